@@ -1,0 +1,139 @@
+"""Audit: how much of x comes back from z, by each attack, beside what the model is worth.
+
+Records in, records out: nothing here draws. `mixcon.reports` turns a `Report` into tables and HTML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+__all__ = ["AttackRecord", "Environment", "Gallery", "ModelRecord", "Report", "SeparabilityRecord"]
+
+
+class _Record(BaseModel):
+    """A frozen, closed record: unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SeparabilityRecord(_Record):
+    """Distances between representations (Definition 3.1), all Euclidean.
+
+    Attributes:
+        minimum: delta_h, the smallest distance over all pairs.
+        maximum: Delta_H, the largest distance over the pairs that the loss pulls together.
+        mean: mean distance over all pairs.
+        normalized: whether each representation was scaled to unit L2 norm first.
+        count: number of representations measured.
+    """
+
+    minimum: float
+    maximum: float
+    mean: float
+    normalized: bool
+    count: int
+
+
+class AttackRecord(_Record):
+    """What one attack got back from one model.
+
+    Attributes:
+        attack: name of the attack, e.g. ``rmle-paper``.
+        access: what the attacker may use: ``white-box``, ``query`` or ``query-free``.
+        settings: the attack's hyper-parameters.
+        seconds: wall time of the attack over all images.
+        leakage: metric name to one value per attacked image, in the order of the gallery.
+    """
+
+    attack: str
+    access: str
+    settings: dict[str, float | int | str | bool | None]
+    seconds: float
+    leakage: dict[str, list[float]]
+
+
+class ModelRecord(_Record):
+    """One split model under audit.
+
+    Attributes:
+        name: what to call it in tables, e.g. ``mixcon (lam=1, beta=0.0001)``.
+        data: name of the data set.
+        network: name of the network.
+        cut: the layer whose output leaves the device.
+        accuracy: share of test images classified correctly, in [0, 1], channel included.
+        test_images: how many test images the accuracy was measured on.
+        numbers_sent: how many numbers cross the wire per image.
+        before: separability before training; None where it was not recorded.
+        after: separability of the trained model.
+        floors: what an attacker without z gets: floor name (``global-mean``, ``class-mean``) to
+            metric name to one value per attacked image.
+        attacks: one record per attack.
+    """
+
+    name: str
+    data: str
+    network: str
+    cut: str
+    accuracy: float
+    test_images: int
+    numbers_sent: int
+    before: SeparabilityRecord | None
+    after: SeparabilityRecord
+    floors: dict[str, dict[str, list[float]]]
+    attacks: list[AttackRecord]
+
+
+class Environment(_Record):
+    """Where and how the figures were measured.
+
+    Attributes:
+        command: the command line that measures them again.
+        seed: the seed they start from.
+        machine: processor, cores and accelerator, in words.
+        versions: package name to version.
+        started: UTC start time, ISO 8601.
+    """
+
+    command: str
+    seed: int
+    machine: str
+    versions: dict[str, str]
+    started: str
+
+
+class Report(_Record):
+    """Several models, the same victims, the same attacks.
+
+    Attributes:
+        schema_version: raised when the meaning of a field changes.
+        title: one line.
+        environment: where and how it was measured.
+        threat_model: what the attacker is assumed to know, one sentence each.
+        models: one record per model, the undefended one first.
+    """
+
+    schema_version: int = 1
+    title: str
+    environment: Environment
+    threat_model: list[str] = Field(default_factory=list)
+    models: list[ModelRecord]
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """The pictures that belong to a report.
+
+    Attributes:
+        originals: attacked images, (N, C, H, W) in [0, 1].
+        labels: their true class, (N,).
+        classes: class names.
+        reconstructions: model name to attack name to (N, C, H, W) in [0, 1].
+    """
+
+    originals: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+    reconstructions: dict[str, dict[str, Tensor]] = field(default_factory=dict)

@@ -1,0 +1,238 @@
+"""MixCon, the consistency loss of the paper (Eq. 1)."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from mixcon.errors import ConfigError
+from mixcon.losses._batch import check_labels, flat_rows, full_precision
+from mixcon.losses.barriers import BARRIERS, Barrier
+
+__all__ = ["MixConLoss", "mixcon_loss"]
+
+
+def mixcon_loss(
+    z: Tensor,
+    y: Tensor,
+    *,
+    beta: float = 1e-4,
+    eps: float | None = None,
+    barrier: str | Barrier = "reciprocal",
+    normalize: bool = True,
+) -> Tensor:
+    """MixCon: pull the i-th members of different classes together, but not onto each other.
+
+    With K classes in the batch, p the size of the smallest of them, and d the squared Euclidean
+    distance clamped to [eps, 1/eps], the loss is the mean of `d + beta / d` over i < p and over
+    the K (K - 1) ordered pairs of distinct classes. A batch with fewer than two classes costs 0.
+
+    Time is O(p K^2 m) and memory O(p K (K + m)) for representations of m numbers. Half precision
+    is computed in float32. While being compiled, or vmapped over labels, a formulation with
+    static shapes runs instead, whose memory grows with the square of the batch size.
+
+    Args:
+        z: representations, (N, ...), any floating type.
+        y: integer labels, (N,).
+        beta: repulsion, >= 0; the loss is lowest where all distances are sqrt(beta).
+        eps: clamp, 0 < eps < sqrt(beta) < 1/eps; default a tenth of the smaller bound.
+        barrier: a name in `BARRIERS`, or a `Barrier`.
+        normalize: scale each representation to unit L2 norm first (paper, footnote 3). A zero
+            representation stays zero and receives no gradient.
+
+    Returns:
+        The loss, a scalar of z's type (float32 for half precision).
+
+    Raises:
+        ConfigError: beta < 0, eps out of range, an unfit barrier, or labels that do not match z.
+
+    Source: Li et al., MixCon, Eq. 1.
+
+    >>> z = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
+    >>> mixcon_loss(z, torch.tensor([0, 1]), beta=0.04)
+    tensor(2.0200)
+    """
+    return _loss(z, y, _settings(beta, eps, barrier, normalize))
+
+
+class MixConLoss(nn.Module):
+    """`mixcon_loss` as a module; the settings are checked when it is made.
+
+    >>> loss = MixConLoss(beta=1e-4)
+    >>> loss(torch.randn(8, 4), torch.arange(8) % 2).shape
+    torch.Size([])
+    """
+
+    against = "labels"
+
+    def __init__(
+        self,
+        beta: float = 1e-4,
+        eps: float | None = None,
+        barrier: str | Barrier = "reciprocal",
+        normalize: bool = True,
+    ) -> None:
+        super().__init__()
+        self._settings = _settings(beta, eps, barrier, normalize)
+
+    def forward(self, z: Tensor, y: Tensor) -> Tensor:
+        """The loss of representations z, (N, ...), with labels y, (N,)."""
+        return _loss(z, y, self._settings)
+
+    def extra_repr(self) -> str:
+        """The settings, as `print` shows them."""
+        s = self._settings
+        return (
+            f"beta={s.beta:g}, eps={s.eps:g}, barrier={s.barrier.name!r}, normalize={s.normalize}"
+        )
+
+
+@dataclass(frozen=True)
+class _Settings:
+    beta: float
+    eps: float
+    barrier: Barrier
+    normalize: bool
+
+    def clamp(self, d: Tensor) -> Tensor:
+        return d.clamp(self.eps, 1 / self.eps)
+
+
+def _settings(beta: float, eps: float | None, barrier: str | Barrier, normalize: bool) -> _Settings:
+    if not (math.isfinite(beta) and beta >= 0):
+        raise ConfigError(f"expected beta >= 0, but got {beta}")
+    rest = math.sqrt(beta) if beta else 1.0
+    bound = min(rest, 1 / rest)
+    if eps is None:
+        eps = bound / 10 if beta else 1e-6
+    if not 0 < eps < bound:
+        name = "min(sqrt(beta), 1/sqrt(beta))" if beta else "1"
+        raise ConfigError(
+            f"expected 0 < eps < {name} = {bound:g}, but got eps = {eps}: "
+            f"the clamp to [eps, 1/eps] would silence the repulsion of beta = {beta:g}"
+        )
+    chosen = _barrier(barrier)
+    if beta:
+        chosen.check(beta)
+    return _Settings(float(beta), float(eps), chosen, normalize)
+
+
+def _barrier(barrier: str | Barrier) -> Barrier:
+    if isinstance(barrier, Barrier):
+        return barrier
+    if barrier not in BARRIERS:
+        raise ConfigError(f"expected a barrier out of {sorted(BARRIERS)}, but got {barrier!r}")
+    return BARRIERS[barrier]
+
+
+def _loss(z: Tensor, y: Tensor, settings: _Settings) -> Tensor:
+    check_labels(z, y)
+    if torch.compiler.is_compiling() or _is_vmapped(y):
+        return _dense(z, y, settings)
+    with full_precision(z):
+        index = _partners(y)
+        if index is None:
+            return (flat_rows(z) * 0).sum()
+        value: Tensor = _MixCon.apply(z, index, settings)[0]  # type: ignore[no-untyped-call]
+        return value
+
+
+def _is_vmapped(y: Tensor) -> bool:
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(y):
+        if functorch.is_batchedtensor(y):
+            return True
+        y = functorch.get_unwrapped(y)
+    return False
+
+
+def _partners(y: Tensor) -> Tensor | None:
+    """Row i holds the batch positions of the i-th member of every class: (p, K)."""
+    sorted_labels, order = y.sort(stable=True)
+    _, counts = sorted_labels.unique_consecutive(return_counts=True)
+    if len(counts) < 2:
+        return None
+    starts = counts.cumsum(0) - counts
+    members = torch.arange(int(counts.min()), device=y.device)
+    return order[starts + members[:, None]]
+
+
+class _MixCon(torch.autograd.Function):
+    """The loss with its gradient in closed form: a third of autograd's kernel launches."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(z: Tensor, index: Tensor, settings: _Settings) -> tuple[Tensor, Tensor]:
+        return _value_and_gradient(z, index, settings)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
+        z, index, settings = inputs
+        ctx.save_for_backward(z, index, output[1])
+        ctx.settings = settings
+        ctx.mark_non_differentiable(output[1])
+        ctx.set_materialize_grads(False)
+
+    @staticmethod
+    def backward(ctx: Any, outer: Tensor | None, _: Tensor | None) -> tuple[Tensor | None, ...]:
+        if outer is None:
+            return None, None, None
+        z, index, gradient = ctx.saved_tensors
+        if torch.is_grad_enabled():  # someone will differentiate again: keep the way back to z
+            with full_precision(z):
+                gradient = _value_and_gradient(z, index, ctx.settings)[1]
+        return (outer * gradient).to(z.dtype), None, None
+
+
+def _value_and_gradient(z: Tensor, index: Tensor, s: _Settings) -> tuple[Tensor, Tensor]:
+    """The loss and its gradient by z, out of differentiable steps."""
+    p, classes = index.shape
+    position = index.flatten()
+    rows = flat_rows(z).index_select(0, position)
+    norm = _norm(rows)
+    unit = rows / norm if s.normalize else rows
+    group = unit.unflatten(0, (p, classes))
+    # The Gram matrix of centered rows: no cancellation where the rows of a group lie close.
+    group = group - group.mean(1, keepdim=True)
+    gram = group @ group.mT
+    square = gram.diagonal(dim1=1, dim2=2)
+    d = square[:, :, None] + square[:, None, :] - 2 * gram
+    clamped = s.clamp(d)
+    value = s.barrier.value(clamped, s.beta)
+    scale = 1 / (p * classes * (classes - 1))
+    total = (value.sum() - value.diagonal(dim1=1, dim2=2).sum()) * scale
+    # Outside the clamp the loss is flat; d is exactly 0 on the diagonal, so that drops out too.
+    pull = s.barrier.slope(clamped, s.beta) * (clamped == d) * (4 * scale)
+    gradient = (pull.sum(-1, keepdim=True) * group - pull @ group).flatten(0, 1)
+    if s.normalize:
+        gradient = (gradient - unit * (unit * gradient).sum(1, keepdim=True)) / norm
+    whole = torch.zeros_like(flat_rows(z)).index_copy(0, position, gradient)
+    return total, whole.view(z.shape)
+
+
+def _norm(rows: Tensor) -> Tensor:
+    """L2 norms, (N, 1); infinite for a zero row, which so stays zero and gets no gradient."""
+    norm = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+    return norm.masked_fill(norm == 0, math.inf)
+
+
+def _dense(z: Tensor, y: Tensor, s: _Settings) -> Tensor:
+    """The same loss out of N x N masks: more memory, but no shape depends on the labels."""
+    with full_precision(z):
+        rows = flat_rows(z)
+        if s.normalize:
+            rows = rows / _norm(rows)
+        same = y[:, None] == y[None, :]
+        rank = same.tril(-1).sum(1)
+        p, classes = same.sum(1).amin(), (rank == 0).sum()
+        pairs = (rank[:, None] == rank[None, :]) & ~same & (rank < p)[:, None]
+        rows = rows - rows.mean(0)
+        square = rows.square().sum(1)
+        d = s.clamp(square[:, None] + square[None, :] - 2 * (rows @ rows.mT))
+        value = torch.where(pairs, s.barrier.value(d, s.beta), 0)
+        return value.sum() / (p * classes * (classes - 1)).clamp_min(1)

@@ -1,0 +1,90 @@
+"""The paper's networks by name, each with the cut that the paper uses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+
+from torch import nn
+
+from mixcon.errors import ConfigError
+from mixcon.models.lenet5 import lenet5
+from mixcon.models.mlp import Head, mlp
+from mixcon.models.vgg16 import vgg16
+from mixcon.split import SplitModel, split
+
+__all__ = ["NETWORKS", "Network", "build", "lenet5", "mlp", "vgg16"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A network that can be built for a data set.
+
+    Attributes:
+        build: maps the shape of one sample, without the batch, and the number of classes to a new
+            network with named children; raises ConfigError for a shape that does not fit.
+        cut: name of the layer after which the paper cuts.
+        description: one line for tables.
+    """
+
+    build: Callable[[tuple[int, ...], int], nn.Sequential]
+    cut: str
+    description: str
+
+
+def _mlp(shape: tuple[int, ...], classes: int, *, head: Head) -> nn.Sequential:
+    if len(shape) != 1:
+        raise ConfigError(
+            f"expected samples of shape (numbers,) for mlp, but got shape {shape}; choose a "
+            "network for images"
+        )
+    return mlp(shape[0], classes, head=head)
+
+
+NETWORKS: dict[str, Network] = {
+    "mlp": Network(partial(_mlp, head="default"), "fc2", "4 fully-connected layers (section 4.2)"),
+    "mlp-deeper": Network(
+        partial(_mlp, head="deeper"), "fc2", "mlp with 2 more layers behind the cut (Table 1)"
+    ),
+    "mlp-wider": Network(
+        partial(_mlp, head="wider"), "fc2", "mlp with 2048 neurons behind the cut (Table 1)"
+    ),
+    "lenet5": Network(lenet5, "pool2", "LeNet-5 for small images (section 4.3)"),
+    "vgg16": Network(vgg16, "block2", "VGG-16 for 32 x 32 images (appendix C)"),
+}
+
+
+def build(
+    name: str,
+    shape: tuple[int, ...],
+    classes: int,
+    cut: str | None = None,
+    channel: nn.Module | None = None,
+) -> SplitModel:
+    """Build one of `NETWORKS`, freshly initialized, and cut it.
+
+    Args:
+        name: key of `NETWORKS`.
+        shape: shape of one sample, without the batch.
+        classes: number of logits, at least 2.
+        cut: name of the layer whose output leaves the device; that of the paper by default.
+        channel: applied to the representation before it leaves; the identity by default.
+
+    Raises:
+        ConfigError: unknown network, or a shape or number of classes that does not fit it.
+        CutError: no such layer, or nothing behind it.
+
+    Example:
+        >>> build("lenet5", shape=(1, 28, 28), classes=10).release(torch.zeros(2, 1, 28, 28)).shape
+        torch.Size([2, 16, 5, 5])
+    """
+    if name not in NETWORKS:
+        nearest = get_close_matches(name, NETWORKS, n=1, cutoff=0.3)
+        raise ConfigError(
+            f"expected one of the networks {', '.join(NETWORKS)}, but got '{name}'"
+            + "".join(f"; did you mean '{match}'?" for match in nearest)
+        )
+    network = NETWORKS[name]
+    return split(network.build(shape, classes), cut or network.cut, channel)

@@ -1,0 +1,158 @@
+"""Verdict: two plain sentences that say what the numbers mean."""
+
+from __future__ import annotations
+
+import math
+
+from mixcon.audit import Report
+from mixcon.reports._scales import Scale, scale_of
+from mixcon.reports.summary import Summary, excess, headline_metric, summarize
+
+__all__ = ["verdict"]
+
+_NOTHING = 0.05
+"""An excess below this counts as nothing: the reconstruction is no better than the class mean."""
+
+_SEEN = (
+    (0.9, "redraw the {things} almost perfectly"),
+    (0.6, "redraw the {things} clearly"),
+    (0.3, "redraw the {things} roughly"),
+    (_NOTHING, "redraw little more of the {things} than their class alone reveals"),
+    (-math.inf, "redraw no more of the {things} than their class alone reveals"),
+)
+_ADVICE = (
+    (0.6, "do not rely on it to hide the inputs"),
+    (0.3, "it blurs the inputs but does not hide them"),
+    (_NOTHING, "it hides most of the detail from the attacks tried here"),
+    (-math.inf, "it hides the inputs from every attack tried here, though a stronger one may come"),
+)
+_EFFECT = {
+    "worse": "leaks even more ({after})",
+    "none": "is no different ({after})",
+    "stopped": "stops this ({after}, where a guess from the class alone gets {floor})",
+    "barely": "barely changes this ({after})",
+    "somewhat": "makes this only somewhat harder ({after})",
+    "much": "makes this much harder ({after})",
+}
+
+
+def verdict(report: Report) -> list[str]:
+    """Say in two plain sentences what comes back and what the defense costs.
+
+    The first model is taken as the undefended one. Of several defended models, the one with the
+    highest accuracy minus excess leakage speaks for all. The words follow from the numbers: the
+    bands lie on the excess of the strongest attack per image over the label-only floor.
+
+    Returns:
+        Two sentences: what an attacker gets, and what it costs and is worth.
+
+    Raises:
+        ConfigError: the report has no model, no metric that all attacks share, or no floor.
+    """
+    metric = headline_metric(report)
+    plain, *defended = (summarize(model, metric) for model in report.models)
+    if not defended:
+        return [_attacker(plain, metric, alone=True) + ".", f"{_worth(plain)}; {_advice(plain)}."]
+    chosen = max(defended, key=lambda summary: summary.accuracy - (summary.excess or 0.0))
+    first = _attacker(plain, metric, alone=False) + _comparison(
+        plain, chosen, len(defended), scale_of(metric)
+    )
+    return [f"{first}.", f"{_cost(plain, chosen)}; {_advice_against(plain, chosen)}."]
+
+
+def _band(value: float, bands: tuple[tuple[float, str], ...]) -> str:
+    return next(text for limit, text in bands if value >= limit)
+
+
+def _attacker(summary: Summary, metric: str, *, alone: bool) -> str:
+    if summary.best is None or summary.floor is None or summary.excess is None:
+        return (
+            "No attack was run, so nothing is known about what an attacker in the cloud "
+            "can redraw from what the device sends"
+        )
+    scale = scale_of(metric)
+    seen = _band(summary.excess, _SEEN).format(things="pictures" if metric == "ssim" else "inputs")
+    model = f"the model {summary.model}" if alone else "the undefended model"
+    guess = f"; a guess from the class alone gets {scale.text(summary.floor)}" if alone else ""
+    return (
+        f"An attacker in the cloud who sees what the device sends can {seen} from {model} "
+        f"({scale.in_words(summary.best.mean)}{guess})"
+    )
+
+
+def _effect(before: float, after: float) -> str:
+    if after > before + 0.02:
+        return "worse"
+    if after < _NOTHING:
+        return "none" if before < _NOTHING else "stopped"
+    return _band(after / before, ((0.9, "barely"), (0.6, "somewhat"), (-math.inf, "much")))
+
+
+def _comparison(plain: Summary, chosen: Summary, count: int, scale: Scale) -> str:
+    if plain.excess is None or chosen.best is None or chosen.excess is None:
+        return ""
+    effect = _effect(plain.excess, chosen.excess)
+    who = "the defended one"
+    if count > 1:
+        who = f"the best of the {count} defended ones, {chosen.model},"
+    words = _EFFECT[effect].format(
+        after=scale.text(chosen.best.mean), floor=scale.text(chosen.floor or 0.0)
+    )
+    flattered = effect in {"worse", "barely", "somewhat"}
+    return f", and {who} {words}" + (_flattery(plain, chosen, scale) if flattered else "")
+
+
+def _flattery(plain: Summary, chosen: Summary, scale: Scale) -> str:
+    """Name the weaker attack that makes the defense look best, if one at least halves."""
+    drops = {}
+    for attack in plain.attacks.keys() & chosen.attacks.keys():
+        before, after = (
+            excess(s.attacks[attack].mean, s.floor or 0.0, scale.perfect) for s in (plain, chosen)
+        )
+        if before >= _NOTHING and after < before / 2:
+            drops[attack] = before - after
+    if not drops:
+        return ""
+    attack = max(sorted(drops), key=drops.__getitem__)
+    before, after = plain.attacks[attack].mean, chosen.attacks[attack].mean
+    name = "that the MixCon paper used" if attack == "rmle-paper" else attack
+    verb = "falls" if after < before else "rises"
+    return (
+        f", although under the weaker attack {name} it seems to help "
+        f"({scale.text(before)} {verb} to {scale.text(after)})"
+    )
+
+
+def _worth(summary: Summary) -> str:
+    return f"The model classifies {100 * summary.accuracy:.1f} % of the test inputs correctly"
+
+
+def _cost(plain: Summary, chosen: Summary) -> str:
+    # The difference of the rounded figures, so that the sentence adds up for who checks it.
+    before, after = round(100 * plain.accuracy, 1), round(100 * chosen.accuracy, 1)
+    points = round(before - after, 1)
+    change = f"{before:.1f} % to {after:.1f} %"
+    amount = f"{abs(points):.1f} point{'' if abs(points) == 1 else 's'}"
+    if points == 0:
+        return f"The defense costs no accuracy ({after:.1f} % with and without it)"
+    if points < 0:
+        return f"With the defense accuracy rises by {amount} ({change})"
+    much = "as much as " if points >= 5 else ""
+    return f"The defense costs {much}{amount} of accuracy ({change})"
+
+
+def _advice(summary: Summary) -> str:
+    if summary.excess is None:
+        return "audit it before you rely on it to hide the inputs"
+    return _band(summary.excess, _ADVICE)
+
+
+def _advice_against(plain: Summary, chosen: Summary) -> str:
+    if plain.excess is None or chosen.excess is None:
+        return _advice(chosen)
+    effect = _effect(plain.excess, chosen.excess)
+    if effect in {"worse", "barely"}:
+        return _ADVICE[0][1]
+    if effect == "none":
+        return "there was nothing for it to hide from the attacks tried here"
+    return _advice(chosen)

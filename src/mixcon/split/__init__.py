@@ -1,0 +1,6 @@
+"""Split a network in two: the encoder stays on the edge device, the head runs in the cloud."""
+
+from mixcon.split._cut import split
+from mixcon.split._model import SplitModel
+
+__all__ = ["SplitModel", "split"]

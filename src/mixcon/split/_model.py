@@ -1,0 +1,86 @@
+"""SplitModel: encoder, channel and head as one module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+from typing import cast
+
+from torch import Tensor, nn
+
+from mixcon.errors import CutError
+
+__all__ = ["SplitModel"]
+
+
+class SplitModel(nn.Module):
+    """A network in two halves, and what happens to the representation between them.
+
+        edge:  x --encoder--> raw representation --channel--> z ==wire==> cloud: --head--> logits
+
+    Args:
+        encoder: maps inputs (N, ...) to raw representations (N, ...); stays on the device.
+        head: maps released representations to logits (N, classes); runs in the cloud.
+        channel: applied to the raw representation before it leaves; the identity by default.
+
+    Raises:
+        CutError: encoder and head share a parameter or buffer (the cloud would hold encoder
+            weights), or the head starts with a layer that overwrites the representation.
+    """
+
+    def __init__(
+        self, encoder: nn.Module, head: nn.Module, channel: nn.Module | None = None
+    ) -> None:
+        super().__init__()
+        _refuse_shared_tensors(encoder, head)
+        _refuse_overwriting(head)
+        self.encoder = encoder
+        self.channel = nn.Identity() if channel is None else channel
+        self.head = head
+
+    def represent(self, x: Tensor) -> Tensor:
+        """The raw representation h(x), which never leaves the device."""
+        return cast(Tensor, self.encoder(x))
+
+    def release(self, x: Tensor) -> Tensor:
+        """The representation z that crosses the wire: the channel applied to h(x)."""
+        return cast(Tensor, self.channel(self.represent(x)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits of the cloud for what the device releases."""
+        return cast(Tensor, self.head(self.release(x)))
+
+
+def _refuse_shared_tensors(encoder: nn.Module, head: nn.Module) -> None:
+    owned = {_memory(tensor): name for name, tensor in _state(encoder)}
+    shared = [
+        f"'{owned[_memory(tensor)]}' (in the head '{name}')"
+        for name, tensor in _state(head)
+        if _memory(tensor) in owned
+    ]
+    if shared:
+        raise CutError(
+            "expected halves that share no parameter or buffer, but the head would contain "
+            f"{', '.join(shared)} of the encoder; cut elsewhere, or untie them by a copy"
+        )
+
+
+def _state(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
+    return chain(module.named_parameters(), module.named_buffers())
+
+
+def _memory(tensor: Tensor) -> int:
+    # A tied weight may be another Parameter on the same memory. Meta tensors have none.
+    return tensor.data_ptr() or id(tensor)
+
+
+def _refuse_overwriting(head: nn.Module) -> None:
+    """Refuse an in-place first layer: losses and audits would see its output instead of z."""
+    aliases = (nn.Flatten, nn.Identity)
+    leaves = (m for m in head.modules() if not any(m.children()) and not isinstance(m, aliases))
+    first = next(leaves, None)
+    if getattr(first, "inplace", False):
+        raise CutError(
+            "expected a head that leaves the representation as it is, but it starts with "
+            f"{first}; set inplace=False on that layer, or cut after it"
+        )
