@@ -1,7 +1,7 @@
 """Every error mixcon raises on purpose.
 
     MixconError
-    ├── ConfigError        a setting is unknown, out of range or contradicts another (also a ValueError)
+    ├── ConfigError        a setting is unknown, out of range, contradictory (also a ValueError)
     ├── CutError           the network cannot be split where asked (also a ValueError)
     ├── DataError          a data set is missing, corrupt or does not fit
     ├── KnowledgeError     an attack was not given the knowledge it needs

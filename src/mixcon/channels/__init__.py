@@ -1,7 +1,7 @@
 """What happens to a representation before it leaves the device.
 
-Each channel is a module from (N, ...) to (N, ...) that keeps the dtype. Unlike a regularizer it acts
-in evaluation mode too: it is part of what the device does at inference.
+Each channel is a module from (N, ...) to (N, ...) that keeps the dtype. Unlike a regularizer it
+acts in evaluation mode too: it is part of what the device does at inference.
 """
 
 from __future__ import annotations

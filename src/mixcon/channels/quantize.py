@@ -13,7 +13,7 @@ _MOMENTUM = 0.1  # weight of a new batch in the running range, as in batch norm
 
 
 class Quantize(nn.Module):
-    """Rounds to 2^bits evenly spaced levels, from `low` to `high`, with a straight-through gradient.
+    """Rounds to 2^bits evenly spaced levels from `low` to `high`; straight-through gradient.
 
     In training mode every batch updates the range: the first one sets it to its minimum and
     maximum, later ones move it by an exponential average. In evaluation mode the range stays.

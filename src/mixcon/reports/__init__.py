@@ -1,8 +1,9 @@
 """Reports: records in, files out. The only package that draws."""
 
 from mixcon.reports.charts import distribution_chart, separability_chart, tradeoff_chart
-from mixcon.reports.files import read_report, write_report
 from mixcon.reports.html import write_html
+
+from mixcon.reports.files import read_report, write_report
 from mixcon.reports.pictures import data_uri, grid, png
 from mixcon.reports.summary import (
     Spread,
