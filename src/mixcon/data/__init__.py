@@ -1,0 +1,53 @@
+"""Data sets as tensors in memory; adding one is a file, or a row in `hub`, and a line here."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+from mixcon.data.digits import digits
+from mixcon.data.folder import folder
+from mixcon.data.hub import HUB_SETS, HubSet
+from mixcon.data.labeled import LabeledSet, Splits
+from mixcon.data.synthetic import synthetic
+from mixcon.errors import ConfigError
+
+__all__ = ["SOURCES", "LabeledSet", "Splits", "load"]
+
+
+def _hub(entry: HubSet, data_dir: Path | None, seed: int) -> Splits:
+    return entry.load(data_dir)
+
+
+SOURCES: dict[str, Callable[[Path | None, int], Splits]] = {
+    "digits": lambda data_dir, seed: digits(),
+    "synthetic": lambda data_dir, seed: synthetic(seed),
+    **{name: partial(_hub, entry) for name, entry in HUB_SETS.items()},
+}
+
+
+def load(name: str, *, data_dir: Path | None = None, seed: int = 0) -> Splits:
+    """A data set by name.
+
+    Args:
+        name: a key of `SOURCES`, or ``folder:PATH`` for a folder of labeled images.
+        data_dir: folder with one subfolder of Parquet files a set; default ``MIXCON_DATA``, and
+            without either the Hugging Face hub.
+        seed: draws the synthetic set; the others are fixed.
+
+    Raises:
+        ConfigError: unknown name.
+        DataError: the set is missing, damaged or does not fit.
+    """
+    if name.startswith("folder:"):
+        return folder(Path(name.removeprefix("folder:")))
+    if name not in SOURCES:
+        near = difflib.get_close_matches(name, SOURCES, n=1)
+        hint = f"; did you mean '{near[0]}'?" if near else ""
+        raise ConfigError(
+            f"expected a data set out of {', '.join(SOURCES)} or folder:PATH, but got '{name}'"
+            f"{hint}"
+        )
+    return SOURCES[name](data_dir, seed)

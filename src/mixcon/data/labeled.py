@@ -1,0 +1,118 @@
+"""A labeled data set held in memory as two tensors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from mixcon.errors import DataError
+
+__all__ = ["LabeledSet", "Splits"]
+
+
+@dataclass(frozen=True)
+class LabeledSet:
+    """Images or vectors with their classes.
+
+    Attributes:
+        name: name of the data set.
+        inputs: uint8 images (N, C, H, W), or float32 vectors (N, d).
+        labels: int64 positions in `classes`, (N,).
+        classes: name of each class.
+
+    Raises:
+        DataError: shapes, types or labels that do not fit together.
+    """
+
+    name: str
+    inputs: Tensor
+    labels: Tensor
+    classes: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        images = self.inputs.dtype == torch.uint8 and self.inputs.ndim == 4
+        vectors = self.inputs.dtype == torch.float32 and self.inputs.ndim == 2
+        if not (images or vectors):
+            raise DataError(
+                f"{self.name}: expected uint8 images (N, C, H, W) or float32 vectors (N, d), but "
+                f"got {self.inputs.dtype} of shape {tuple(self.inputs.shape)}"
+            )
+        if self.labels.dtype != torch.int64 or self.labels.shape != self.inputs.shape[:1]:
+            raise DataError(
+                f"{self.name}: expected int64 labels of shape ({len(self.inputs)},), but got "
+                f"{self.labels.dtype} of shape {tuple(self.labels.shape)}"
+            )
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
+            raise DataError(
+                f"{self.name}: expected labels from 0 to {len(self.classes) - 1}, but got "
+                f"{int(self.labels.min())} to {int(self.labels.max())}"
+            )
+        if vectors and not self.inputs.isfinite().all():
+            raise DataError(f"{self.name}: expected finite numbers, but got NaN or infinity")
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one sample."""
+        return tuple(self.inputs.shape[1:])
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the samples are images, with values in [0, 1] once they are floats."""
+        return self.inputs.dtype == torch.uint8
+
+    def to(self, device: torch.device | str) -> LabeledSet:
+        """The same set on another device."""
+        return replace(self, inputs=self.inputs.to(device), labels=self.labels.to(device))
+
+    def take(self, index: Tensor | slice) -> LabeledSet:
+        """The samples at these positions."""
+        return replace(self, inputs=self.inputs[index], labels=self.labels[index])
+
+    def floats(self, index: Tensor | slice = slice(None)) -> Tensor:
+        """Samples as float32: images scaled to [0, 1], vectors as they are."""
+        chosen = self.inputs[index]
+        return chosen.float() / 255 if self.is_image else chosen
+
+    def batches(self, size: int, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
+        """Inputs as floats and labels, `size` at a time, cut out on the device.
+
+        Args:
+            size: samples per batch; the last one may be smaller.
+            order: positions to visit, int64; all of them in turn by default.
+        """
+        count = len(self) if order is None else len(order)
+        for start in range(0, count, size):
+            index = slice(start, start + size) if order is None else order[start : start + size]
+            yield self.floats(index), self.labels[index]
+
+
+@dataclass(frozen=True)
+class Splits:
+    """The training and the test part of one data set.
+
+    Raises:
+        DataError: the parts differ in shape or classes, or a class has no training sample.
+    """
+
+    train: LabeledSet
+    test: LabeledSet
+
+    def __post_init__(self) -> None:
+        train, test = self.train, self.test
+        if (train.shape, train.classes) != (test.shape, test.classes):
+            raise DataError(
+                f"{train.name}: expected training and test samples alike, but got shapes "
+                f"{train.shape} and {test.shape}, {len(train.classes)} and {len(test.classes)} "
+                "classes"
+            )
+        counts = torch.bincount(train.labels, minlength=len(train.classes))
+        empty = [name for name, n in zip(train.classes, counts.tolist(), strict=True) if not n]
+        if empty or not len(test):
+            what = f"class {', '.join(empty)} in training" if empty else "test"
+            raise DataError(f"{train.name}: expected samples of every class, but got no {what}")
