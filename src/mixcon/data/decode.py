@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import os
-import tempfile
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
@@ -14,9 +13,10 @@ import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
+from mixcon._files import write_whole
 from mixcon.errors import DataError
 
 __all__ = ["cached", "decode", "stack"]
@@ -74,11 +74,7 @@ def cached(files: Iterable[Path], build: Callable[[], dict[str, Tensor]]) -> dic
         return load_file(path)
     except (FileNotFoundError, SafetensorError):
         tensors = build()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent)
-    os.close(handle)
-    save_file(tensors, temporary)
-    Path(temporary).replace(path)
+    write_whole(path, save(tensors))
     return tensors
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import functools
-import operator
+from itertools import chain
 from pathlib import Path
 
 import torch
@@ -30,10 +29,7 @@ def folder(root: Path) -> Splits:
         raise DataError(f"{root}: expected a folder of images, but there is none")
     if (root / "train").is_dir() and (root / "test").is_dir():
         classes = _classes(root / "train")
-        train, test = (
-            functools.reduce(operator.iadd, _files(root / part, classes), [])
-            for part in ("train", "test")
-        )
+        train, test = (list(chain(*_files(root / part, classes))) for part in ("train", "test"))
     else:
         classes = _classes(root)
         found = _files(root, classes)

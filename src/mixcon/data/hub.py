@@ -151,35 +151,15 @@ HUB_SETS = {
         HubSet(
             "fashion_mnist",
             "zalando-datasets/fashion_mnist",
-            (
-                "T-shirt",
-                "Trouser",
-                "Pullover",
-                "Dress",
-                "Coat",
-                "Sandal",
-                "Shirt",
-                "Sneaker",
-                "Bag",
-                "Ankle boot",
+            tuple(
+                ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
             ),
             60_000,
         ),
         HubSet(
             "cifar10",
             "uoft-cs/cifar10",
-            (
-                "airplane",
-                "automobile",
-                "bird",
-                "cat",
-                "deer",
-                "dog",
-                "frog",
-                "horse",
-                "ship",
-                "truck",
-            ),
+            tuple(["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]),
             50_000,
             image="img",
         ),

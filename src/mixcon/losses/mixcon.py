@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -137,8 +137,7 @@ def _loss(z: Tensor, y: Tensor, settings: _Settings) -> Tensor:
         index = _partners(y)
         if index is None:
             return (flat_rows(z) * 0).sum()
-        value: Tensor = _MixCon.apply(z, index, settings)[0]  # type: ignore[no-untyped-call]
-        return value
+        return cast(Tensor, _MixCon.apply(z, index, settings)[0])
 
 
 def _is_vmapped(y: Tensor) -> bool:

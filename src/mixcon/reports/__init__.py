@@ -1,7 +1,6 @@
 """Reports: records in, files out. The only package that draws."""
 
-from mixcon.reports.charts import distribution_chart, separability_chart, tradeoff_chart
-from mixcon.reports.html import write_html
+from mixcon.reports.html import render_html
 
 from mixcon.reports.files import read_report, write_report
 from mixcon.reports.pictures import data_uri, grid, png
@@ -22,19 +21,16 @@ __all__ = [
     "Summary",
     "best_attack",
     "data_uri",
-    "distribution_chart",
     "excess",
     "grid",
     "headline_metric",
     "markdown_table",
     "png",
     "read_report",
+    "render_html",
     "rows",
-    "separability_chart",
     "spread",
     "summarize",
-    "tradeoff_chart",
     "verdict",
-    "write_html",
     "write_report",
 ]
