@@ -152,13 +152,18 @@ def named_defense(name: str, *, lam: float | None = None, **options: Any) -> Def
 
 def parameters(kind: type[nn.Module]) -> list[str]:
     """Names of the settings that a loss or channel takes."""
-    return list(inspect.signature(kind).parameters)
+    return [p.name for p in _signature(kind)]
 
 
 def required(kind: type[nn.Module]) -> set[str]:
     """Names of those settings that have no default."""
-    named = inspect.signature(kind).parameters.values()
-    return {p.name for p in named if p.default is inspect.Parameter.empty}
+    return {p.name for p in _signature(kind) if p.default is inspect.Parameter.empty}
+
+
+def _signature(kind: type[nn.Module]) -> list[inspect.Parameter]:
+    if kind.__init__ is nn.Module.__init__:  # nothing to set
+        return []
+    return list(inspect.signature(kind).parameters.values())
 
 
 def unknown(what: str, name: str, known: Iterable[str]) -> str:

@@ -48,7 +48,7 @@ class Quantize(nn.Module):
         self.register_buffer("high", torch.tensor(torch.nan))
         # Beside the buffers, so that forward never waits for a device to answer.
         self._observed = False
-        self.register_load_state_dict_post_hook(_note_loaded_range)
+        self.register_load_state_dict_post_hook(_note_loaded_range)  # type: ignore[no-untyped-call]
 
     @property
     def scale(self) -> Tensor:

@@ -151,15 +151,35 @@ HUB_SETS = {
         HubSet(
             "fashion_mnist",
             "zalando-datasets/fashion_mnist",
-            tuple(
-                ["T-shirt", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"]
+            (
+                "T-shirt",
+                "Trouser",
+                "Pullover",
+                "Dress",
+                "Coat",
+                "Sandal",
+                "Shirt",
+                "Sneaker",
+                "Bag",
+                "Ankle boot",
             ),
             60_000,
         ),
         HubSet(
             "cifar10",
             "uoft-cs/cifar10",
-            tuple(["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"]),
+            (
+                "airplane",
+                "automobile",
+                "bird",
+                "cat",
+                "deer",
+                "dog",
+                "frog",
+                "horse",
+                "ship",
+                "truck",
+            ),
             50_000,
             image="img",
         ),

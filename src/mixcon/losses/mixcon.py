@@ -137,7 +137,7 @@ def _loss(z: Tensor, y: Tensor, settings: _Settings) -> Tensor:
         index = _partners(y)
         if index is None:
             return (flat_rows(z) * 0).sum()
-        return cast(Tensor, _MixCon.apply(z, index, settings)[0])
+        return cast(Tensor, _MixCon.apply(z, index, settings)[0])  # type: ignore[no-untyped-call]
 
 
 def _is_vmapped(y: Tensor) -> bool:
@@ -234,4 +234,4 @@ def _dense(z: Tensor, y: Tensor, s: _Settings) -> Tensor:
         square = rows.square().sum(1)
         d = s.clamp(square[:, None] + square[None, :] - 2 * (rows @ rows.mT))
         value = torch.where(pairs, s.barrier.value(d, s.beta), 0)
-        return value.sum() / (p * classes * (classes - 1)).clamp_min(1)
+        return cast(Tensor, value.sum() / (p * classes * (classes - 1)).clamp_min(1))

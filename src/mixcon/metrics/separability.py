@@ -86,7 +86,8 @@ def _all_pairs(rows: Tensor, chunk: int) -> tuple[float, float, float]:
 
 
 def _distance(rows: Tensor, pairs: Tensor) -> Tensor:
-    return torch.linalg.vector_norm(rows[pairs[:, 0]] - rows[pairs[:, 1]], dim=1)
+    difference = rows[pairs[:, 0]] - rows[pairs[:, 1]]
+    return difference.square().sum(1).sqrt()
 
 
 def mixed_pairs(labels: Tensor) -> Tensor:

@@ -55,4 +55,4 @@ def _blur(images: Tensor) -> Tensor:
     weights = weights / weights.sum()
     planes = images.flatten(0, 1).unsqueeze(1)
     planes = F.conv2d(F.conv2d(planes, weights.view(1, 1, -1, 1)), weights.view(1, 1, 1, -1))
-    return planes.squeeze(1).unflatten(0, images.shape[:2])
+    return planes.view(*images.shape[:2], *planes.shape[-2:])

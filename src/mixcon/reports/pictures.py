@@ -70,4 +70,5 @@ def grid(images: Tensor, columns: int, gap: int = 1) -> Tensor:
     sheet[:count, :, :height, :width] = images.detach().cpu()
     sheet = sheet.unflatten(0, (lines, columns)).permute(2, 0, 3, 1, 4)
     sheet = sheet.reshape(channels, lines * (height + gap), columns * (width + gap))
-    return sheet[:, : sheet.shape[1] - gap, : sheet.shape[2] - gap]
+    trimmed: Tensor = sheet[:, : sheet.shape[1] - gap, : sheet.shape[2] - gap]
+    return trimmed

@@ -73,7 +73,7 @@ def read_config(path: Path) -> TrainConfig:
 def explain(error: ValidationError) -> str:
     """All settings that are wrong, in one line each."""
     lines = [
-        f"{'.'.join(str(step) for step in entry['loc'])}: {entry['msg']}, but got {entry['input']!r}"
+        f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}, but got {entry['input']!r}"
         for entry in error.errors()
     ]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from lightning_fabric import Fabric
@@ -17,7 +17,7 @@ from mixcon import models
 from mixcon.data import LabeledSet, Splits, load
 from mixcon.defenses import Defense
 from mixcon.errors import NonFiniteError, RunError
-from mixcon.metrics import mixed_pairs, separability
+from mixcon.metrics import Separability, mixed_pairs, separability
 from mixcon.split import SplitModel
 from mixcon.training.config import TrainConfig
 from mixcon.training.folder import RunFolder, manual_seed
@@ -205,7 +205,7 @@ class _Trainer:
         self.optimizer.zero_grad()
         self.fabric.backward(loss)
         self.optimizer.step()
-        return sums
+        return cast(Tensor, sums)
 
     def _order(self) -> Tensor:
         """This device's share of the epoch's order; all shares are equally long."""
@@ -236,7 +236,8 @@ class _Trainer:
         pending.clear()
 
     def _finish_epoch(self, count: int, seconds: float) -> None:
-        loss, penalty, hits, _ = self.fabric.all_reduce(self.sums, reduce_op="sum").tolist()
+        sums = cast(Tensor, self.fabric.all_reduce(self.sums, reduce_op="sum"))
+        loss, penalty, hits, _ = sums.tolist()
         record = {
             "epoch": self.epoch,
             "loss": loss / count,
@@ -293,7 +294,7 @@ def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
-def _separability(model: SplitModel, labeled: LabeledSet) -> Any:
+def _separability(model: SplitModel, labeled: LabeledSet) -> Separability:
     """Of raw representations of test samples; normalized for images, as the paper's distances."""
     part = labeled.take(slice(_SEPARABILITY_IMAGES))
     was_training = model.training
