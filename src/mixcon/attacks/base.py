@@ -96,10 +96,13 @@ class Attack(ABC, Generic[K]):
             if not z.isfinite().all():
                 raise NonFiniteError(f"{self.name}: expected finite representations, but got NaN")
             parts = z.split(self.batch)
-            done = [
-                _bounded(run(part, lambda share, i=i: on_step((i + share) / len(parts))), knowledge)
-                for i, part in enumerate(parts)
-            ]
+            done: list[Tensor] = []
+            for part in parts:
+
+                def report(share: float, before: int = len(done)) -> None:
+                    on_step((before + share) / len(parts))
+
+                done.append(_bounded(run(part, report), knowledge))
             return torch.cat(done)
 
         run = self._fit(cast(K, knowledge))

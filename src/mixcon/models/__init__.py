@@ -52,7 +52,7 @@ NETWORKS: dict[str, Network] = {
         partial(_mlp, head="wider"), "fc2", "mlp with 2048 neurons behind the cut (Table 1)"
     ),
     "lenet5": Network(lenet5, "pool2", "LeNet-5 for small images (section 4.3)"),
-    "vgg16": Network(vgg16, "block2", "VGG-16 for 32 x 32 images (appendix C)"),
+    "vgg16": Network(vgg16, "block2", "VGG-16 for 32 x 32 images (appendix D.2)"),
 }
 
 

@@ -1,8 +1,8 @@
 """Reports: records in, files out. The only package that draws."""
 
-from mixcon.reports.html import render_html
-
+from mixcon.reports.charts import distribution, trade_off
 from mixcon.reports.files import read_report, write_report
+from mixcon.reports.html import render_html
 from mixcon.reports.pictures import data_uri, grid, png
 from mixcon.reports.summary import (
     Spread,
@@ -21,6 +21,7 @@ __all__ = [
     "Summary",
     "best_attack",
     "data_uri",
+    "distribution",
     "excess",
     "grid",
     "headline_metric",
@@ -31,6 +32,7 @@ __all__ = [
     "rows",
     "spread",
     "summarize",
+    "trade_off",
     "verdict",
     "write_report",
 ]

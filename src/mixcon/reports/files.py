@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from mixcon.reports.html import render_html
 from pydantic import ValidationError
 from pydantic_core import to_json
 
 from mixcon._files import write_whole
 from mixcon.audit import Gallery, Report
 from mixcon.errors import RunError
+from mixcon.reports.html import render_html
 from mixcon.reports.tables import markdown_table
 from mixcon.reports.verdict import verdict
 

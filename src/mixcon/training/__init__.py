@@ -1,15 +1,17 @@
 """Training of defended split models: config, run folder and loop."""
 
-from mixcon.training.config import TrainConfig, read_config
+from mixcon.training.config import TrainConfig, explain, read_config
 from mixcon.training.folder import RunFolder, versions
-from mixcon.training.loop import Progress, accuracy, load_model, train
+from mixcon.training.loop import Progress, accuracy, load_model, raw_separability, train
 
 __all__ = [
     "Progress",
     "RunFolder",
     "TrainConfig",
     "accuracy",
+    "explain",
     "load_model",
+    "raw_separability",
     "read_config",
     "train",
     "versions",

@@ -22,11 +22,10 @@ from mixcon.split import SplitModel
 from mixcon.training.config import TrainConfig
 from mixcon.training.folder import RunFolder, manual_seed
 
-__all__ = ["Progress", "accuracy", "load_model", "train"]
+__all__ = ["Progress", "accuracy", "load_model", "raw_separability", "train"]
 
 _CHECKPOINT_SECONDS = 30.0
 _CHECK_STEPS = 50  # how often the device is asked whether all was finite
-_SEPARABILITY_IMAGES = 1000
 
 
 @dataclass(frozen=True)
@@ -255,7 +254,7 @@ class _Trainer:
         manual_seed(self.config.seed, self.epoch, 0)
         if self.fabric.is_global_zero:
             record["test_accuracy"] = accuracy(self.model, self.test_set)
-            record["separability"] = asdict(_separability(self.model, self.test_set))
+            record["separability"] = asdict(raw_separability(self.model, self.test_set))
             kept = [r for r in self.records if r["epoch"] < record["epoch"]]
             self.records = [*kept, record]
             self.folder.write_metrics(self.records)
@@ -294,12 +293,16 @@ def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
 
 
-def _separability(model: SplitModel, labeled: LabeledSet) -> Separability:
-    """Of raw representations of test samples; normalized for images, as the paper's distances."""
-    part = labeled.take(slice(_SEPARABILITY_IMAGES))
+def raw_separability(model: SplitModel, labeled: LabeledSet, limit: int = 1000) -> Separability:
+    """Separability of the raw representations of the first `limit` samples.
+
+    Those of images are scaled to unit norm, as in the paper's distances; those of vectors are not.
+    """
+    part = labeled.take(slice(limit))
+    device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     with torch.inference_mode():
-        raw = model.represent(part.floats())
+        raw = model.represent(part.floats().to(device))
     model.train(was_training)
     return separability(raw, pairs=mixed_pairs(part.labels), normalize=labeled.is_image)

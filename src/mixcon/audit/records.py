@@ -1,7 +1,4 @@
-"""Audit: how much of x comes back from z, by each attack, beside what the model is worth.
-
-Records in, records out: nothing here draws. `mixcon.reports` turns a `Report` into tables and HTML.
-"""
+"""What an audit hands on: frozen records. `mixcon.reports` turns them into tables and HTML."""
 
 from __future__ import annotations
 
@@ -124,7 +121,7 @@ class Report(_Record):
 
 @dataclass(frozen=True)
 class Gallery:
-    """The pictures that belong to a report.
+    """The victims of a report, and what each attack made of them.
 
     Attributes:
         originals: attacked images, (N, C, H, W) in [0, 1].

@@ -1,0 +1,39 @@
+"""mixcon trains split networks whose features are hard to invert, and audits how much they leak."""
+
+from mixcon.audit import Subject, audit
+from mixcon.data import load as load_data
+from mixcon.defenses import named_defense
+from mixcon.errors import MixconError
+from mixcon.losses import (
+    DistanceCorrelationLoss,
+    MixConLoss,
+    UniConLoss,
+    distance_correlation,
+    mixcon_loss,
+    unicon_loss,
+)
+from mixcon.metrics import separability
+from mixcon.reports import write_report
+from mixcon.split import SplitModel, split
+from mixcon.training import TrainConfig, load_model, train
+
+__all__ = [
+    "DistanceCorrelationLoss",
+    "MixConLoss",
+    "MixconError",
+    "SplitModel",
+    "Subject",
+    "TrainConfig",
+    "UniConLoss",
+    "audit",
+    "distance_correlation",
+    "load_data",
+    "load_model",
+    "mixcon_loss",
+    "named_defense",
+    "separability",
+    "split",
+    "train",
+    "unicon_loss",
+    "write_report",
+]

@@ -1,0 +1,25 @@
+"""Audit: how much of x comes back from z, by each attack, beside what the model is worth."""
+
+from mixcon.audit.measure import AuditProgress, Subject, audit
+from mixcon.audit.records import (
+    AttackRecord,
+    Environment,
+    Gallery,
+    ModelRecord,
+    Report,
+    SeparabilityRecord,
+)
+from mixcon.audit.surroundings import environment
+
+__all__ = [
+    "AttackRecord",
+    "AuditProgress",
+    "Environment",
+    "Gallery",
+    "ModelRecord",
+    "Report",
+    "SeparabilityRecord",
+    "Subject",
+    "audit",
+    "environment",
+]

@@ -1,0 +1,76 @@
+"""The report as one HTML page that needs nothing else: pictures, charts and scripts inside."""
+
+from __future__ import annotations
+
+from functools import cache
+
+import plotly.graph_objects as go
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
+from plotly.offline import get_plotlyjs
+
+from mixcon.audit import Gallery, Report
+from mixcon.reports._gallery import check_gallery, choose_columns, picture_rows
+from mixcon.reports._scales import scale_of
+from mixcon.reports.charts import distribution, trade_off
+from mixcon.reports.summary import headline_metric
+from mixcon.reports.tables import attack_rows, rows, separability_rows
+from mixcon.reports.verdict import verdict
+
+__all__ = ["render_html"]
+
+
+def render_html(report: Report, gallery: Gallery) -> str:
+    """The whole report as a self-contained page.
+
+    Args:
+        report: what was measured.
+        gallery: the victims and their reconstructions; vectors are not drawn.
+
+    Raises:
+        ConfigError: the report has no model, attacks without a common metric or without the
+            label-only floor, or the gallery does not belong to it.
+    """
+    check_gallery(report, gallery)
+    attacked = any(model.attacks for model in report.models)
+    drawn = attacked and gallery.originals.ndim == 4
+    return _template().render(
+        report=report,
+        verdict=verdict(report),
+        metric=scale_of(headline_metric(report)),
+        main=rows(report),
+        separability=separability_rows(report),
+        attacks=attack_rows(report),
+        pictures=picture_rows(report, gallery, choose_columns(report)) if drawn else [],
+        charts=_charts(report) if attacked else {},
+        plotly=Markup(get_plotlyjs()) if attacked else "",  # noqa: S704  the library's own script
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("mixcon.reports"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template("report.html")
+
+
+def _charts(report: Report) -> dict[str, Markup]:
+    figures = {"trade-off": trade_off(report), "distribution": distribution(report)}
+    return {name: _fragment(name, figure) for name, figure in figures.items()}
+
+
+def _fragment(name: str, figure: go.Figure) -> Markup:
+    """A chart as HTML. Plotly escapes `<` inside of its JSON, so names cannot break out of it."""
+    text = figure.to_html(
+        full_html=False,
+        include_plotlyjs=False,
+        div_id=name,
+        default_height="400px",
+        config={"displaylogo": False, "responsive": True},
+    )
+    return Markup(text)  # noqa: S704
