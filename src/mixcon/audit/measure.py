@@ -192,7 +192,7 @@ def _audit_one(
 def _intercept(model: SplitModel, originals: Tensor) -> tuple[Tensor, Tensor]:
     """What crosses the wire, and the class that the cloud reads from it, on the CPU."""
     with torch.inference_mode():
-        released = model.release(originals.to(next(model.parameters()).device))
+        released = model.release(originals.to(next(model.parameters())))
         predicted = model.head(released).argmax(1)
     return released.clone(), predicted.cpu()
 

@@ -90,7 +90,8 @@ def load_model(out: Path, splits: Splits) -> SplitModel:
         RunError: not a finished run, or weights that do not fit its config.
     """
     folder = RunFolder(out)
-    model = _build(folder.config, splits, folder.config.defense.build())
+    with torch.random.fork_rng():  # initial weights, soon replaced, draw from it
+        model = _build(folder.config, splits, folder.config.defense.build())
     try:
         model.load_state_dict(folder.read_model())
     except RuntimeError as error:
@@ -102,10 +103,10 @@ def accuracy(model: nn.Module, labeled: LabeledSet, batch_size: int = 1000) -> f
     """Share of samples classified correctly, in [0, 1]; the model is left in its mode."""
     was_training = model.training
     model.eval()
-    device = next(model.parameters()).device
+    like = next(model.parameters())
     with torch.inference_mode():
         hits = [
-            (model(x.to(device)).argmax(1) == y.to(device)).sum()
+            (model(x.to(like)).argmax(1) == y.to(like.device)).sum()
             for x, y in labeled.batches(batch_size)
         ]
     model.train(was_training)
@@ -299,10 +300,9 @@ def raw_separability(model: SplitModel, labeled: LabeledSet, limit: int = 1000) 
     Those of images are scaled to unit norm, as in the paper's distances; those of vectors are not.
     """
     part = labeled.take(slice(limit))
-    device = next(model.parameters()).device
     was_training = model.training
     model.eval()
     with torch.inference_mode():
-        raw = model.represent(part.floats().to(device))
+        raw = model.represent(part.floats().to(next(model.parameters())))
     model.train(was_training)
     return separability(raw, pairs=mixed_pairs(part.labels), normalize=labeled.is_image)
