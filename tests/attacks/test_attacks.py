@@ -1,0 +1,187 @@
+"""What every attack keeps, and what each is worth on encoders whose leakage is known."""
+
+import dataclasses
+
+import pytest
+import torch
+from torch import nn
+
+from mixcon.attacks import ATTACKS, Knowledge, Rmle, RmlePaper, RmlePaperVector, WhiteBox
+from mixcon.attacks.descent import total_variation
+from mixcon.errors import KnowledgeError, MixconError, NonFiniteError
+from mixcon.metrics import class_mean, ssim
+
+IMAGE, VECTOR = (1, 28, 28), (6,)
+
+
+class Constant(nn.Module):
+    """An encoder that tells nothing."""
+
+    def forward(self, x):
+        return x.flatten(1)[:, :5] * 0 + 1
+
+
+class Scale(nn.Module):
+    """Whatever the input, times a number, clipped: gradients vanish or explode."""
+
+    def __init__(self, factor):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(factor))
+
+    def forward(self, x):
+        return x * self.weight
+
+
+def knowledge(encoder, shape=IMAGE):
+    return WhiteBox(shape=shape, box=(0.0, 1.0) if len(shape) == 3 else None, encoder=encoder)
+
+
+def quick(name):
+    """The attack with few steps, for what does not depend on its strength."""
+    kind = ATTACKS[name]
+    return kind(steps=8) if "steps" in {f.name for f in dataclasses.fields(kind)} else kind()
+
+
+def shape_for(attack):
+    return IMAGE if "images" in attack.inputs else VECTOR
+
+
+@pytest.fixture(params=ATTACKS)
+def attack(request):
+    return quick(request.param)
+
+
+@pytest.fixture
+def case(attack, lenet):
+    """An encoder and victims that the attack applies to."""
+    shape = shape_for(attack)
+    torch.manual_seed(0)
+    encoder = lenet.encoder if shape == IMAGE else nn.Sequential(nn.Linear(6, 9), nn.ReLU())
+    x = torch.rand(4, *shape)
+    return encoder, x, encoder(x).detach()
+
+
+def test_contract(attack, case):
+    encoder, x, z = case
+    before = z.clone()
+    weights = {k: v.clone() for k, v in encoder.state_dict().items()}
+    encoder.train()
+    shares = []
+    torch.manual_seed(3)
+    found = attack.fit(knowledge(encoder, x.shape[1:]), shares.append)(z)
+    assert found.shape == x.shape
+    assert not found.requires_grad
+    if len(x.shape) == 4:
+        assert found.min() >= 0
+        assert found.max() <= 1
+    assert torch.equal(z, before)
+    assert all(torch.equal(v, weights[k]) for k, v in encoder.state_dict().items())
+    assert encoder.training
+    assert all(p.requires_grad and p.grad is None for p in encoder.parameters())
+    assert shares == sorted(shares)
+    assert shares[-1] == 1
+    torch.manual_seed(3)
+    again = attack.fit(knowledge(encoder, x.shape[1:]))(z)
+    assert torch.equal(found, again)
+
+
+def test_images_do_not_influence_each_other(attack, case):
+    encoder, x, z = case
+    together = attack.fit(knowledge(encoder, x.shape[1:]))(z)
+    alone = attack.fit(knowledge(encoder, x.shape[1:]))(z[:1])
+    assert torch.allclose(together[:1], alone, atol=1e-3)
+
+
+def test_chunks_equal_one_batch(attack, case, monkeypatch):
+    encoder, x, z = case
+    whole = attack.fit(knowledge(encoder, x.shape[1:]))(z)
+    monkeypatch.setattr(type(attack), "batch", 3)
+    parts = attack.fit(knowledge(encoder, x.shape[1:]))(z)
+    assert torch.allclose(whole, parts, atol=1e-3)
+
+
+def test_refuses_without_the_knowledge(attack):
+    if attack.needs is Knowledge:
+        pytest.skip("needs nothing special")
+    with pytest.raises(KnowledgeError, match=f"{attack.name}: expected {attack.needs.__name__}"):
+        attack.fit(Knowledge(shape=shape_for(attack)))
+
+
+def test_refuses_inputs_of_another_kind(attack, lenet):
+    other = ({"images", "vectors"} - attack.inputs) or pytest.skip("takes both")
+    shape = IMAGE if "images" in other else VECTOR
+    with pytest.raises(KnowledgeError, match="knowledge of"):
+        attack.fit(knowledge(lenet.encoder, shape))
+
+
+def test_refuses_nan(attack, case):
+    encoder, x, z = case
+    z[0] = float("nan")
+    with pytest.raises(NonFiniteError, match=attack.name):
+        attack.fit(knowledge(encoder, x.shape[1:]))(z)
+
+
+def test_never_beats_the_floor_on_a_constant_encoder(attack, digits):
+    """One that did would have seen x."""
+    if shape_for(attack) != IMAGE:
+        pytest.skip("vectors below")
+    victims = digits.test.take(slice(30))
+    full = ATTACKS[attack.name]()
+    found = full.fit(knowledge(Constant()))(Constant()(victims.floats()))
+    guess = class_mean(digits.train.floats(), digits.train.labels, victims.labels)
+    assert ssim(found, victims.floats()).mean() < ssim(guess, victims.floats()).mean()
+
+
+def test_rmle_inverts_the_identity(digits):
+    x = digits.test.take(slice(10)).floats()
+    found = Rmle().fit(knowledge(nn.Identity()))(x)
+    assert (found - x).abs().max() < 0.02
+    assert ssim(found, x).min() > 0.995
+
+
+def test_rmle_inverts_vectors_whatever_their_scale():
+    x = torch.randn(5, 6, generator=torch.Generator().manual_seed(0))
+    for factor in (1e-4, 1.0, 1e4):
+        encoder = Scale(factor)
+        found = Rmle(lr=0.01).fit(knowledge(encoder, VECTOR))(encoder(x).detach())
+        assert torch.allclose(found, x, atol=0.05)
+
+
+def test_rmle_inverts_an_untrained_lenet(lenet, digits):
+    x = digits.test.take(slice(10)).floats()
+    found = Rmle().fit(knowledge(lenet.encoder))(lenet.encoder(x).detach())
+    weak = RmlePaper().fit(knowledge(lenet.encoder))(lenet.encoder(x).detach())
+    assert ssim(found, x).mean() > max(0.6, ssim(weak, x).mean() + 0.2)
+
+
+def test_paper_attack_for_images_knows_no_scale(lenet, digits):
+    """Eq. 3 compares unit representations, so doubled ones change nothing (power of 2: exactly)."""
+    z = lenet.encoder(digits.test.take(slice(3)).floats()).detach()
+    attack = RmlePaper(steps=20)
+    once, twice = (attack.fit(knowledge(lenet.encoder))(f * z) for f in (1, 2))
+    assert torch.allclose(once, twice, atol=1e-5)
+    assert torch.allclose(once.amin((1, 2, 3)), torch.zeros(3))
+    assert torch.allclose(once.amax((1, 2, 3)), torch.ones(3))
+
+
+def test_paper_attack_for_vectors_inverts_the_identity():
+    x = torch.randn(5, 6, generator=torch.Generator().manual_seed(0))
+    found = RmlePaperVector(steps=1000).fit(knowledge(nn.Identity(), VECTOR))(x)
+    assert torch.allclose(found, x, atol=0.02)  # two steps of 0.01: L1 does not come to rest
+
+
+def test_total_variation_by_hand():
+    image = torch.tensor([[[[0.0, 3.0], [4.0, 0.0]]]])
+    assert total_variation(image).item() == pytest.approx(5.0)
+    assert total_variation(torch.ones(2, 1, 4, 4)).tolist() == pytest.approx([0, 0], abs=1e-4)
+
+
+def test_diverging_images_become_the_middle_of_the_box(lenet, digits):
+    z = lenet.encoder(digits.test.take(slice(2)).floats()).detach()
+    found = RmlePaper(lr=1e30, steps=5).fit(knowledge(lenet.encoder))(z)
+    assert found.isfinite().all()
+
+
+def test_wrong_shape_of_z_is_refused(lenet):
+    with pytest.raises((MixconError, RuntimeError)):
+        Rmle(steps=1).fit(knowledge(lenet.encoder))(torch.zeros(2, 7, 3, 3))

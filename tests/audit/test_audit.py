@@ -1,0 +1,104 @@
+"""The audit: honest victims, floors, and records that tell how to measure again."""
+
+import pytest
+import torch
+from torch import nn
+
+from mixcon.attacks import Rmle, RmlePaper
+from mixcon.audit import Subject, audit
+from mixcon.channels import GaussianNoise
+from mixcon.data import LabeledSet, Splits
+from mixcon.errors import ConfigError
+from mixcon.metrics import ssim
+from mixcon.split import SplitModel
+from mixcon.training import accuracy
+
+
+def test_records_what_came_back(lenet, digits):
+    seen = []
+    report, gallery = audit(
+        [Subject(lenet, network="lenet5", cut="pool2")],
+        digits,
+        [RmlePaper(steps=3), Rmle(steps=5)],
+        victims=6,
+        on_progress=seen.append,
+    )
+    (model,) = report.models
+    assert gallery.originals.shape == (6, 1, 28, 28)
+    for record in model.attacks:
+        found = gallery.reconstructions["model"][record.attack]
+        assert record.leakage["ssim"] == ssim(found, gallery.originals).tolist()
+    assert model.accuracy == accuracy(lenet, digits.test)
+    assert model.test_images == len(digits.test)
+    assert model.numbers_sent == 400
+    assert model.attacks[1].settings == {"lr": 0.1, "steps": 5, "tv": 3e-6}
+    assert {p.attack for p in seen} == {"rmle-paper", "rmle"}
+    assert report.environment.versions["torch"] == torch.__version__
+
+
+def test_victims_are_test_images_and_the_seed_decides(lenet, digits):
+    def victims(seed):
+        return audit([Subject(lenet)], digits, [], victims=5, seed=seed)[1].originals
+
+    assert torch.equal(victims(0), victims(0))
+    assert not torch.equal(victims(0), victims(1))
+    test = digits.test.floats()
+    assert all((victim == test).flatten(1).all(1).any() for victim in victims(0))
+
+
+def test_floors_use_the_predicted_class_and_training_images_alone(lenet, digits):
+    report, gallery = audit([Subject(lenet)], digits, [], victims=20)
+    predicted = lenet(gallery.originals).argmax(1)
+    train = digits.train.floats()
+    guess = torch.stack([train[digits.train.labels == k].mean(0) for k in predicted])
+    assert report.models[0].floors["class-mean"]["ssim"] == pytest.approx(
+        ssim(guess, gallery.originals).tolist(), abs=1e-5
+    )
+
+
+def test_the_channel_is_part_of_what_is_attacked(lenet, digits):
+    noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(50.0))
+    report, _ = audit(
+        [Subject(lenet, "plain"), Subject(noisy, "noisy")], digits, [Rmle(steps=100)], victims=10
+    )
+    plain, hidden = (sum(m.attacks[0].leakage["ssim"]) / 10 for m in report.models)
+    assert hidden < plain - 0.2
+
+
+def test_same_seed_same_records_and_nothing_of_the_callers_changes(lenet, digits):
+    noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(0.1)).train()
+    state = torch.random.get_rng_state()
+    first, second = (
+        audit([Subject(noisy)], digits, [Rmle(steps=5)], victims=4)[0].models[0] for _ in "ab"
+    )
+    assert torch.equal(torch.random.get_rng_state(), state)
+    assert noisy.training
+    for record in (first, second):
+        object.__setattr__(record.attacks[0], "seconds", 0.0)
+    assert first == second
+
+
+def test_vectors():
+    generator = torch.Generator().manual_seed(0)
+    part = LabeledSet(
+        "v", torch.randn(40, 6, generator=generator), torch.arange(40) % 2, ("a", "b")
+    )
+    model = SplitModel(nn.Linear(6, 8), nn.Linear(8, 2))
+    report, _ = audit([Subject(model)], Splits(part, part), [Rmle(lr=0.01)], victims=10)
+    assert set(report.models[0].attacks[0].leakage) == {"mse", "cosine"}
+    assert max(report.models[0].attacks[0].leakage["mse"]) < 1e-2
+
+
+@pytest.mark.parametrize(
+    ("subjects", "attacks", "victims", "message"),
+    [
+        (1, [], 0, "between 1 and 364 victims"),
+        (1, [], 365, "but got 365"),
+        (2, [], 5, "models of different names"),
+        (0, [], 5, "models of different names"),
+        (1, [Rmle(), Rmle(lr=0.2)], 5, "attacks of different names"),
+    ],
+)
+def test_misuse_is_refused(lenet, digits, subjects, attacks, victims, message):
+    with pytest.raises(ConfigError, match=message):
+        audit([Subject(lenet)] * subjects, digits, attacks, victims=victims)

@@ -1,0 +1,104 @@
+"""Every verb as a user runs it: the real command, real data, real exit codes."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from mixcon.training import RunFolder
+
+pytestmark = pytest.mark.smoke
+
+
+def run(*words, folder):
+    return subprocess.run(
+        [sys.executable, "-m", "mixcon", *map(str, words)],
+        capture_output=True, text=True, cwd=folder, timeout=300, check=False,
+    )  # fmt: skip
+
+
+def test_help_teaches(tmp_path):
+    shown = run(folder=tmp_path).stdout
+    assert all(verb in shown for verb in ("demo", "train", "audit"))
+    for verb in ("demo", "train", "audit"):
+        done = run(verb, "--help", folder=tmp_path)
+        assert done.returncode == 0
+        assert verb == "demo" or "Example: mixcon" in done.stdout
+
+
+def test_demo(tmp_path):
+    done = run("demo", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = tmp_path / "mixcon-demo" / "report" / "report.html"
+    assert str(page.relative_to(tmp_path)) in done.stderr
+    assert "An attacker in the cloud" in page.read_text(encoding="utf-8")
+    report = json.loads((page.parent / "report.json").read_text())
+    vanilla, mixcon = report["models"]
+    assert vanilla["accuracy"] > 0.95
+    assert mixcon["accuracy"] > 0.85
+    assert mixcon["after"]["mean"] < 0.7 * vanilla["after"]["mean"]
+
+
+def test_train_then_audit(tmp_path):
+    short = ["--data", "digits", "--epochs", 1]
+    assert run("train", *short, "--out", "v", folder=tmp_path).returncode == 0
+    done = run("train", *short, "--defense", "mixcon+normalize", "--beta", "1e-3", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "runs/digits-lenet5-mixcon+normalize" in done.stderr
+    again = RunFolder(tmp_path / "runs" / "digits-lenet5-mixcon+normalize")
+    assert again.config.defense.losses[0].options == {"beta": 1e-3}
+    done = run("audit", "v", again.path, "--victims", 3, "--attack", "rmle-paper", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert (again.path / "audit" / "report.html").is_file()
+    assert re.search(r"\| vanilla \| .* \|", done.stderr)
+
+
+def test_train_from_a_file_equals_options(tmp_path):
+    run("train", "--data", "digits", "--epochs", 1, "--lr", 0.05, "--out", "a", folder=tmp_path)
+    done = run("train", "--config", "a/config.toml", "--out", "b", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    names = ("model.safetensors", "config.toml")
+    assert all(
+        (tmp_path / "a" / n).read_bytes() == (tmp_path / "b" / n).read_bytes() for n in names
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train"], "expected --data"),
+        (["train", "--data", "minst"], "did you mean 'mnist'"),
+        (["train", "--data", "digits", "--defense", "mixcom"], "did you mean 'mixcon'"),
+        (["train", "--data", "digits", "--defense", "mixcon", "--beta", "-1"], "beta >= 0"),
+        (["train", "--data", "digits", "--cut", "pool9"], "'pool1'"),
+        (["train", "--data", "digits", "--epochs", "0"], "epochs: Input should be greater"),
+        (["train", "--config", "none.toml"], "No such file"),
+        (["train", "--config", "a.toml", "--lr", "1"], "either --config or settings"),
+        (["audit", "nowhere"], "no config.toml"),
+    ],
+)
+def test_bad_input_is_one_line_and_code_2(tmp_path, words, message):
+    done = run(*words, folder=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path):
+    command = [sys.executable, "-m", "mixcon", "train", "--data", "digits", "--epochs", "50",
+               "--out", "run"]  # fmt: skip
+    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "run" / "checkpoint.safetensors").is_file():
+        assert process.poll() is None
+        time.sleep(0.02)
+    process.send_signal(signal.SIGINT)
+    _, shown = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Run the same command again" in shown
+    assert "Traceback" not in shown

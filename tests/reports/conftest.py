@@ -1,0 +1,80 @@
+"""Hand-made records, whose summary can be worked out on paper."""
+
+import pytest
+import torch
+
+from mixcon.audit import (
+    AttackRecord,
+    Environment,
+    Gallery,
+    ModelRecord,
+    Report,
+    SeparabilityRecord,
+)
+
+
+def separability(mean):
+    return SeparabilityRecord(minimum=0.1, maximum=1.5, mean=mean, normalized=True, count=100)
+
+
+def model(name, accuracy, **leakage):
+    """A model with one attack a keyword, SSIM of each image; label-only floor 0.2."""
+    count = len(next(iter(leakage.values()), [0]))
+    return ModelRecord(
+        name=name,
+        data="digits",
+        network="lenet5",
+        cut="pool2",
+        accuracy=accuracy,
+        test_images=100,
+        numbers_sent=1600,
+        before=separability(0.9),
+        after=separability(0.5),
+        floors={"class-mean": {"ssim": [0.2] * count}},
+        attacks=[
+            AttackRecord(
+                attack=attack.replace("_", "-"),
+                access="white-box",
+                settings={"steps": 10},
+                seconds=1.5,
+                leakage={"ssim": values},
+            )
+            for attack, values in leakage.items()
+        ],
+    )
+
+
+def report_on(*models):
+    return Report(
+        title="A <test> & more",
+        environment=Environment(
+            command="mixcon audit run",
+            seed=3,
+            machine="a machine",
+            versions={"torch": "2.13.0"},
+            started="2026-01-01T00:00:00+00:00",
+        ),
+        threat_model=["The attacker sees z."],
+        models=list(models),
+    )
+
+
+@pytest.fixture
+def report():
+    """The paper's attack is fooled, the strong one is not; three images."""
+    return report_on(
+        model("vanilla", 0.98, rmle_paper=[0.6, 0.5, 0.7], rmle=[0.9, 1.0, 0.8]),
+        model("mixcon <b>", 0.95, rmle_paper=[0.1, 0.2, 0.95], rmle=[0.9, 0.8, 0.7]),
+    )
+
+
+@pytest.fixture
+def gallery(report):
+    generator = torch.Generator().manual_seed(0)
+    originals = torch.rand(3, 1, 6, 6, generator=generator)
+    return Gallery(
+        originals,
+        torch.tensor([0, 1, 1]),
+        ("zero", "one"),
+        {m.name: {a.attack: originals / 2 for a in m.attacks} for m in report.models},
+    )

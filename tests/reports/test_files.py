@@ -1,0 +1,110 @@
+"""Files of the report: complete, escaped, readable again, written whole or not at all."""
+
+import html.parser
+import math
+import re
+
+import pytest
+import torch
+
+from mixcon.audit import Gallery
+from mixcon.errors import ConfigError, RunError
+from mixcon.reports import (
+    distribution,
+    markdown_table,
+    read_report,
+    render_html,
+    rows,
+    trade_off,
+    write_report,
+)
+
+
+class Page(html.parser.HTMLParser):
+    """Collects what a browser would load, show and run."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.sources, self.tags, self.text = [], [], ""
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append(tag)
+        attributes = dict(attrs)
+        self.sources += [attributes[k] for k in ("src", "href") if attributes.get(k)]
+
+    def handle_data(self, data):
+        self.text += data
+
+
+def test_page_is_self_contained_and_escaped(report, gallery):
+    page = Page(render_html(report, gallery))
+    assert page.sources
+    assert all(source.startswith("data:image/png;base64,") for source in page.sources)
+    assert page.tags.count("img") == 3 * 5  # originals, and two attacks on two models
+    assert "b" not in page.tags  # the name of the second model is text, not markup
+    assert "mixcon <b>" in page.text
+    for sentence in ("mixcon audit run", "torch 2.13.0", "The attacker sees z."):
+        assert sentence in page.text
+
+
+def test_page_of_vectors_has_no_pictures(report):
+    vectors = Gallery(torch.rand(3, 5), torch.zeros(3).long(), ("a",))
+    assert "img" not in Page(render_html(report, vectors)).tags
+
+
+def test_report_comes_back_equal(report, gallery, tmp_path):
+    report.models[0].attacks[0].leakage["psnr"] = [1.0, math.inf, 2.0]
+    page = write_report(report, gallery, tmp_path / "new")
+    assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert sorted(p.name for p in page.parent.iterdir()) == [
+        "report.html", "report.json", "report.md",
+    ]  # fmt: skip
+    assert read_report(tmp_path / "new" / "report.json") == report
+
+
+def test_misfit_gallery_writes_nothing(report, gallery, tmp_path):
+    short = Gallery(gallery.originals[:2], gallery.labels[:2], gallery.classes)
+    with pytest.raises(ConfigError, match="expected 2 values"):
+        write_report(report, short, tmp_path / "new")
+    gallery.reconstructions["vanilla"]["rmle"] = torch.rand(3, 1, 5, 5)
+    with pytest.raises(ConfigError, match="expected reconstructions"):
+        write_report(report, gallery, tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [(None, "No such file"), ("{", "but got"), ('{"schema_version": 99}', "schema version 1"),
+     ('{"schema_version": 1, "title": 3}', "expected a mixcon report")],
+)  # fmt: skip
+def test_unreadable_reports(tmp_path, text, message):
+    path = tmp_path / "report.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(RunError, match=message):
+        read_report(path)
+
+
+def test_table_by_hand(report):
+    assert rows(report)[0] == {
+        "Model": "vanilla",
+        "Accuracy": "98.0 %",
+        "Numbers sent": "1,600",
+        "SSIM, rmle-paper": "0.60 ± 0.08 (0.70)",
+        "SSIM, rmle": "0.90 ± 0.08 (1.00)",
+        "Label-only floor": "0.20",
+        "Excess of strongest": "0.88",
+    }
+    lines = markdown_table(report).splitlines()
+    assert len(lines) == 4
+    assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
+
+
+def test_charts_show_the_numbers(report):
+    points = trade_off(report).data
+    assert [(p.x[0], round(p.y[0], 3)) for p in points] == [(98.0, 0.9), (95.0, 0.883)]
+    assert points[1].error_y.array[0] == pytest.approx(0.95 - 0.8833, abs=1e-4)
+    boxes = distribution(report).data
+    assert list(boxes[0].y) == [0.6, 0.5, 0.7, 0.9, 1.0, 0.8]
+    assert list(boxes[0].x)[:4] == ["rmle-paper"] * 3 + ["rmle"]
