@@ -5,6 +5,8 @@ import importlib
 import pkgutil
 
 import pytest
+import torch
+from torch import nn
 
 import mixcon
 
@@ -31,9 +33,6 @@ def test_all_names_what_exists(name):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples_in_docstrings(name):
-    import torch
-    from torch import nn
-
     module = importlib.import_module(name)
     failures, _ = doctest.testmod(module, extraglobs={"torch": torch, "nn": nn})
     assert failures == 0

@@ -3,6 +3,7 @@
 import io
 import os
 
+import datasets
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -101,15 +102,14 @@ def test_damaged_parquet_is_one_clear_error(parquet, tmp_path, damage, message):
 
 
 def test_missing_folders_name_themselves(tmp_path):
-    with pytest.raises(DataError, match="nowhere.*--data-dir"):
+    with pytest.raises(DataError, match=r"nowhere.*--data-dir"):
         load("mnist", data_dir=tmp_path / "nowhere")
-    with pytest.raises(DataError, match="svhn.*MIXCON_DATA"):
+    with pytest.raises(DataError, match=r"svhn.*MIXCON_DATA"):
         load("svhn", data_dir=tmp_path)
 
 
 def test_an_unreachable_hub_says_what_to_do(monkeypatch):
     monkeypatch.delenv("MIXCON_DATA", raising=False)
-    import datasets
 
     def offline(*_, **__):
         raise ConnectionError("no network")

@@ -72,7 +72,8 @@ def test_memory_does_not_grow_with_the_square():
     code = (
         "import resource, torch; from mixcon.metrics import separability\n"
         "torch.set_num_threads(1); z = torch.randn(12_000, 40)\n"
-        "separability(z[:3000]); peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "separability(z[:3000])\n"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
         "before = peak(); separability(z); print(peak() - before)"
     )
     grown = int(

@@ -64,7 +64,7 @@ def report():
     """The paper's attack is fooled, the strong one is not; three images."""
     return report_on(
         model("vanilla", 0.98, rmle_paper=[0.6, 0.5, 0.7], rmle=[0.9, 1.0, 0.8]),
-        model("mixcon <b>", 0.95, rmle_paper=[0.1, 0.2, 0.95], rmle=[0.9, 0.8, 0.7]),
+        model("mixcon <b>", 0.95, rmle_paper=[0.1, 0.2, 0.85], rmle=[0.9, 0.8, 0.7]),
     )
 
 

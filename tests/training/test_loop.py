@@ -178,7 +178,7 @@ def test_bad_settings_write_nothing(tmp_path, changes, error, message):
 def test_run_of_another_config_is_refused(tmp_path):
     train(config(), tmp_path / "run")
     before = digest(tmp_path / "run")
-    with pytest.raises(RunError, match="lr = 0.01 there, 0.5 here"):
+    with pytest.raises(RunError, match=r"lr = 0\.01 there, 0\.5 here"):
         train(config(lr=0.5), tmp_path / "run")
     assert digest(tmp_path / "run") == before
 

@@ -47,22 +47,26 @@ def training_progress(title: str) -> Iterator[Callable[[Progress], None]]:
         TextColumn("{task.fields[rate]}"),
         TimeRemainingColumn(),
     )
-    with Bars(*columns, console=console, transient=True) as bars:
-        task = bars.add_task(title, total=None, rate="")
-        started, first = time.monotonic(), -1
+    bars = Bars(*columns, console=console, transient=True)
+    task = bars.add_task(title, total=None, rate="")
+    started, first = time.monotonic(), -1
 
-        def show(progress: Progress) -> None:
-            nonlocal first
-            if progress.record:
-                console.print(f"{title}  {_epoch(progress)}", highlight=False)
-                return
-            done = (progress.epoch - 1) * progress.steps + progress.step
-            first = done - 1 if first < 0 else first
-            rate = (done - first) / max(time.monotonic() - started, 1e-9)
-            total = progress.epochs * progress.steps
-            bars.update(task, completed=done, total=total, rate=f"{rate:.0f} steps/s")
+    def show(progress: Progress) -> None:
+        nonlocal first
+        bars.start()  # not before there is something to show; again is no harm
+        if progress.record:
+            console.print(f"{title}  {_epoch(progress)}", highlight=False)
+            return
+        done = (progress.epoch - 1) * progress.steps + progress.step
+        first = done - 1 if first < 0 else first
+        rate = (done - first) / max(time.monotonic() - started, 1e-9)
+        total = progress.epochs * progress.steps
+        bars.update(task, completed=done, total=total, rate=f"{rate:.0f} steps/s")
 
+    try:
         yield show
+    finally:
+        bars.stop()
 
 
 def _epoch(progress: Progress) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import torch
-from sklearn.datasets import load_digits
 from torch.nn import functional as F
 
 from mixcon.data.labeled import LabeledSet, Splits
@@ -18,6 +17,8 @@ def digits() -> Splits:
 
     Every fifth member of a class, in the order of the file, is a test image.
     """
+    from sklearn.datasets import load_digits  # noqa: PLC0415  takes as long as torch
+
     bunch = load_digits()
     images = torch.tensor(bunch.images, dtype=torch.float32).unsqueeze(1) / 16
     images = F.interpolate(images, size=28, mode="bilinear").clamp(0, 1)

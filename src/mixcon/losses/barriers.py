@@ -13,7 +13,7 @@ from mixcon.errors import ConfigError
 
 __all__ = ["BARRIERS", "Barrier"]
 
-BarrierFunction = Callable[[Tensor, float], Tensor]
+BarrierFunction = Callable[[Tensor, float], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -26,26 +26,24 @@ class Barrier:
 
     Attributes:
         name: what to call it.
-        value: maps (d, beta) to the penalty, elementwise.
-        slope: maps (d, beta) to the derivative of `value` by d, elementwise.
+        terms: maps (d, beta) to the penalty and its derivative by d, both elementwise.
     """
 
     name: str
-    value: BarrierFunction
-    slope: BarrierFunction
+    terms: BarrierFunction
 
     def check(self, beta: float) -> None:
         """Refuse a function that breaks the paper's condition, judged on a wide float64 grid.
 
         Raises:
             ConfigError: not convex, bounded at one end, at rest elsewhere than at sqrt(beta), or
-                `slope` is not the derivative of `value`.
+                a slope that is not the derivative of the value.
         """
         rest = math.sqrt(beta)
         d = (rest * torch.logspace(-6, 6, 241, dtype=torch.float64)).requires_grad_()
-        value = self.value(d, beta)
+        value, slope = self.terms(d, beta)
         (derivative,) = torch.autograd.grad(value.sum(), d)
-        problem = _problem(self, d.detach(), derivative, beta)
+        problem = _problem(self, d.detach(), slope.detach(), derivative, beta)
         if problem:
             raise ConfigError(
                 f"expected a barrier that is convex, infinite at 0 and at infinity, and lowest at "
@@ -53,9 +51,11 @@ class Barrier:
             )
 
 
-def _problem(barrier: Barrier, d: Tensor, derivative: Tensor, beta: float) -> str | None:
+def _problem(
+    barrier: Barrier, d: Tensor, slope: Tensor, derivative: Tensor, beta: float
+) -> str | None:
     rest = math.sqrt(beta)
-    if not torch.allclose(barrier.slope(d, beta), derivative, rtol=1e-6):
+    if not torch.allclose(slope, derivative, rtol=1e-6):
         return "has a slope that is not the derivative of its value"
     if (derivative.diff() < -1e-9 * derivative.abs()[1:]).any():
         return "is not convex"
@@ -64,29 +64,35 @@ def _problem(barrier: Barrier, d: Tensor, derivative: Tensor, beta: float) -> st
     # A bounded end flattens out: each further stretch of the same ratio then adds less and less.
     for sign, end in ((-1, "0"), (1, "infinity")):
         far = rest * torch.tensor([10.0 ** (sign * k) for k in (20, 40, 60)], dtype=torch.float64)
-        near, further = barrier.value(far, beta).diff()
+        near, further = barrier.terms(far, beta)[0].diff()
         if not further >= near * 0.999 > 0:
             return f"stays finite at {end}"
     return None
 
 
+def _reciprocal(d: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+    """Eq. 1: d + beta / d."""
+    repulsion = beta / d
+    return d + repulsion, 1 - repulsion / d
+
+
+def _logarithmic(d: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+    """Gentler near 0: d - sqrt(beta) log d."""
+    rest = math.sqrt(beta)
+    return d - rest * d.log(), 1 - rest / d
+
+
+def _inverse_square(d: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+    """Steeper near 0: d + beta^(3/2) / (2 d^2)."""
+    repulsion = beta**1.5 / d.square()
+    return d + repulsion / 2, 1 - repulsion / d
+
+
 BARRIERS = {
     barrier.name: barrier
     for barrier in (
-        Barrier(
-            "reciprocal",  # Eq. 1: d + beta / d
-            lambda d, beta: d + beta / d,
-            lambda d, beta: 1 - beta / d.square(),
-        ),
-        Barrier(
-            "logarithmic",  # gentler near 0: d - sqrt(beta) log d
-            lambda d, beta: d - math.sqrt(beta) * d.log(),
-            lambda d, beta: 1 - math.sqrt(beta) / d,
-        ),
-        Barrier(
-            "inverse-square",  # steeper near 0: d + beta^(3/2) / (2 d^2)
-            lambda d, beta: d + beta**1.5 / (2 * d.square()),
-            lambda d, beta: 1 - beta**1.5 / d**3,
-        ),
+        Barrier("reciprocal", _reciprocal),
+        Barrier("logarithmic", _logarithmic),
+        Barrier("inverse-square", _inverse_square),
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -137,7 +137,9 @@ def _loss(z: Tensor, y: Tensor, settings: _Settings) -> Tensor:
         index = _partners(y)
         if index is None:
             return (flat_rows(z) * 0).sum()
-        return cast(Tensor, _MixCon.apply(z, index, settings)[0])  # type: ignore[no-untyped-call]
+        if torch._C._are_functorch_transforms_active():  # they differentiate for themselves
+            return _Pairs.of(z, index, settings).loss()
+        return cast(Tensor, _MixCon.apply(z, index, settings))  # type: ignore[no-untyped-call]
 
 
 def _is_vmapped(y: Tensor) -> bool:
@@ -151,72 +153,86 @@ def _is_vmapped(y: Tensor) -> bool:
 
 def _partners(y: Tensor) -> Tensor | None:
     """Row i holds the batch positions of the i-th member of every class: (p, K)."""
-    sorted_labels, order = y.sort(stable=True)
-    _, counts = sorted_labels.unique_consecutive(return_counts=True)
-    if len(counts) < 2:
+    members: dict[int, list[int]] = {}
+    for position, label in enumerate(y.tolist()):
+        members.setdefault(label, []).append(position)
+    if len(members) < 2:
         return None
-    starts = counts.cumsum(0) - counts
-    members = torch.arange(int(counts.min()), device=y.device)
-    return order[starts + members[:, None]]
+    return torch.tensor(list(zip(*members.values(), strict=False)), device=y.device)
 
 
 class _MixCon(torch.autograd.Function):
     """The loss with its gradient in closed form: a third of autograd's kernel launches."""
 
-    generate_vmap_rule = True
-
     @staticmethod
-    def forward(z: Tensor, index: Tensor, settings: _Settings) -> tuple[Tensor, Tensor]:
-        return _value_and_gradient(z, index, settings)
-
-    @staticmethod
-    def setup_context(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, Tensor]) -> None:
-        z, index, settings = inputs
-        ctx.save_for_backward(z, index, output[1])
+    def forward(ctx: Any, z: Tensor, index: Tensor, settings: _Settings) -> Tensor:
+        pairs = _Pairs.of(z, index, settings)
+        ctx.save_for_backward(z, index, pairs.gradient())
         ctx.settings = settings
-        ctx.mark_non_differentiable(output[1])
-        ctx.set_materialize_grads(False)
+        return pairs.loss()
 
     @staticmethod
-    def backward(ctx: Any, outer: Tensor | None, _: Tensor | None) -> tuple[Tensor | None, ...]:
-        if outer is None:
-            return None, None, None
+    def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
         z, index, gradient = ctx.saved_tensors
         if torch.is_grad_enabled():  # someone will differentiate again: keep the way back to z
             with full_precision(z):
-                gradient = _value_and_gradient(z, index, ctx.settings)[1]
+                gradient = _Pairs.of(z, index, ctx.settings).gradient()
         return (outer * gradient).to(z.dtype), None, None
 
 
-def _value_and_gradient(z: Tensor, index: Tensor, s: _Settings) -> tuple[Tensor, Tensor]:
-    """The loss and its gradient by z, out of differentiable steps."""
-    p, classes = index.shape
-    position = index.flatten()
-    rows = flat_rows(z).index_select(0, position)
-    norm = _norm(rows)
-    unit = rows / norm if s.normalize else rows
-    group = unit.unflatten(0, (p, classes))
-    # The Gram matrix of centered rows: no cancellation where the rows of a group lie close.
-    group = group - group.mean(1, keepdim=True)
-    gram = group @ group.mT
-    square = gram.diagonal(dim1=1, dim2=2)
-    d = square[:, :, None] + square[:, None, :] - 2 * gram
-    clamped = s.clamp(d)
-    value = s.barrier.value(clamped, s.beta)
-    scale = 1 / (p * classes * (classes - 1))
-    total = (value.sum() - value.diagonal(dim1=1, dim2=2).sum()) * scale
-    # Outside the clamp the loss is flat; d is exactly 0 on the diagonal, so that drops out too.
-    pull = s.barrier.slope(clamped, s.beta) * (clamped == d) * (4 * scale)
-    gradient = (pull.sum(-1, keepdim=True) * group - pull @ group).flatten(0, 1)
-    if s.normalize:
-        gradient = (gradient - unit * (unit * gradient).sum(1, keepdim=True)) / norm
-    whole = torch.zeros_like(flat_rows(z)).index_copy(0, position, gradient)
-    return total, whole.view(z.shape)
+class _Pairs(NamedTuple):
+    """The distances that the loss is made of; differentiable, and written for few kernels."""
+
+    z: Tensor
+    position: Tensor  # in the batch, (p * K,)
+    norm: Tensor  # (p * K, 1)
+    unit: Tensor  # (p * K, m)
+    group: Tensor  # the same less the first row of each group, (p, K, m)
+    value: Tensor  # of the barrier, (p, K, K)
+    slope: Tensor  # its derivative by the squared distance, (p, K, K)
+    settings: _Settings
+
+    @staticmethod
+    def of(z: Tensor, index: Tensor, s: _Settings) -> _Pairs:
+        position = index.flatten()
+        rows = flat_rows(z).index_select(0, position)
+        norm = _norm(rows)
+        unit = rows / norm if s.normalize else rows
+        group = unit.unflatten(0, index.shape)
+        # Distances from one member are small where the members are close: nothing cancels.
+        group = group - group[:, :1]
+        gram = torch.bmm(group, group.mT)
+        square = gram.diagonal(dim1=1, dim2=2)
+        d = torch.add(square[:, :, None] + square[:, None, :], gram, alpha=-2)
+        clamped = s.clamp(d)
+        value, slope = s.barrier.terms(clamped, s.beta)
+        # Outside the clamp the loss is flat; d is exactly 0 on the diagonal, so that is out too.
+        return _Pairs(z, position, norm, unit, group, value, slope.masked_fill(clamped != d, 0), s)
+
+    def loss(self) -> Tensor:
+        classes = self.value.shape[1]
+        # Without its first entry a square matrix is K - 1 rows of K others and one of the diagonal.
+        others = self.value.flatten(1)[:, 1:].unflatten(1, (classes - 1, classes + 1))[:, :, :-1]
+        mean: Tensor = others.mean()
+        return mean
+
+    def gradient(self) -> Tensor:
+        """By z, in the precision of the loss."""
+        group, slope = self.group, self.slope
+        p, classes, _ = slope.shape
+        scale = 4 / (p * classes * (classes - 1))
+        outward = slope.sum(2, keepdim=True) * group
+        rows = torch.baddbmm(outward, slope, group, beta=scale, alpha=-scale).flatten(0, 1)
+        if self.settings.normalize:
+            along = torch.linalg.vecdot(self.unit, rows).unsqueeze(1)
+            rows = torch.addcmul(rows, self.unit, along, value=-1) / self.norm
+        whole = torch.zeros_like(flat_rows(self.z)).index_copy_(0, self.position, rows)
+        return whole.view(self.z.shape)
 
 
 def _norm(rows: Tensor) -> Tensor:
     """L2 norms, (N, 1); infinite for a zero row, which so stays zero and gets no gradient."""
-    norm = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
+    norm: Tensor = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
     return norm.masked_fill(norm == 0, math.inf)
 
 
@@ -233,5 +249,6 @@ def _dense(z: Tensor, y: Tensor, s: _Settings) -> Tensor:
         rows = rows - rows.mean(0)
         square = rows.square().sum(1)
         d = s.clamp(square[:, None] + square[None, :] - 2 * (rows @ rows.mT))
-        value = torch.where(pairs, s.barrier.value(d, s.beta), 0)
-        return cast(Tensor, value.sum() / (p * classes * (classes - 1)).clamp_min(1))
+        value = torch.where(pairs, s.barrier.terms(d, s.beta)[0], 0)
+        total: Tensor = value.sum() / (p * classes * (classes - 1)).clamp_min(1)
+        return total

@@ -6,10 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
-from lightning_fabric import Fabric
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -21,6 +20,9 @@ from mixcon.metrics import Separability, mixed_pairs, separability
 from mixcon.split import SplitModel
 from mixcon.training.config import TrainConfig
 from mixcon.training.folder import RunFolder, manual_seed
+
+if TYPE_CHECKING:
+    from lightning_fabric import Fabric
 
 __all__ = ["Progress", "accuracy", "load_model", "raw_separability", "train"]
 
@@ -69,6 +71,8 @@ def train(
         RunError: the folder holds another run, or a damaged checkpoint.
         NonFiniteError: the loss or the representation became NaN or infinite.
     """
+    from lightning_fabric import Fabric  # noqa: PLC0415  takes twice as long as torch
+
     with torch.random.fork_rng():
         defense = config.defense.build()
         splits = load(config.data, data_dir=data_dir, seed=config.seed)
