@@ -1,0 +1,1 @@
+"""Benchmarks: mixcon beside what one would do without it."""

@@ -1,0 +1,33 @@
+"""All benchmarks side by side in one run: `python -m benchmarks`.
+
+Every figure is a ratio of medians of alternating rounds, so that a noisy machine disturbs both
+sides alike. Sections: step, loss, memory, loading. Name some to run only those.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+import torch
+
+from benchmarks import loading, loss, memory, step
+from mixcon.audit import environment
+
+SECTIONS = {"step": step.run, "loss": loss.run, "memory": memory.run, "loading": loading.run}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
+    parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], metavar="SECTION")
+    chosen = parser.parse_args().sections or list(SECTIONS)
+    where = environment(f"python -m benchmarks {' '.join(chosen)}", seed=0)
+    print(f"{where.command}\n{where.machine}, {where.versions}, {where.started}\n")
+    for name in chosen:
+        torch.manual_seed(0)
+        print(f"## {name}")
+        for line in SECTIONS[name]():
+            print(line, flush=True)
+        print()
+
+
+main()
