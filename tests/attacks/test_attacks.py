@@ -33,7 +33,7 @@ class Scale(nn.Module):
 
 
 def knowledge(encoder, shape=IMAGE):
-    return WhiteBox(shape=shape, box=(0.0, 1.0) if len(shape) == 3 else None, encoder=encoder)
+    return WhiteBox.of(encoder, shape=shape, box=(0.0, 1.0) if len(shape) == 3 else None)
 
 
 def quick(name):

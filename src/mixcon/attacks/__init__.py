@@ -1,6 +1,6 @@
 """Inversion attacks: from what crosses the wire back to the input. One attack a file."""
 
-from mixcon.attacks.base import Attack, Inverter, Knowledge, WhiteBox
+from mixcon.attacks.base import Attack, Auxiliary, Inverter, Knowledge, Query, WhiteBox
 from mixcon.attacks.rmle import Rmle
 from mixcon.attacks.rmle_paper import RmlePaper
 from mixcon.attacks.rmle_paper_vector import RmlePaperVector
@@ -10,8 +10,10 @@ ATTACKS = {attack.name: attack for attack in (RmlePaper, RmlePaperVector, Rmle)}
 __all__ = [
     "ATTACKS",
     "Attack",
+    "Auxiliary",
     "Inverter",
     "Knowledge",
+    "Query",
     "Rmle",
     "RmlePaper",
     "RmlePaperVector",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, Generic, TypeVar, cast, final
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from mixcon.errors import ConfigError, KnowledgeError, NonFiniteError
 
-__all__ = ["Attack", "Inverter", "Knowledge", "OnStep", "WhiteBox"]
+__all__ = ["Attack", "Auxiliary", "Inverter", "Knowledge", "OnStep", "Query", "WhiteBox", "frozen"]
 
 Inverter = Callable[[Tensor], Tensor]
 """Maps released representations z, (N, ...), to reconstructions, (N, *shape)."""
@@ -22,17 +22,46 @@ OnStep = Callable[[float], None]
 """Told the share of the work that is done, in [0, 1]."""
 
 
+Run = Callable[[Tensor, OnStep], Tensor]
+"""An inverter for one batch that also tells about its progress."""
+
+
+@dataclass(frozen=True)
+class Auxiliary:
+    """The attacker's own samples: of the kind of the victims, none of them a victim.
+
+    Attributes:
+        inputs: float32 samples, (M, *shape), inside the box.
+        labels: their classes, int64 (M,).
+    """
+
+    inputs: Tensor
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.inputs)
+
+    def take(self, count: int) -> Auxiliary:
+        """The first `count` samples, or all if there are fewer."""
+        return Auxiliary(self.inputs[:count], self.labels[:count])
+
+
 @dataclass(frozen=True, kw_only=True)
 class Knowledge:
-    """What every attacker knows.
+    """What every attacker knows: the query-free one knows nothing else.
 
     Attributes:
         shape: shape of one input: (C, H, W) of images, (d,) of vectors.
         box: smallest and largest value that an input can have; None if unbounded.
+        auxiliary: the attacker's own samples, in no order; None if there are none.
+        head: the cloud's half of the model, which the attacker runs, from representations to
+            logits (N, classes); None if the attacker only listens.
     """
 
     shape: tuple[int, ...]
     box: tuple[float, float] | None = None
+    auxiliary: Auxiliary | None = field(default=None, repr=False)
+    head: nn.Module | None = field(default=None, repr=False)
     access: ClassVar[str] = "query-free"
 
     @property
@@ -42,7 +71,20 @@ class Knowledge:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WhiteBox(Knowledge):
+class Query(Knowledge):
+    """The attacker may also send inputs of its own through the device.
+
+    Attributes:
+        query: maps inputs, (N, *shape), to what the device releases of them, (N, ...), noise
+            drawn anew at every call; no gradient comes back.
+    """
+
+    query: Callable[[Tensor], Tensor]
+    access: ClassVar[str] = "query"
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhiteBox(Query):
     """The attacker also holds the device's half of the model: weights and channel.
 
     Attributes:
@@ -51,6 +93,16 @@ class WhiteBox(Knowledge):
 
     encoder: nn.Module
     access: ClassVar[str] = "white-box"
+
+    @classmethod
+    def of(cls, encoder: nn.Module, **known: Any) -> WhiteBox:
+        """Knowledge of an encoder, whose queries are its own answers; `known` as in `Knowledge`."""
+
+        def query(x: Tensor) -> Tensor:
+            with frozen(encoder), torch.no_grad():
+                return cast(Tensor, encoder(x))
+
+        return cls(encoder=encoder, query=query, **known)
 
 
 K = TypeVar("K", bound=Knowledge)
@@ -62,11 +114,23 @@ class Attack(ABC, Generic[K]):
 
     A subclass says what it `needs`, and writes `_fit`; all checks are made here. It is a frozen
     dataclass, so that a report can list its settings.
+
+    Attributes:
+        name: what tables and the command line call it.
+        needs: the least knowledge it works with; it is given no more than this.
+        inputs: the kinds of input it can reconstruct.
+        needs_auxiliary: whether it cannot do without auxiliary samples.
+        needs_head: whether it cannot do without the head.
+        fitting: share of its work that is done before it sees any representation.
+        batch: images attacked at once.
     """
 
     name: ClassVar[str]
     needs: ClassVar[type[Knowledge]]
     inputs: ClassVar[frozenset[str]] = frozenset({"images", "vectors"})
+    needs_auxiliary: ClassVar[bool] = False
+    needs_head: ClassVar[bool] = False
+    fitting: ClassVar[float] = 0.0
     batch: ClassVar[int] = 256
 
     @final
@@ -74,8 +138,9 @@ class Attack(ABC, Generic[K]):
         """Prepare the attack.
 
         Args:
-            knowledge: what the attacker knows; never the inputs to be recovered.
-            on_step: told about progress while the inverter runs.
+            knowledge: what the attacker knows; never the inputs to be recovered. Of more than the
+                attack needs, it gets to see only what it needs.
+            on_step: told about progress while the attack is fitted and while the inverter runs.
 
         Returns:
             A function from z, (N, ...), to reconstructions, (N, *shape), inside the box. All
@@ -85,12 +150,7 @@ class Attack(ABC, Generic[K]):
         Raises:
             KnowledgeError: the attack needs another kind of knowledge or of inputs.
         """
-        kind = "images" if knowledge.is_image else "vectors"
-        if not isinstance(knowledge, self.needs) or kind not in self.inputs:
-            raise KnowledgeError(
-                f"{self.name}: expected {self.needs.__name__} knowledge of "
-                f"{' or '.join(sorted(self.inputs))}, but got {type(knowledge).__name__} of {kind}"
-            )
+        run = self._fit(self._narrowed(knowledge), lambda share: on_step(self.fitting * share))
 
         def invert(z: Tensor) -> Tensor:
             if not z.isfinite().all():
@@ -100,16 +160,38 @@ class Attack(ABC, Generic[K]):
             for part in parts:
 
                 def report(share: float, before: int = len(done)) -> None:
-                    on_step((before + share) / len(parts))
+                    share = (before + share) / len(parts)
+                    on_step(self.fitting + (1 - self.fitting) * share)
 
                 done.append(_bounded(run(part, report), knowledge))
+            on_step(1.0)
             return torch.cat(done)
 
-        run = self._fit(cast(K, knowledge))
         return invert
 
+    def missing(self, knowledge: Knowledge) -> str | None:
+        """What the attack needs beyond this knowledge, in words; None if it applies."""
+        kind = "images" if knowledge.is_image else "vectors"
+        if not isinstance(knowledge, self.needs) or kind not in self.inputs:
+            return (
+                f"{self.needs.__name__} knowledge of {' or '.join(sorted(self.inputs))}, but got "
+                f"{type(knowledge).__name__} of {kind}"
+            )
+        if self.needs_auxiliary and not knowledge.auxiliary:
+            return "auxiliary samples, but got none"
+        if self.needs_head and knowledge.head is None:
+            return "the head, but got none"
+        return None
+
+    def _narrowed(self, knowledge: Knowledge) -> K:
+        missing = self.missing(knowledge)
+        if missing:
+            raise KnowledgeError(f"{self.name}: expected {missing}")
+        known = {f.name: getattr(knowledge, f.name) for f in fields(self.needs)}
+        return cast(K, self.needs(**known))
+
     @abstractmethod
-    def _fit(self, knowledge: K) -> Callable[[Tensor, OnStep], Tensor]:
+    def _fit(self, knowledge: K, on_step: OnStep) -> Run:
         """The attack on one batch: z, (N, ...), to reconstructions, (N, *shape)."""
 
     @property

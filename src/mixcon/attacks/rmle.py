@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from mixcon.attacks.base import Attack, OnStep, WhiteBox
+from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox
 from mixcon.attacks.descent import descend, total_variation
 
 __all__ = ["Rmle"]
@@ -36,7 +35,7 @@ class Rmle(Attack[WhiteBox]):
     steps: int = 1000
     tv: float = 3e-6
 
-    def _fit(self, knowledge: WhiteBox) -> Callable[[Tensor, OnStep], Tensor]:
+    def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
         low, high = knowledge.box or (-0.5, 0.5)
         tv = self.tv if knowledge.is_image else 0.0
         optimizer = partial(torch.optim.Adam, lr=self.lr * (high - low))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 import torch
 from torch import Tensor
 
-from mixcon.attacks.base import Attack, OnStep, WhiteBox
+from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox
 from mixcon.attacks.descent import descend, total_variation, unit
 
 __all__ = ["RmlePaper"]
@@ -43,7 +42,7 @@ class RmlePaper(Attack[WhiteBox]):
     weight_decay: float = 1e-4
     tv: float = 1e-5
 
-    def _fit(self, knowledge: WhiteBox) -> Callable[[Tensor, OnStep], Tensor]:
+    def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
         optimizer = partial(torch.optim.SGD, lr=self.lr, weight_decay=self.weight_decay)
 
         def run(z: Tensor, on_step: OnStep) -> Tensor:

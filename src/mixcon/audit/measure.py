@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from mixcon.attacks import Attack, WhiteBox
+from mixcon.attacks import Attack, Auxiliary, WhiteBox
 from mixcon.audit.records import AttackRecord, Gallery, ModelRecord, Report, SeparabilityRecord
 from mixcon.audit.surroundings import environment
 from mixcon.data import LabeledSet, Splits
@@ -103,9 +103,10 @@ def audit(
     generator = torch.Generator().manual_seed(seed)
     chosen = data.test.take(torch.randperm(len(data.test), generator=generator)[:victims])
     gallery = Gallery(chosen.floats(), chosen.labels, chosen.classes)
+    auxiliary = _auxiliary(data.train, generator)
     records = []
     for subject in subjects:
-        record, found = _audit_one(subject, data, chosen, attacks, seed, on_progress)
+        record, found = _audit_one(subject, data, chosen, auxiliary, attacks, seed, on_progress)
         records.append(record)
         gallery.reconstructions[subject.name] = found
     report = Report(
@@ -138,6 +139,7 @@ def _audit_one(
     subject: Subject,
     data: Splits,
     victims: LabeledSet,
+    auxiliary: Auxiliary,
     attacks: Sequence[Attack[Any]],
     seed: int,
     on_progress: OnProgress,
@@ -148,10 +150,12 @@ def _audit_one(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         released, predicted = _intercept(model, originals)
-        knowledge = WhiteBox(
+        knowledge = WhiteBox.of(
+            nn.Sequential(model.encoder, model.channel),
             shape=victims.shape,
             box=(0.0, 1.0) if victims.is_image else None,
-            encoder=nn.Sequential(model.encoder, model.channel),
+            auxiliary=auxiliary,
+            head=model.head,
         )
         measured: list[AttackRecord] = []
         found: dict[str, Tensor] = {}
@@ -182,7 +186,7 @@ def _audit_one(
             numbers_sent=released[0].numel(),
             before=subject.before,
             after=SeparabilityRecord(**asdict(raw_separability(model, data.test))),
-            floors=_floors(data.train, predicted, originals),
+            floors=_floors(auxiliary, predicted, originals),
             attacks=measured,
         )
     model.train(was_training)
@@ -197,13 +201,18 @@ def _intercept(model: SplitModel, originals: Tensor) -> tuple[Tensor, Tensor]:
     return released.clone(), predicted.cpu()
 
 
+def _auxiliary(train: LabeledSet, generator: torch.Generator) -> Auxiliary:
+    """The training samples stand for the attacker's own data, in no order."""
+    order = torch.randperm(len(train), generator=generator)
+    return Auxiliary(train.floats(order), train.labels[order])
+
+
 def _floors(
-    auxiliary: LabeledSet, predicted: Tensor, originals: Tensor
+    auxiliary: Auxiliary, predicted: Tensor, originals: Tensor
 ) -> dict[str, dict[str, list[float]]]:
-    own = auxiliary.floats()
     guesses = {
-        "global-mean": global_mean(own, len(originals)),
-        "class-mean": class_mean(own, auxiliary.labels, predicted),
+        "global-mean": global_mean(auxiliary.inputs, len(originals)),
+        "class-mean": class_mean(auxiliary.inputs, auxiliary.labels, predicted),
     }
     return {name: _compared(guess, originals) for name, guess in guesses.items()}
 
