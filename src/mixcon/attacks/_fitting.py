@@ -10,17 +10,22 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from mixcon.attacks._networks import inverse_network
+from mixcon.attacks._networks import into, inverse_network
 from mixcon.attacks.base import Knowledge, OnStep
 from mixcon.errors import KnowledgeError
 from mixcon.metrics import ssim
 
-__all__ = ["Box", "Budget", "InverseNetwork", "Release", "fit_decoder", "own_samples", "unlikeness"]
+__all__ = [
+    "Budget",
+    "InverseNetwork",
+    "Pairs",
+    "fit_decoder",
+    "keep_best",
+    "own_samples",
+    "unlikeness",
+]
 
 Box = tuple[float, float] | None
-Release = Callable[[Tensor], Tensor]
-"""Maps positions of samples, (N,), to what is released of them, noise drawn anew."""
-
 _HELD_OUT = 512  # at most so many samples choose the best state, and never over a tenth
 _AT_ONCE = 1024  # so many representations are standardized by
 _CHECKS = 10  # so often the held-out samples are looked at
@@ -79,10 +84,7 @@ class InverseNetwork(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         out = cast(Tensor, self.network(self.z(z)))
-        if not self.box:
-            return self.x.restore(out)
-        low, high = self.box
-        return low + (high - low) * out.sigmoid()
+        return into(self.box, out) if self.box else self.x.restore(out)
 
 
 def unlikeness(found: Tensor, wanted: Tensor, box: Box) -> Tensor:
@@ -98,6 +100,29 @@ def unlikeness(found: Tensor, wanted: Tensor, box: Box) -> Tensor:
     return 10 * error / span**2 + 1 - ssim(found, wanted, data_range=span)
 
 
+class Pairs:
+    """The attacker's own inputs, and what is released of them; the first tenth is held out.
+
+    Args:
+        samples: inputs in no order, (M, *shape), at least 2.
+        release: maps positions of samples, (N,), to what is released of them, noise drawn anew.
+    """
+
+    def __init__(self, samples: Tensor, release: Callable[[Tensor], Tensor]) -> None:
+        self.samples, self.release = samples, release
+        self.held = min(_HELD_OUT, -(-len(samples) // 10))
+
+    def first(self, count: int) -> tuple[Tensor, Tensor]:
+        """Representations and inputs of the first samples, of all if there are fewer."""
+        index = torch.arange(min(count, len(self.samples)))
+        return self.release(index), self.samples[index]
+
+    def draw(self, count: int) -> tuple[Tensor, Tensor]:
+        """Representations and inputs of so many that are not held out, with replacement."""
+        index = torch.randint(self.held, len(self.samples), (count,))
+        return self.release(index), self.samples[index]
+
+
 def own_samples(knowledge: Knowledge, most: int | None = None) -> Tensor:
     """The first of the attacker's own inputs, (M, *shape).
 
@@ -110,49 +135,54 @@ def own_samples(knowledge: Knowledge, most: int | None = None) -> Tensor:
     return samples
 
 
-def fit_decoder(
-    samples: Tensor,
-    release: Release,
-    box: Box,
-    budget: Budget,
-    on_step: OnStep,
-) -> InverseNetwork:
-    """Train a decoder by AdamW under a one-cycle schedule.
-
-    The first samples are held out: the state that does best on them is kept.
+def fit_decoder(pairs: Pairs, box: Box, budget: Budget, on_step: OnStep) -> InverseNetwork:
+    """Train an inverse network by AdamW under a one-cycle schedule.
 
     Args:
-        samples: the attacker's own inputs, (M, *shape), in no order, at least 2.
-        release: what is released of them, asked anew for every batch.
+        pairs: what it learns from; representations are asked for anew in every step.
         box: smallest and largest value of an input.
         budget: the length of training.
         on_step: told about progress.
     """
-    some = torch.arange(min(len(samples), _AT_ONCE))
-    decoder = InverseNetwork(release(some), samples[some], box)
-    held = some[: min(_HELD_OUT, -(-len(samples) // 10))]
-    optimizer = torch.optim.AdamW(decoder.parameters(), budget.lr, weight_decay=0.01)
+    network = InverseNetwork(*pairs.first(_AT_ONCE), box)
+    optimizer = torch.optim.AdamW(network.parameters(), budget.lr, weight_decay=0.01)
     schedule = OneCycleLR(optimizer, budget.lr, total_steps=budget.steps)
-    z, best, least = release(held), decoder, float("inf")
-    for step in range(1, budget.steps + 1):
-        index = torch.randint(len(held), len(samples), (budget.batch_size,))
+
+    def update() -> None:
+        z, x = pairs.draw(budget.batch_size)
+        loss = unlikeness(network(z), x, box).mean()
         optimizer.zero_grad()
-        with torch.enable_grad():
-            found = decoder(release(index))
-            unlikeness(found, samples[index], box).mean().backward()
+        loss.backward()
         optimizer.step()
         schedule.step()
-        if step % -(-budget.steps // _CHECKS) == 0 or step == budget.steps:
-            loss = _held_out_loss(decoder, z, samples[held], box)
+
+    return keep_best(network, update, pairs, budget.steps, on_step)
+
+
+def keep_best(
+    network: InverseNetwork,
+    update: Callable[[], None],
+    pairs: Pairs,
+    steps: int,
+    on_step: OnStep,
+) -> InverseNetwork:
+    """Update so many times; the state that did best on the held-out samples, frozen."""
+    z, x = pairs.first(pairs.held)
+    best, least = network, float("inf")
+    for step in range(1, steps + 1):
+        with torch.enable_grad():
+            update()
+        if step % -(-steps // _CHECKS) == 0 or step == steps:
+            loss = _loss(network, z, x)
             if loss < least:
-                best, least = deepcopy(decoder), loss
-        on_step(step / budget.steps)
+                best, least = deepcopy(network), loss
+        on_step(step / steps)
     return best.eval().requires_grad_(False)
 
 
 @torch.no_grad()
-def _held_out_loss(decoder: InverseNetwork, z: Tensor, x: Tensor, box: Box) -> float:
-    decoder.eval()
-    loss = unlikeness(decoder(z), x, box).mean().item()
-    decoder.train()
+def _loss(network: InverseNetwork, z: Tensor, x: Tensor) -> float:
+    network.eval()
+    loss = unlikeness(network(z), x, network.box).mean().item()
+    network.train()
     return loss

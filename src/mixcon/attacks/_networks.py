@@ -5,13 +5,14 @@ from __future__ import annotations
 from math import prod
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Residual", "inverse_network"]
+__all__ = ["into", "inverse_network", "prior_network"]
 
 _COARSEST = 8  # pixels of the side from which images are built up
-_WIDE, _NARROW = 64, 32  # channels below full resolution, and at half of it and above
+_CODE = 16  # channels of the code of a generator
 _MIXED = 2048  # up to so many numbers, every one of them may speak of every pixel
 
 
@@ -42,19 +43,23 @@ def _to_images(z: tuple[int, ...], x: tuple[int, ...]) -> nn.Sequential:
     sizes = _sizes(x[1], x[2])
     if len(z) == 3 and prod(z) > _MIXED:
         sizes = [size for size in sizes if size[0] >= z[1] and size[1] >= z[2]] or sizes[-1:]
-        stem: list[nn.Module] = [Resize(sizes[0]), nn.Conv2d(z[0], _WIDE, 3, padding=1)]
+        channels = _channels(sizes[0])
+        layers: list[nn.Module] = [Resize(sizes[0]), nn.Conv2d(z[0], channels, 3, padding=1)]
     else:
-        shape = (_WIDE, *sizes[0])
-        stem = [nn.Flatten(), nn.Linear(prod(z), prod(shape)), nn.Unflatten(1, shape)]
-    layers = [*stem, Residual(_WIDE), nn.BatchNorm2d(_WIDE), nn.ReLU()]
-    channels = _WIDE
+        channels = _channels(sizes[0])
+        shape = (channels, *sizes[0])
+        layers = [nn.Flatten(), nn.Linear(prod(z), prod(shape)), nn.Unflatten(1, shape)]
     for size in sizes[1:-1]:
-        layers += [Enlarge(channels, _NARROW, size), nn.BatchNorm2d(_NARROW), nn.ReLU()]
-        layers += [nn.Conv2d(_NARROW, _NARROW, 3, padding=1), nn.BatchNorm2d(_NARROW), nn.ReLU()]
-        channels = _NARROW
+        layers += [nn.BatchNorm2d(channels), nn.ReLU(), Enlarge(channels, _channels(size), size)]
+        channels = _channels(size)
+    layers += [nn.BatchNorm2d(channels), nn.ReLU()]
     if len(sizes) == 1:
         return nn.Sequential(*layers, nn.Conv2d(channels, x[0], 3, padding=1))
     return nn.Sequential(*layers, Enlarge(channels, x[0], sizes[-1]))
+
+
+def _channels(size: tuple[int, int]) -> int:
+    return 64 if max(size) <= _COARSEST else 32
 
 
 def _sizes(height: int, width: int) -> list[tuple[int, int]]:
@@ -63,21 +68,6 @@ def _sizes(height: int, width: int) -> list[tuple[int, int]]:
     while max(sizes[0]) > _COARSEST:
         sizes.insert(0, (-(-sizes[0][0] // 2), -(-sizes[0][1] // 2)))
     return sizes
-
-
-class Residual(nn.Module):
-    """Two 3 x 3 convolutions beside the identity, (N, C, H, W) to the same."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        for _ in range(2):
-            layers += [nn.BatchNorm2d(channels), nn.ReLU()]
-            layers += [nn.Conv2d(channels, channels, 3, padding=1)]
-        self.change = nn.Sequential(*layers)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return x + cast(Tensor, self.change(x))
 
 
 class Enlarge(nn.Module):
@@ -108,3 +98,26 @@ class Resize(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(x, self.size, mode="bilinear", antialias=True)
+
+
+def prior_network(shape: tuple[int, ...]) -> tuple[nn.Sequential, Tensor]:
+    """An untrained generator of one image, unbounded, and the random code that it starts from.
+
+    Args:
+        shape: (C, H, W).
+    """
+    coarsest, *larger = _sizes(*shape[1:])
+    code = torch.randn(1, _CODE, *coarsest)
+    layers, channels, wanted = list[nn.Module](), _CODE, 32
+    for size in larger:
+        block = [nn.Conv2d(channels, wanted, 3, padding=1), nn.GroupNorm(1, wanted)]
+        layers += [*block, nn.LeakyReLU(0.2), nn.Upsample(size, mode="bilinear")]
+        channels, wanted = wanted, max(wanted // 2, 16)
+    return nn.Sequential(*layers, nn.Conv2d(channels, shape[0], 3, padding=1)), code
+
+
+def into(box: tuple[float, float] | None, unbounded: Tensor) -> Tensor:
+    """Numbers inside the box, by a sigmoid; as they are without one."""
+    if not box:
+        return unbounded
+    return box[0] + (box[1] - box[0]) * unbounded.sigmoid()

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from torch import Tensor
-
-from mixcon.attacks._fitting import fit_decoder, own_samples
+from mixcon.attacks._fitting import Pairs, fit_decoder, own_samples
 from mixcon.attacks.base import Attack, OnStep, Query, Run
 
 __all__ = ["Decoder"]
@@ -34,13 +32,10 @@ class Decoder(Attack[Query]):
 
     steps: int = 2000
     batch_size: int = 128
-    lr: float = 2e-3
+    lr: float = 5e-3
 
     def _fit(self, knowledge: Query, on_step: OnStep) -> Run:
         samples = own_samples(knowledge)
-
-        def release(index: Tensor) -> Tensor:
-            return knowledge.query(samples[index])
-
-        network = fit_decoder(samples, release, knowledge.box, self, on_step)
+        pairs = Pairs(samples, lambda index: knowledge.query(samples[index]))
+        network = fit_decoder(pairs, knowledge.box, self, on_step)
         return lambda z, _: network(z)

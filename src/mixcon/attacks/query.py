@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import torch
 
-from mixcon.attacks._fitting import fit_decoder, own_samples
+from mixcon.attacks._fitting import Pairs, fit_decoder, own_samples
 from mixcon.attacks.base import Attack, OnStep, Query, Run
 
 __all__ = ["QueryDecoder"]
@@ -36,10 +36,10 @@ class QueryDecoder(Attack[Query]):
     queries: int = 1000
     steps: int = 1000
     batch_size: int = 128
-    lr: float = 2e-3
+    lr: float = 5e-3
 
     def _fit(self, knowledge: Query, on_step: OnStep) -> Run:
         samples = own_samples(knowledge, self.queries)
         answers = torch.cat([knowledge.query(part) for part in samples.split(self.batch_size)])
-        network = fit_decoder(samples, answers.__getitem__, knowledge.box, self, on_step)
+        network = fit_decoder(Pairs(samples, answers.__getitem__), knowledge.box, self, on_step)
         return lambda z, _: network(z)
