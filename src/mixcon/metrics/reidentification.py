@@ -1,0 +1,70 @@
+"""Re-identification: is the original the nearest of many candidates to its reconstruction?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from mixcon.errors import ConfigError
+
+__all__ = ["Reidentification", "reidentify"]
+
+_CHUNK = 1024
+
+
+@dataclass(frozen=True)
+class Reidentification:
+    """Where each original stands among the candidates, ordered by distance to its reconstruction.
+
+    Attributes:
+        hit: 1 where it is the nearest of all, else 0, (N,) float32.
+        rank: its place, (N,) int64: 1 is the nearest, `count` the farthest.
+        count: number of candidates of each reconstruction, the original included.
+    """
+
+    hit: Tensor
+    rank: Tensor
+    count: int
+
+    @property
+    def chance(self) -> float:
+        """The share of hits of a blind guess: 1 / count."""
+        return 1 / self.count
+
+
+def reidentify(reconstruction: Tensor, original: Tensor, candidates: Tensor) -> Reidentification:
+    """Find each original among candidates by the mean squared error to its reconstruction.
+
+    Pixels, not the features of a recognizer: a recognizer is trained to forget what tells two
+    members of a class apart, and here that alone counts. A candidate as far away as the original
+    counts as nearer, so that a reconstruction that tells nothing apart is no hit.
+
+    Args:
+        reconstruction: (N, ...).
+        original: the same shape.
+        candidates: others to hide each original among, (M, ...), M >= 1, none of them an
+            original. Each original competes with these M, not with the other originals.
+
+    Raises:
+        ConfigError: shapes that do not fit together.
+    """
+    if reconstruction.shape != original.shape or candidates.shape[1:] != original.shape[1:]:
+        raise ConfigError(
+            f"expected reconstructions and candidates like the originals, of shape (N, "
+            f"{tuple(original.shape[1:])}), but got {tuple(reconstruction.shape)} and "
+            f"{tuple(candidates.shape)}"
+        )
+    if not len(candidates):
+        raise ConfigError("expected a candidate or more to hide the originals among, but got none")
+    guess, truth, others = (x.flatten(1).float() for x in (reconstruction, original, candidates))
+    own = _distances(guess.unsqueeze(1), truth.unsqueeze(1)).flatten(1)
+    nearer = [(_distances(guess, part) <= own).sum(1) for part in others.split(_CHUNK)]
+    rank = 1 + torch.stack(nearer).sum(0)
+    return Reidentification((rank == 1).float(), rank, len(candidates) + 1)
+
+
+def _distances(a: Tensor, b: Tensor) -> Tensor:
+    # Without the expanded square, which would cancel for near neighbors and confuse duplicates.
+    return torch.cdist(a, b, compute_mode="donot_use_mm_for_euclid_dist")
