@@ -1,5 +1,6 @@
 """Re-identification against plain loops and known cases."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -7,19 +8,43 @@ from mixcon.errors import ConfigError
 from mixcon.metrics import reidentify
 
 
-def test_equals_plain_loops(monkeypatch):
+def residual(image, mean):
+    """What least squares leaves of an image after a constant and the mean image."""
+    design = np.stack([np.ones(mean.size), mean], 1)
+    return image - design @ np.linalg.lstsq(design, image, rcond=None)[0]
+
+
+def error(a, b, candidates):
+    if a.ndim == 1:
+        return ((a - b) ** 2).mean()
+    mean = candidates.mean(0).reshape(-1)
+    a, b = residual(a.reshape(-1), mean), residual(b.reshape(-1), mean)
+    return -(a @ b) / np.sqrt((a @ a) * (b @ b))
+
+
+@pytest.mark.parametrize("shape", [(6,), (2, 3, 4)])
+def test_equals_plain_loops(shape, monkeypatch):
     generator = torch.Generator().manual_seed(0)
-    original, candidates = torch.rand(9, 2, 3, generator=generator), torch.rand(40, 2, 3)
-    reconstruction = original + 0.3 * torch.randn(9, 2, 3, generator=generator)
+    original, candidates = (torch.rand(n, *shape, generator=generator) for n in (9, 40))
+    noise = torch.randn(9, *shape, generator=generator)
+    reconstruction = 0.4 * original + 0.3 * noise
     monkeypatch.setattr("mixcon.metrics.reidentification._CHUNK", 7)
     got = reidentify(reconstruction, original, candidates)
+    r, o, c = (x.double().numpy() for x in (reconstruction, original, candidates))
     for i in range(9):
-        error = (reconstruction[i] - original[i]).square().mean()
-        nearer = sum((reconstruction[i] - c).square().mean() <= error for c in candidates)
+        own = error(r[i], o[i], c)
+        nearer = sum(error(r[i], other, c) <= own for other in c)
         assert got.rank[i] == 1 + nearer
         assert got.hit[i] == (nearer == 0)
-    assert 0 < got.hit.sum() < 9
+    assert len(got.rank.unique()) > 2
     assert (got.count, got.chance) == (41, 1 / 41)
+
+
+def test_brightness_contrast_and_a_pull_to_the_mean_hide_nobody(victims, judge):
+    x, mean = victims[0], judge.candidates.mean(0)
+    for disguise in (0.5 + 0.05 * x, 0.3 * x, 0.95 * mean + 0.05 * x):
+        assert reidentify(disguise, x, judge.candidates).hit.mean() > 0.95
+    assert reidentify(mean.expand_as(x), x, judge.candidates).hit.mean() < 0.05
 
 
 def test_exact_copies_hit_and_blind_guesses_score_chance(victims, judge):

@@ -1,8 +1,11 @@
 """Leakage per image, separability, floors under a leakage, and a bound beside it."""
 
+from mixcon.metrics.bootstrap import bootstrap_interval
 from mixcon.metrics.cosine import cosine
-from mixcon.metrics.floors import class_mean, global_mean
+from mixcon.metrics.fisher import fisher_information_leakage, unbiased_error_bound
+from mixcon.metrics.floors import class_mean, global_mean, nearest_neighbor
 from mixcon.metrics.judge import Judge
+from mixcon.metrics.label_leakage import label_leakage
 from mixcon.metrics.lpips import Lpips
 from mixcon.metrics.pairwise import METRICS, Metric, measure
 from mixcon.metrics.perceptual import PerceptualDistance, RecognizerDistance, psim
@@ -22,12 +25,16 @@ __all__ = [
     "RecognizerDistance",
     "Reidentification",
     "Separability",
+    "bootstrap_interval",
     "class_mean",
     "cosine",
+    "fisher_information_leakage",
     "global_mean",
+    "label_leakage",
     "measure",
     "mixed_pairs",
     "mse",
+    "nearest_neighbor",
     "psim",
     "psnr",
     "recognition",
@@ -35,4 +42,5 @@ __all__ = [
     "separability",
     "ssim",
     "train_recognizer",
+    "unbiased_error_bound",
 ]

@@ -41,6 +41,7 @@ class Judge:
         candidates: Tensor,
         *,
         seed: int = 0,
+        steps: int = 600,
         on_step: OnStep = lambda _: None,
     ) -> Judge:
         """Train what the metrics need, on the attacker's own samples alone.
@@ -52,6 +53,7 @@ class Judge:
             candidates: (K, ...), best test samples that are not attacked: those of the attacker
                 may have shaped its reconstructions.
             seed: of the training.
+            steps: of the recognizer's training, 128 images each.
             on_step: told about its progress.
 
         Raises:
@@ -60,7 +62,7 @@ class Judge:
         if auxiliary_inputs.ndim != 4:
             return cls(candidates)
         recognizer = train_recognizer(
-            auxiliary_inputs, auxiliary_labels, classes, seed, on_step=on_step
+            auxiliary_inputs, auxiliary_labels, classes, seed, steps=steps, on_step=on_step
         )
         distance = Lpips() if Lpips.missing() is None else RecognizerDistance(recognizer)
         return cls(candidates, recognizer, distance)
@@ -99,9 +101,10 @@ class Judge:
     def notes(self) -> dict[str, str]:
         """How to read the metrics that are not the same in every audit, one sentence each."""
         count = len(self.candidates) + 1
+        measure = "partial correlation of pixels" if self.recognizer else "squared error"
         notes = {
             "reidentification": f"1 where the original is the nearest of {count:,} candidates by "
-            f"mean squared error; a blind guess scores {1 / count:.2g}"
+            f"{measure}; a blind guess scores {1 / count:.2g}"
         }
         if self.distance:
             notes["psim"] = f"1 - distance by {self.distance.name}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mixcon.errors import ConfigError
 
@@ -35,14 +36,19 @@ class Reidentification:
 
 
 def reidentify(reconstruction: Tensor, original: Tensor, candidates: Tensor) -> Reidentification:
-    """Find each original among candidates by the mean squared error to its reconstruction.
+    """Find each original among candidates by its reconstruction.
 
-    Pixels, not the features of a recognizer: a recognizer is trained to forget what tells two
-    members of a class apart, and here that alone counts. A candidate as far away as the original
-    counts as nearer, so that a reconstruction that tells nothing apart is no hit.
+    Images are compared by the partial correlation of their pixels given the mean candidate: what
+    a change of brightness or contrast adds to a reconstruction, or its pull to the mean image, is
+    no obstacle. By the plain squared error a faint or noisy reconstruction is nearest to whatever
+    candidate is faint itself. The features of a recognizer do worse too: it is trained to forget
+    what tells two members of a class apart. Vectors are compared by the squared error.
+
+    A candidate as far away as the original counts as nearer, so that a reconstruction that tells
+    nothing apart is no hit.
 
     Args:
-        reconstruction: (N, ...).
+        reconstruction: images (N, C, H, W), or vectors (N, d).
         original: the same shape.
         candidates: others to hide each original among, (M, ...), M >= 1, none of them an
             original. Each original competes with these M, not with the other originals.
@@ -58,11 +64,25 @@ def reidentify(reconstruction: Tensor, original: Tensor, candidates: Tensor) -> 
         )
     if not len(candidates):
         raise ConfigError("expected a candidate or more to hide the originals among, but got none")
-    guess, truth, others = (x.flatten(1).float() for x in (reconstruction, original, candidates))
+    rows = [x.flatten(1).float() for x in (reconstruction, original, candidates)]
+    if original.ndim == 4:
+        mean = rows[2].mean(0)
+        rows = [_residual(x, mean) for x in rows]
+    guess, truth, others = rows
     own = _distances(guess.unsqueeze(1), truth.unsqueeze(1)).flatten(1)
     nearer = [(_distances(guess, part) <= own).sum(1) for part in others.split(_CHUNK)]
     rank = 1 + torch.stack(nearer).sum(0)
     return Reidentification((rank == 1).float(), rank, len(candidates) + 1)
+
+
+def _residual(rows: Tensor, mean: Tensor) -> Tensor:
+    """What a regression on a constant and the mean image leaves of each row, as unit vectors.
+
+    The squared distance of two of them is 2 (1 - partial correlation).
+    """
+    rows = rows - rows.mean(1, keepdim=True)
+    direction = F.normalize(mean - mean.mean(), dim=0, eps=1e-6)
+    return F.normalize(rows - torch.outer(rows @ direction, direction), eps=1e-6)
 
 
 def _distances(a: Tensor, b: Tensor) -> Tensor:
