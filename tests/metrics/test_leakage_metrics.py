@@ -111,15 +111,15 @@ def test_nearest_neighbor_equals_plain_loops(monkeypatch):
     x, z = torch.rand(60, 2, 3, generator=generator), torch.randn(60, 4, 2, generator=generator)
     y = torch.randint(4, (60,), generator=generator)
     seen, predicted = torch.randn(9, 4, 2, generator=generator), torch.arange(9) % 5
-    scale = z.flatten(1).std(0)
     monkeypatch.setattr("mixcon.metrics.floors._CHUNK", 5)
     got = nearest_neighbor(x, y, z, seen, predicted)
     for i in range(9):
         members = [j for j in range(60) if y[j] == predicted[i]] or range(60)  # no sample of 4
-        distances = [((z[j] - seen[i]).flatten() / scale).norm().item() for j in members]
+        distances = [(z[j] - seen[i]).norm().item() for j in members]
         assert torch.equal(got[i], x[members[int(np.argmin(distances))]])
-    units = torch.tensor([1e-4, 1, 30, 1e5]).view(4, 1)
-    assert torch.equal(nearest_neighbor(x, y, units * z + 7, units * seen + 7, predicted), got)
+    for unit, offset in ((1e-30, 0), (1e6, 0), (1, 1e3)):
+        again = nearest_neighbor(x, y, unit * z + offset, unit * seen + offset, predicted)
+        assert torch.equal(again, got)
 
 
 def test_nearest_neighbor_finds_the_victim_only_if_the_attacker_owns_it():

@@ -44,8 +44,8 @@ def nearest_neighbor(
     """The auxiliary sample of the predicted class whose representation is nearest to the victim's.
 
     Unlike the means it needs z, and queries to represent the auxiliary samples: it is what an
-    attacker gets who looks up and inverts nothing. Each number of the representation counts in
-    units of its standard deviation over the auxiliary samples, so its scale does not matter.
+    attacker gets who looks up and inverts nothing. By Euclidean distance, so that the scale of
+    representations does not matter.
 
     Args:
         auxiliary: the attacker's own samples, (M, ...).
@@ -58,8 +58,9 @@ def nearest_neighbor(
         (N, ...), whole auxiliary samples. A class without auxiliary samples gets the nearest of
         all classes.
     """
-    std, mean = torch.std_mean(auxiliary_z.flatten(1).float(), 0)
-    scale = std.where(std > 0, 1.0)
+    rows = auxiliary_z.flatten(1).float()
+    mean = rows.mean(0)  # distances far from the origin, or tiny ones, would round away
+    scale = (rows - mean).abs().max().clamp_min(torch.finfo(rows.dtype).tiny)
     known, seen = ((part.flatten(1).float() - mean) / scale for part in (auxiliary_z, z))
     guesses = torch.empty_like(auxiliary[:1]).repeat(len(z), *[1] * (auxiliary.ndim - 1))
     for label in predicted.unique():
