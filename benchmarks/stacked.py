@@ -66,6 +66,6 @@ def compare(mnist: Splits, device: str) -> Iterator[str]:
             "one after another": lambda: one_after_another(configs, part.train, device),
             "as a stack": lambda: train_stacked(configs, part, device=device),
         },
-        rounds=3,
+        rounds=1,
     )
     yield from table(seconds, "as a stack")

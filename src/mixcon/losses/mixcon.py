@@ -17,7 +17,7 @@ from mixcon.losses.barriers import BARRIERS, Barrier
 
 __all__ = ["MixConLoss", "mixcon_loss"]
 
-_SMALL = 2**18  # numbers in a batch up to which NumPy is faster than PyTorch
+_SMALL = 2**18  # numbers in a batch, beyond which PyTorch's threads make up for its dispatch
 
 
 def mixcon_loss(
@@ -154,13 +154,13 @@ def _loss(z: Tensor, y: Tensor, settings: _Settings) -> Tensor:
     check_labels(z, y)
     if torch.compiler.is_compiling() or _is_vmapped(y):
         return _dense(z, y, settings)
-    with full_precision(z):
-        partners = _partners(y)
-        if not partners:
-            return (flat_rows(z) * 0).sum()
-        if torch._C._are_functorch_transforms_active():  # they differentiate for themselves
+    partners = _partners(y)
+    if not partners:
+        return (flat_rows(z) * 0).sum()
+    if torch._C._are_functorch_transforms_active():  # they differentiate for themselves
+        with full_precision(z):
             return _Pairs.of(z, partners, settings).loss()
-        return cast(Tensor, _MixCon.apply(z, partners, settings))  # type: ignore[no-untyped-call]
+    return cast(Tensor, _MixCon.apply(z, partners, settings))  # type: ignore[no-untyped-call]
 
 
 def _is_vmapped(y: Tensor) -> bool:
@@ -207,8 +207,9 @@ def _loss_and_gradient(z: Tensor, partners: Partners, s: _Settings) -> tuple[Ten
         rows = flat_rows(z).numpy()
         loss, gradient = loss_and_gradient(rows, partners, s.beta, s.eps, s.normalize)
         return torch.from_numpy(loss), torch.from_numpy(gradient).view(z.shape)
-    pairs = _Pairs.of(z, partners, s)
-    return pairs.loss(), pairs.gradient()
+    with full_precision(z):
+        pairs = _Pairs.of(z, partners, s)
+        return pairs.loss(), pairs.gradient()
 
 
 def _is_small(z: Tensor) -> bool:
