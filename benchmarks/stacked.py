@@ -16,7 +16,7 @@ from mixcon.training import TrainConfig, train_stacked
 
 WEIGHTS = (0.01, 0.1, 0.5, 1, 2, 5, 10, 100)
 BETAS = (1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8)
-STEPS = {"cpu": 20, "cuda": 300}
+STEPS = {"cpu": 10, "cuda": 300}
 
 
 def grid() -> list[TrainConfig]:

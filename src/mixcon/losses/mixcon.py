@@ -12,12 +12,9 @@ from torch import Tensor, nn
 
 from mixcon.errors import ConfigError
 from mixcon.losses._batch import check_labels, flat_rows, full_precision
-from mixcon.losses._small import loss_and_gradient
 from mixcon.losses.barriers import BARRIERS, Barrier
 
 __all__ = ["MixConLoss", "mixcon_loss"]
-
-_SMALL = 2**18  # numbers in a batch, beyond which PyTorch's threads make up for its dispatch
 
 
 def mixcon_loss(
@@ -119,9 +116,6 @@ class _Settings:
     def clamp(self, d: Tensor) -> Tensor:
         return d.clamp(self.eps, 1 / self.eps)
 
-    def terms(self, d: Tensor) -> tuple[Tensor, Tensor]:
-        return self.barrier.terms(d, self.beta)
-
 
 def _settings(beta: float, eps: float | None, barrier: str | Barrier, normalize: bool) -> _Settings:
     if not (math.isfinite(beta) and beta >= 0):
@@ -154,13 +148,13 @@ def _loss(z: Tensor, y: Tensor, settings: _Settings) -> Tensor:
     check_labels(z, y)
     if torch.compiler.is_compiling() or _is_vmapped(y):
         return _dense(z, y, settings)
-    partners = _partners(y)
-    if not partners:
-        return (flat_rows(z) * 0).sum()
-    if torch._C._are_functorch_transforms_active():  # they differentiate for themselves
-        with full_precision(z):
-            return _Pairs.of(z, partners, settings).loss()
-    return cast(Tensor, _MixCon.apply(z, partners, settings))  # type: ignore[no-untyped-call]
+    with full_precision(z):
+        index = _partners(y)
+        if index is None:
+            return (flat_rows(z) * 0).sum()
+        if torch._C._are_functorch_transforms_active():  # they differentiate for themselves
+            return _Pairs.of(z, index, settings).loss()
+        return cast(Tensor, _MixCon.apply(z, index, settings))  # type: ignore[no-untyped-call]
 
 
 def _is_vmapped(y: Tensor) -> bool:
@@ -172,48 +166,33 @@ def _is_vmapped(y: Tensor) -> bool:
     return False
 
 
-Partners = list[tuple[int, ...]]
-
-
-def _partners(y: Tensor) -> Partners:
-    """Row i holds the batch positions of the i-th member of every class: p rows of K."""
+def _partners(y: Tensor) -> Tensor | None:
+    """Row i holds the batch positions of the i-th member of every class: (p, K)."""
     members: dict[int, list[int]] = {}
     for position, label in enumerate(y.tolist()):
         members.setdefault(label, []).append(position)
-    return list(zip(*members.values(), strict=False)) if len(members) > 1 else []
+    if len(members) < 2:
+        return None
+    return torch.tensor(list(zip(*members.values(), strict=False)), device=y.device)
 
 
 class _MixCon(torch.autograd.Function):
     """The loss with its gradient in closed form: a third of autograd's kernel launches."""
 
     @staticmethod
-    def forward(ctx: Any, z: Tensor, partners: Partners, settings: _Settings) -> Tensor:
-        loss, gradient = _loss_and_gradient(z.detach(), partners, settings)
-        ctx.save_for_backward(z, gradient)
-        ctx.partners, ctx.settings = partners, settings
-        return loss
+    def forward(ctx: Any, z: Tensor, index: Tensor, settings: _Settings) -> Tensor:
+        pairs = _Pairs.of(z, index, settings)
+        ctx.save_for_backward(z, index, pairs.gradient())
+        ctx.settings = settings
+        return pairs.loss()
 
     @staticmethod
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
-        z, gradient = ctx.saved_tensors
+        z, index, gradient = ctx.saved_tensors
         if torch.is_grad_enabled():  # someone will differentiate again: keep the way back to z
             with full_precision(z):
-                gradient = _Pairs.of(z, ctx.partners, ctx.settings).gradient()
+                gradient = _Pairs.of(z, index, ctx.settings).gradient()
         return (outer * gradient).to(z.dtype), None, None
-
-
-def _loss_and_gradient(z: Tensor, partners: Partners, s: _Settings) -> tuple[Tensor, Tensor]:
-    if _is_small(z) and s.barrier is BARRIERS["reciprocal"]:
-        rows = flat_rows(z).numpy()
-        loss, gradient = loss_and_gradient(rows, partners, s.beta, s.eps, s.normalize)
-        return torch.from_numpy(loss), torch.from_numpy(gradient).view(z.shape)
-    with full_precision(z):
-        pairs = _Pairs.of(z, partners, s)
-        return pairs.loss(), pairs.gradient()
-
-
-def _is_small(z: Tensor) -> bool:
-    return z.device.type == "cpu" and z.dtype == torch.float32 and z.numel() <= _SMALL
 
 
 class _Pairs(NamedTuple):
@@ -229,8 +208,7 @@ class _Pairs(NamedTuple):
     settings: _Settings
 
     @staticmethod
-    def of(z: Tensor, partners: Partners, s: _Settings) -> _Pairs:
-        index = torch.tensor(partners, device=z.device)
+    def of(z: Tensor, index: Tensor, s: _Settings) -> _Pairs:
         position = index.flatten()
         rows = flat_rows(z).index_select(0, position)
         norm = _norm(rows)
@@ -242,7 +220,7 @@ class _Pairs(NamedTuple):
         square = gram.diagonal(dim1=1, dim2=2)
         d = torch.add(square[:, :, None] + square[:, None, :], gram, alpha=-2)
         clamped = s.clamp(d)
-        value, slope = s.terms(clamped)
+        value, slope = s.barrier.terms(clamped, s.beta)
         # Outside the clamp the loss is flat; d is exactly 0 on the diagonal, so that is out too.
         return _Pairs(z, position, norm, unit, group, value, slope.masked_fill(clamped != d, 0), s)
 
@@ -286,6 +264,6 @@ def _dense(z: Tensor, y: Tensor, s: _Settings) -> Tensor:
         rows = rows - rows.mean(0)
         square = rows.square().sum(1)
         d = s.clamp(square[:, None] + square[None, :] - 2 * (rows @ rows.mT))
-        value = torch.where(pairs, s.terms(d)[0], 0)
+        value = torch.where(pairs, s.barrier.terms(d, s.beta)[0], 0)
         total: Tensor = value.sum() / (p * classes * (classes - 1)).clamp_min(1)
         return total
