@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from mixcon.paper._experiment import Check, Experiment, Findings, Job, Result, Row, Scale, Step
+from mixcon.paper.figure2 import FIGURE2
+from mixcon.paper.table1 import TABLE1
+from mixcon.paper.table2 import TABLE2
 
 __all__ = [
     "EXPERIMENTS",
@@ -16,4 +19,7 @@ __all__ = [
     "Step",
 ]
 
-EXPERIMENTS: dict[str, Experiment] = {experiment.name: experiment for experiment in ()}
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment for experiment in (TABLE1, TABLE2, FIGURE2)
+}
+"""Name to experiment, in the paper's order."""

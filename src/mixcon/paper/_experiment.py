@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -15,6 +15,7 @@ from mixcon.errors import ConfigError
 
 __all__ = ["SCALES", "Check", "Experiment", "Findings", "Job", "Result", "Row", "Scale", "Step"]
 
+T = TypeVar("T")
 Scale = Literal["smoke", "small", "full"]
 
 SCALES: tuple[Scale, ...] = ("smoke", "small", "full")
@@ -39,6 +40,7 @@ class Row(_Record):
         strongest: the same under the strongest attack per image; None where nothing is attacked.
         floor: the same for a guess from the predicted label alone; None likewise.
         places: decimals to show.
+        ordered: whether it means something that one setting has more of it than another.
     """
 
     group: str = ""
@@ -49,6 +51,7 @@ class Row(_Record):
     strongest: list[float] | None = None
     floor: list[float] | None = None
     places: int = 2
+    ordered: bool = True
 
 
 class Check(_Record):
@@ -122,6 +125,15 @@ class Job:
     seeds: tuple[int, ...]
     data_dir: Path | None = None
     on_progress: Callable[[Step], None] = lambda _: None
+
+    def parts(self, items: Sequence[T]) -> Iterator[tuple[T, Job]]:
+        """Each item with a job of its own, whose progress is an equal share of this job's."""
+        for index, item in enumerate(items):
+
+            def report(step: Step, before: int = index) -> None:
+                self.on_progress(Step(step.what, (before + step.share) / len(items)))
+
+            yield item, replace(self, on_progress=report)
 
 
 @dataclass
