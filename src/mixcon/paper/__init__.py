@@ -1,0 +1,25 @@
+"""The paper's tables and figures, one a file; adding one is a file and a line here."""
+
+from __future__ import annotations
+
+from mixcon.paper._experiment import Check, Experiment, Findings, Job, Result, Row, Scale, Step
+from mixcon.paper.figure2 import FIGURE2
+from mixcon.paper.table1 import TABLE1
+from mixcon.paper.table2 import TABLE2
+
+__all__ = [
+    "EXPERIMENTS",
+    "Check",
+    "Experiment",
+    "Findings",
+    "Job",
+    "Result",
+    "Row",
+    "Scale",
+    "Step",
+]
+
+EXPERIMENTS: dict[str, Experiment] = {
+    experiment.name: experiment for experiment in (TABLE1, TABLE2, FIGURE2)
+}
+"""Name to experiment, in the paper's order."""

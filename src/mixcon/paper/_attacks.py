@@ -1,0 +1,167 @@
+"""What comes back from trained models, by the paper's attack, the strongest, and the label alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from mixcon.attacks import ATTACKS, Attack, RmlePaper, RmlePaperVector
+from mixcon.audit import AuditProgress, Gallery, ModelRecord, SeparabilityRecord, Subject, audit
+from mixcon.data import Splits
+from mixcon.models import NETWORKS
+from mixcon.paper._experiment import Job, Row, Scale, Step
+from mixcon.paper._models import Trained
+from mixcon.paper._numbers import printed
+from mixcon.paper._remembered import remembered, seconds_of
+from mixcon.reports import best_attack, spread
+
+__all__ = [
+    "attacked",
+    "leakage_row",
+    "leakage_rows",
+    "papers_attack",
+    "strong_attacks",
+    "strongest_pictures",
+]
+
+_LABEL_ONLY = "class-mean"
+_LABELS = {"ssim": "SSIM", "psim": "PSIM"}
+_SMOKE = {"steps": 10, "epochs": 1}
+_SVHN_TV = 0.01
+
+
+def papers_attack(data: Splits, scale: Scale) -> Attack[Any]:
+    """The paper's attack with its own settings for this data (C.1, C.2)."""
+    if not data.test.is_image:
+        return _at(scale, RmlePaperVector())
+    svhn = data.test.name.startswith("svhn")
+    return _at(scale, RmlePaper(tv=_SVHN_TV) if svhn else RmlePaper())
+
+
+def strong_attacks(data: Splits, scale: Scale) -> list[Attack[Any]]:
+    """The attacks whose best result, image by image, counts as the strongest; the paper's first."""
+    paper = papers_attack(data, scale)
+    kind = "images" if data.test.is_image else "vectors"
+    others = [attack() for attack in ATTACKS.values() if kind in attack.inputs]
+    return [paper, *(_at(scale, attack) for attack in others if attack.name != paper.name)]
+
+
+def _at(scale: Scale, attack: Attack[Any]) -> Attack[Any]:
+    """The attack, cut short for a smoke test."""
+    short = {name: n for name, n in _SMOKE.items() if name in attack.settings}
+    return replace(attack, **short) if scale == "smoke" else attack
+
+
+def attacked(
+    job: Job, trained: Trained, attacks: Sequence[Attack[Any]], victims: int
+) -> tuple[ModelRecord, Gallery]:
+    """Audit one model; what an earlier call reconstructed is not reconstructed again.
+
+    The victims, test samples, are drawn by the seed that trained the model.
+    """
+    config, folder = trained.config, trained.folder
+    first = folder.read_metrics()[0]
+    subject = Subject(
+        trained.model,
+        name=config.defense.title,
+        network=config.network,
+        cut=config.cut or NETWORKS[config.network].cut,
+        before=SeparabilityRecord(**first["separability"]),
+    )
+    keep = folder.path / f"attacks-{victims}"
+
+    def show(progress: AuditProgress) -> None:
+        names = [attack.name for attack in attacks]
+        share = (names.index(progress.attack) + progress.share) / len(names)
+        what = f"{progress.attack} on {progress.model}, {config.data}, seed {config.seed}"
+        job.on_progress(Step(what, share))
+
+    report, gallery = audit(
+        [subject],
+        trained.data,
+        [remembered(attack, keep) for attack in attacks],
+        victims=victims,
+        seed=config.seed,
+        on_progress=show,
+    )
+    return _timed(report.models[0], attacks, keep), gallery
+
+
+def _timed(record: ModelRecord, attacks: Sequence[Attack[Any]], keep: Path) -> ModelRecord:
+    """The record with the time that each attack took when it ran, not when it was remembered."""
+    timed = [
+        found.model_copy(update={"seconds": seconds_of(attack, keep)})
+        for found, attack in zip(record.attacks, attacks, strict=True)
+    ]
+    return record.model_copy(update={"attacks": timed})
+
+
+def leakage_rows(
+    table: str, group: str, setting: str, records: Sequence[ModelRecord], attack: str
+) -> list[Row]:
+    """Mean, standard deviation and worst case over the victims, for SSIM and, if there, PSIM.
+
+    Args:
+        table: where the paper prints its numbers.
+        group: the data set.
+        setting: what was trained.
+        records: the audited models, one a seed.
+        attack: name of the paper's attack.
+    """
+    measured = [metric for metric in _LABELS if metric in records[0].attacks[0].leakage]
+    return [
+        leakage_row(
+            table, group, setting, f"{_LABELS[metric]}, {name}", records, attack, metric, name
+        )
+        for metric in measured
+        for name in ("mean", "std", "worst")
+    ]
+
+
+def leakage_row(
+    table: str,
+    group: str,
+    setting: str,
+    quantity: str,
+    records: Sequence[ModelRecord],
+    attack: str,
+    metric: str,
+    statistic: str = "mean",
+    places: int = 2,
+) -> Row:
+    """One statistic of one metric: `statistic` names a field of `mixcon.reports.Spread`."""
+
+    def over_victims(values: Callable[[ModelRecord], list[float]]) -> list[float]:
+        return [getattr(spread(values(record), metric), statistic) for record in records]
+
+    return Row(
+        group=group,
+        setting=setting,
+        quantity=quantity,
+        paper=printed(table, group, setting, quantity),
+        ours=over_victims(lambda record: _of_attack(record, attack, metric)),
+        strongest=over_victims(lambda record: best_attack(record, metric)),
+        floor=over_victims(lambda record: record.floors[_LABEL_ONLY][metric]),
+        places=places,
+        ordered=statistic != "std",
+    )
+
+
+def _of_attack(record: ModelRecord, attack: str, metric: str) -> list[float]:
+    return next(a.leakage[metric] for a in record.attacks if a.attack == attack)
+
+
+def strongest_pictures(record: ModelRecord, gallery: Gallery, metric: str = "ssim") -> Tensor:
+    """For each victim the reconstruction of the attack that did best on it, (N, C, H, W)."""
+    found = gallery.reconstructions[record.name]
+    best = best_attack(record, metric)
+    pictures = next(iter(found.values())).clone()
+    for attack in record.attacks:
+        for i, value in enumerate(attack.leakage[metric]):
+            if value == best[i]:
+                pictures[i] = found[attack.attack][i]
+    return pictures
