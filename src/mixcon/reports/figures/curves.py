@@ -1,0 +1,82 @@
+"""Curves over one variable, several panels side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mixcon.reports.figures._canvas import canvas, rendered
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = ["Curve", "CurvePanel", "curve_panels"]
+
+_WIDTH, _HEIGHT = 4.2, 3.2  # inches
+
+
+@dataclass(frozen=True)
+class Curve:
+    """One curve.
+
+    Attributes:
+        name: its name in the legend.
+        x: positions.
+        y: values, NaN where there is none.
+        color: as Matplotlib takes it.
+        dashed: whether to dash it.
+    """
+
+    name: str
+    x: Sequence[float]
+    y: Sequence[float]
+    color: str
+    dashed: bool = False
+
+
+@dataclass(frozen=True)
+class CurvePanel:
+    """One panel.
+
+    Attributes:
+        title: what stands above it.
+        across: title of the horizontal axis.
+        up: title of the vertical axis.
+        curves: what it shows.
+        mark: where to draw a vertical line.
+        logarithmic: whether the vertical axis is.
+    """
+
+    title: str
+    across: str
+    up: str
+    curves: Sequence[Curve]
+    mark: float
+    logarithmic: bool = False
+
+
+def curve_panels(panels: Sequence[CurvePanel]) -> bytes:
+    """Panels side by side as SVG."""
+    figure = canvas(_WIDTH * len(panels), _HEIGHT)
+    for axes, panel in zip(
+        figure.subplots(1, len(panels), squeeze=False).flat, panels, strict=True
+    ):
+        _draw(axes, panel)
+    return rendered(figure, "svg")
+
+
+def _draw(axes: Axes, panel: CurvePanel) -> None:
+    axes.axvline(panel.mark, color="#999", linewidth=1, linestyle=":")
+    for curve in panel.curves:
+        style = "--" if curve.dashed else "-"
+        axes.plot(
+            curve.x, curve.y, style, label=curve.name, color=curve.color, marker="o", markersize=3
+        )
+    if panel.logarithmic:
+        axes.set_yscale("log")
+    axes.set_title(panel.title, fontsize=9)
+    axes.set_xlabel(panel.across, fontsize=8)
+    axes.set_ylabel(panel.up, fontsize=8)
+    axes.tick_params(labelsize=7)
+    axes.legend(fontsize=6, frameon=False)
