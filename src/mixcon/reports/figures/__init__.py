@@ -1,5 +1,7 @@
 """Figures for print: SVG and PNG files, drawn from numbers and pictures alone."""
 
+from mixcon.reports.figures.curves import CurvePanel, curve_panels
 from mixcon.reports.figures.scatter import ScatterPanel, scatter_panels
+from mixcon.reports.figures.sheets import Sheet, sheet_table
 
-__all__ = ["ScatterPanel", "scatter_panels"]
+__all__ = ["CurvePanel", "ScatterPanel", "Sheet", "curve_panels", "scatter_panels", "sheet_table"]
