@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from mixcon.paper._experiment import Check, Experiment, Findings, Job, Result, Row, Scale, Step
 from mixcon.paper.figure2 import FIGURE2
+from mixcon.paper.figure3 import FIGURE3
+from mixcon.paper.figure4 import FIGURE4
+from mixcon.paper.figure5 import FIGURE5
+from mixcon.paper.hardness import HARDNESS
 from mixcon.paper.table1 import TABLE1
 from mixcon.paper.table2 import TABLE2
+from mixcon.paper.table3 import TABLE3
+from mixcon.paper.table4 import TABLE4
 
 __all__ = [
     "EXPERIMENTS",
@@ -20,6 +26,17 @@ __all__ = [
 ]
 
 EXPERIMENTS: dict[str, Experiment] = {
-    experiment.name: experiment for experiment in (TABLE1, TABLE2, FIGURE2)
+    experiment.name: experiment
+    for experiment in (
+        TABLE1,
+        TABLE2,
+        FIGURE2,
+        TABLE3,
+        FIGURE3,
+        FIGURE4,
+        TABLE4,
+        FIGURE5,
+        HARDNESS,
+    )
 }
 """Name to experiment, in the paper's order."""

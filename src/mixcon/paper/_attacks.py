@@ -1,8 +1,8 @@
-"""What comes back from trained models, by the paper's attack, the strongest, and the label alone."""
+"""The attacks of the comparison, and the audit of one model by them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,23 +13,13 @@ from mixcon.attacks import ATTACKS, Attack, RmlePaper, RmlePaperVector
 from mixcon.audit import AuditProgress, Gallery, ModelRecord, SeparabilityRecord, Subject, audit
 from mixcon.data import Splits
 from mixcon.models import NETWORKS
-from mixcon.paper._experiment import Job, Row, Scale, Step
+from mixcon.paper._experiment import Job, Scale, Step
 from mixcon.paper._models import Trained
-from mixcon.paper._numbers import printed
 from mixcon.paper._remembered import remembered, seconds_of
-from mixcon.reports import best_attack, spread
+from mixcon.reports import best_attack
 
-__all__ = [
-    "attacked",
-    "leakage_row",
-    "leakage_rows",
-    "papers_attack",
-    "strong_attacks",
-    "strongest_pictures",
-]
+__all__ = ["attacked", "papers_attack", "strong_attacks", "strongest_pictures"]
 
-_LABEL_ONLY = "class-mean"
-_LABELS = {"ssim": "SSIM", "psim": "PSIM"}
 _SMOKE = {"steps": 10, "epochs": 1}
 _SVHN_TV = 0.01
 
@@ -98,61 +88,6 @@ def _timed(record: ModelRecord, attacks: Sequence[Attack[Any]], keep: Path) -> M
         for found, attack in zip(record.attacks, attacks, strict=True)
     ]
     return record.model_copy(update={"attacks": timed})
-
-
-def leakage_rows(
-    table: str, group: str, setting: str, records: Sequence[ModelRecord], attack: str
-) -> list[Row]:
-    """Mean, standard deviation and worst case over the victims, for SSIM and, if there, PSIM.
-
-    Args:
-        table: where the paper prints its numbers.
-        group: the data set.
-        setting: what was trained.
-        records: the audited models, one a seed.
-        attack: name of the paper's attack.
-    """
-    measured = [metric for metric in _LABELS if metric in records[0].attacks[0].leakage]
-    return [
-        leakage_row(
-            table, group, setting, f"{_LABELS[metric]}, {name}", records, attack, metric, name
-        )
-        for metric in measured
-        for name in ("mean", "std", "worst")
-    ]
-
-
-def leakage_row(
-    table: str,
-    group: str,
-    setting: str,
-    quantity: str,
-    records: Sequence[ModelRecord],
-    attack: str,
-    metric: str,
-    statistic: str = "mean",
-    places: int = 2,
-) -> Row:
-    """One statistic of one metric: `statistic` names a field of `mixcon.reports.Spread`."""
-
-    def over_victims(values: Callable[[ModelRecord], list[float]]) -> list[float]:
-        return [getattr(spread(values(record), metric), statistic) for record in records]
-
-    return Row(
-        group=group,
-        setting=setting,
-        quantity=quantity,
-        paper=printed(table, group, setting, quantity),
-        ours=over_victims(lambda record: _of_attack(record, attack, metric)),
-        strongest=over_victims(lambda record: best_attack(record, metric)),
-        floor=over_victims(lambda record: record.floors[_LABEL_ONLY][metric]),
-        places=places,
-        ordered=statistic != "std",
-    )
-
-
-def _of_attack(record: ModelRecord, attack: str, metric: str) -> list[float]:
-    return next(a.leakage[metric] for a in record.attacks if a.attack == attack)
 
 
 def strongest_pictures(record: ModelRecord, gallery: Gallery, metric: str = "ssim") -> Tensor:

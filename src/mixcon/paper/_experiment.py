@@ -79,7 +79,7 @@ class Result(_Record):
         ran: what that scale is, in words.
         seeds: the seeds of training, in the order of a row's values.
         environment: command, machine, versions and start.
-        seconds: wall time of the run; models and attacks kept from an earlier one cost nothing.
+        seconds: wall time, that of models and attacks kept from an earlier run included.
         notes: what differs from the paper, one sentence each.
         rows: numbers beside the paper's.
         checks: statements that hold or do not.
@@ -138,12 +138,21 @@ class Job:
 
 @dataclass
 class Findings:
-    """What an experiment's own code hands back; `Experiment` writes the rest around it."""
+    """What an experiment's own code hands back; `Experiment` writes the rest around it.
+
+    Attributes:
+        rows: as in `Result`.
+        checks: as in `Result`.
+        notes: as in `Result`.
+        data: as in `Result`.
+        seconds: wall time of the models and attacks, whenever they ran.
+    """
 
     rows: list[Row] = field(default_factory=list)
     checks: list[Check] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     data: dict[str, Any] = field(default_factory=dict)
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -188,7 +197,7 @@ class Experiment:
             ran=self.scales[job.scale],
             seeds=list(job.seeds),
             environment=before,
-            seconds=round(time.monotonic() - started, 1),
+            seconds=round(max(time.monotonic() - started, found.seconds), 1),
             notes=found.notes,
             rows=found.rows,
             checks=found.checks,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from mixcon.data import Splits, load
 from mixcon.paper._experiment import Job, Step
@@ -23,6 +22,12 @@ class Trained:
     model: SplitModel
     data: Splits
 
+    @property
+    def seconds(self) -> float:
+        """Wall time of the training, whenever it ran."""
+        records = self.folder.read_metrics()
+        return float(sum(record.get("seconds", 0.0) for record in records))
+
 
 def trained(job: Job, config: TrainConfig) -> Trained:
     """Train a model, go on with it, or load it: whatever its run folder under `job.work` needs."""
@@ -36,7 +41,9 @@ def trained(job: Job, config: TrainConfig) -> Trained:
     folder = RunFolder(job.work / _folder_name(config))
     model = train(config, folder.path, data_dir=job.data_dir, on_progress=show)
     job.on_progress(Step(f"training {title}", 1.0))
-    return Trained(config, folder, model, load(config.data, data_dir=job.data_dir, seed=config.seed))
+    return Trained(
+        config, folder, model, load(config.data, data_dir=job.data_dir, seed=config.seed)
+    )
 
 
 def _folder_name(config: TrainConfig) -> str:

@@ -30,7 +30,9 @@ def _measure(job: Job) -> Findings:
         plots = []
         for seed, seeded in part.parts(job.seeds):
             upto = config(setting, job.scale, seed).model_copy(update={"epochs": epoch})
-            plots.append(_plot(trained(seeded, upto)))
+            model = trained(seeded, upto)
+            plots.append(_plot(model))
+            found.seconds += model.seconds
         found.data["panels"].append({"setting": setting.title, "epoch": epoch, **plots[0]})
         found.rows += _rows(setting, epoch, plots)
         mean[setting.title, epoch] = [plot["mean"] for plot in plots]
@@ -59,7 +61,8 @@ def _plot(model: Trained) -> dict[str, Any]:
 
 
 def _length(z: Tensor, pairs: Tensor) -> Tensor:
-    return (z[pairs[:, 0]] - z[pairs[:, 1]]).norm(dim=1)
+    length: Tensor = (z[pairs[:, 0]] - z[pairs[:, 1]]).norm(dim=1)
+    return length
 
 
 def _rows(setting: Setting, epoch: int, plots: list[dict[str, Any]]) -> list[Row]:

@@ -15,7 +15,7 @@ import torch
 from mixcon._files import write_whole
 from mixcon.paper._experiment import Check, Experiment, Findings, Job, Result, Scale, Step
 from mixcon.paper.inversion import GradientInversion, invert_by_gradient
-from mixcon.reports.figures import Curve, CurvePanel, curve_panels
+from mixcon.reports.figures import Line, LinePanel, line_panels
 from mixcon.theory import (
     ReductionNetwork,
     guaranteed_fraction,
@@ -179,17 +179,17 @@ def _draw(result: Result) -> dict[str, bytes]:
         row = [cell for cell in cells if cell["n"] == n]
         ratios = [cell["ratio"] for cell in row]
         shares = [_percent(cell["inverted"], cell["satisfiable"]) for cell in row]
-        success.append(Curve(f"n = {n}", ratios, shares, color))
+        success.append(Line(f"n = {n}", ratios, shares, color))
         spent = [math.nan if cell["seconds"] is None else cell["seconds"] for cell in row]
-        seconds.append(Curve(f"n = {n}", ratios, spent, color))
+        seconds.append(Line(f"n = {n}", ratios, spent, color))
         solver = [cell["solver_seconds"] for cell in row]
-        seconds.append(Curve(f"n = {n}, SAT solver", ratios, solver, color, dashed=True))
+        seconds.append(Line(f"n = {n}, SAT solver", ratios, solver, color, dashed=True))
     axis = "clauses a variable"
     panels = [
-        CurvePanel("Networks inverted by the gradient attack", axis, "%", success, _THRESHOLD),
-        CurvePanel("Median processor time", axis, "seconds", seconds, _THRESHOLD, logarithmic=True),
+        LinePanel("Networks inverted by the gradient attack", axis, "%", success, _THRESHOLD),
+        LinePanel("Median processor time", axis, "seconds", seconds, _THRESHOLD, logarithmic=True),
     ]
-    return {"hardness.svg": curve_panels(panels)}
+    return {"hardness.svg": line_panels(panels)}
 
 
 def _percent(part: int, whole: int) -> float:

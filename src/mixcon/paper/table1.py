@@ -25,6 +25,7 @@ def _measure(job: Job) -> Findings:
         for seed, part in column.parts(job.seeds):
             model = trained(part, config(setting, job.scale, seed, _HEADS[head]))
             parts = (model.data.train, model.data.test)
+            found.seconds += model.seconds
             scores.append([100 * accuracy(model.model, labeled) for labeled in parts])
         for quantity, ours in zip(("Train", "Test"), zip(*scores, strict=True), strict=True):
             name = f"{quantity} accuracy (%)"

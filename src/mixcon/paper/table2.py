@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from mixcon.attacks import RmlePaperVector
-from mixcon.paper._attacks import attacked, leakage_row, strong_attacks
+from functools import partial
+
+from mixcon.paper._attacks import strong_attacks
+from mixcon.paper._column import measure_column
 from mixcon.paper._experiment import Experiment, Findings, Job
-from mixcon.paper._models import trained
 from mixcon.paper._synthetic import NOTES, RAN, SEEDS, SETTINGS, config
 
 __all__ = ["TABLE2"]
 
+_VICTIMS = 200  # all of the test samples
+
 
 def _measure(job: Job) -> Findings:
-    found = Findings(notes=[*NOTES, "All 200 test samples are attacked."])
-    for setting, column in job.parts(SETTINGS):
-        records = []
-        for seed, part in column.parts(job.seeds):
-            model = trained(part, config(setting, job.scale, seed))
-            attacks = strong_attacks(model.data, job.scale)
-            records.append(attacked(part, model, attacks, victims=len(model.data.test))[0])
-        for quantity, metric, places in (("MSE", "mse", 2), ("MCS", "cosine", 3)):
-            name = RmlePaperVector.name
-            found.rows.append(
-                leakage_row(
-                    "table2", "", setting.title, quantity, records, name, metric, places=places
-                )
-            )
+    found = Findings(notes=NOTES)
+    attacks = partial(strong_attacks, scale=job.scale)
+    for setting, part in job.parts(SETTINGS):
+        configs = [config(setting, job.scale, seed) for seed in job.seeds]
+        column = measure_column(part, "table2", "", setting.title, configs, attacks, _VICTIMS)
+        found.rows += [
+            column.leakage_row("MSE", "mse"),
+            column.leakage_row("MCS", "cosine", places=3),
+        ]
+        found.seconds += column.seconds
     return found
 
 

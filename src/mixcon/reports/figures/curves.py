@@ -1,8 +1,9 @@
-"""Curves over one variable, several panels side by side."""
+"""Families of curves over a logarithmic axis, one panel a quantity."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,28 +12,9 @@ from mixcon.reports.figures._canvas import canvas, rendered
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Curve", "CurvePanel", "curve_panels"]
+__all__ = ["CurvePanel", "curve_panels"]
 
-_WIDTH, _HEIGHT = 4.2, 3.2  # inches
-
-
-@dataclass(frozen=True)
-class Curve:
-    """One curve.
-
-    Attributes:
-        name: its name in the legend.
-        x: positions.
-        y: values, NaN where there is none.
-        color: as Matplotlib takes it.
-        dashed: whether to dash it.
-    """
-
-    name: str
-    x: Sequence[float]
-    y: Sequence[float]
-    color: str
-    dashed: bool = False
+_WIDTH, _HEIGHT = 3.6, 2.8  # inches
 
 
 @dataclass(frozen=True)
@@ -41,42 +23,43 @@ class CurvePanel:
 
     Attributes:
         title: what stands above it.
-        across: title of the horizontal axis.
-        up: title of the vertical axis.
-        curves: what it shows.
-        mark: where to draw a vertical line.
-        logarithmic: whether the vertical axis is.
+        across: name of the horizontal axis.
+        up: name of the vertical axis.
+        x: positions on the horizontal axis, all > 0.
+        curves: name to one value a position; None where there is none.
     """
 
     title: str
     across: str
     up: str
-    curves: Sequence[Curve]
-    mark: float
-    logarithmic: bool = False
+    x: Sequence[float]
+    curves: Mapping[str, Sequence[float | None]]
 
 
-def curve_panels(panels: Sequence[CurvePanel]) -> bytes:
-    """Panels side by side as SVG."""
-    figure = canvas(_WIDTH * len(panels), _HEIGHT)
-    for axes, panel in zip(
-        figure.subplots(1, len(panels), squeeze=False).flat, panels, strict=True
-    ):
-        _draw(axes, panel)
+def curve_panels(panels: Sequence[CurvePanel], columns: int, title: str = "") -> bytes:
+    """Panels row by row as SVG, with one legend for all of them."""
+    from matplotlib import colormaps  # noqa: PLC0415
+
+    lines = -(-len(panels) // columns)
+    figure = canvas(_WIDTH * columns, _HEIGHT * lines + 0.6)
+    figure.suptitle(title, fontsize=9)
+    grid = figure.subplots(lines, columns, squeeze=False)
+    names = list(panels[0].curves)
+    colors = colormaps["viridis"]([i / max(len(names) - 1, 1) * 0.9 for i in range(len(names))])
+    for axes, panel in zip(grid.flat, panels, strict=False):
+        _draw(axes, panel, dict(zip(names, colors, strict=True)))
+    handles, shown = grid.flat[0].get_legend_handles_labels()
+    figure.legend(handles, shown, loc="outside lower center", ncols=7, fontsize=7, frameon=False)
     return rendered(figure, "svg")
 
 
-def _draw(axes: Axes, panel: CurvePanel) -> None:
-    axes.axvline(panel.mark, color="#999", linewidth=1, linestyle=":")
-    for curve in panel.curves:
-        style = "--" if curve.dashed else "-"
-        axes.plot(
-            curve.x, curve.y, style, label=curve.name, color=curve.color, marker="o", markersize=3
-        )
-    if panel.logarithmic:
-        axes.set_yscale("log")
+def _draw(axes: Axes, panel: CurvePanel, colors: Mapping[str, Sequence[float]]) -> None:
+    for name, values in panel.curves.items():
+        heights = [math.nan if value is None else value for value in values]
+        axes.plot(panel.x, heights, marker="o", markersize=3, color=colors[name], label=name)
+    axes.set_xscale("log")
     axes.set_title(panel.title, fontsize=9)
     axes.set_xlabel(panel.across, fontsize=8)
     axes.set_ylabel(panel.up, fontsize=8)
     axes.tick_params(labelsize=7)
-    axes.legend(fontsize=6, frameon=False)
+    axes.grid(alpha=0.3)
