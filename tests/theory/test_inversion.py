@@ -46,7 +46,6 @@ def test_as_they_stand_the_copies_drown_the_clauses():
         plain = invert_by_gradient(network, **BUDGET, standardize=False)
         assert plain.unsatisfied == plain.guessed > 0
         standardized = invert_by_gradient(network, **BUDGET)
-        assert standardized.guessed == pytest.approx(plain.guessed, abs=3)
         assert standardized.unsatisfied < plain.unsatisfied
 
 
@@ -71,7 +70,9 @@ def test_the_experiment_counts_what_it_recorded(smoke):
     assert sum(cell["satisfiable"] for cell in cells) == len(attacked)
     done = sum(i["gradient"]["unsatisfied"] == 0 for i in attacked)
     assert sum(cell["inverted"] for cell in cells) == done > 0
-    assert all(all(check.holds) for check in result.checks if "inverts" not in check.claim)
+    assert all(all(check.holds) for check in result.checks if "share" not in check.claim)
+    shares = [row for row in result.rows if "inverted" in row.quantity]
+    assert sum(sum(row.ours) for row in shares) == 100 * done
     assert "python-sat" in result.data["solver"]
 
 
