@@ -36,7 +36,7 @@ def theory(
     rounds: Annotated[
         int, typer.Option(min=1, help="Batches of 64 random starts for the gradient attack.")
     ] = 4,
-    limit: Annotated[float, typer.Option(help="Seconds for the SAT solver.")] = 60.0,
+    limit: Annotated[float, typer.Option(min=0.01, help="Seconds for the SAT solver.")] = 60.0,
     seed: Annotated[int, typer.Option(help="Draws the starts.")] = 0,
 ) -> None:
     """Build the network that is as hard to invert as a formula is to satisfy, and invert it.
@@ -49,7 +49,7 @@ def theory(
     network = ReductionNetwork(read_dimacs(file), bound=bound)
     with interruptible("Nothing was written."):
         _describe(network)
-        table = Table("", "CPU time (s)", "Distance", "Epsilon", "Clauses satisfied", box=None)
+        table = Table("", "CPU (s)", "Distance", "Epsilon", "Satisfied", box=None)
         answer = _solve(network, table, limit)
         _attack(network, table, rounds, seed)
     console.print(table)
@@ -61,10 +61,10 @@ def _describe(network: ReductionNetwork) -> None:
     clauses = len(cnf.clauses)
     hidden = clauses + 2 * network.copies * cnf.variables
     console.print(
-        f"formula  {cnf.variables:,} variables, {clauses:,} clauses, B = {network.bound:,}\n"
-        f"network  {cnf.variables:,} inputs, {hidden:,} hidden neurons, {network.stated_outputs:,} "
+        f"formula    {cnf.variables:,} variables, {clauses:,} clauses, B = {network.bound:,}\n"
+        f"network    {cnf.variables:,} inputs, {hidden:,} hidden neurons, {network.stated_outputs:,} "
         f"outputs; equal copies are kept as one\n"
-        f"slope    at least {low:,.0f}, at most {high:,.0f}; the paper says at most "
+        f"Lipschitz  at least {low:,.0f}, at most {high:,.0f}; the paper says at most "
         f"{30 * network.bound:,}\n",
         highlight=False,
     )

@@ -226,7 +226,7 @@ HARDNESS = Experiment(
         "small": "n = 10 to 80, 7 ratios of clauses to variables, up to 256 starts",
         "full": "n = 10 to 320, 7 ratios of clauses to variables, up to 1024 starts",
     },
-    seeds={"smoke": 2, "small": 12, "full": 50},
+    seeds={"smoke": 2, "small": 6, "full": 50},
     measure=_measure,
     draw=_draw,
 )
