@@ -7,11 +7,13 @@ from mixcon.paper.figure2 import FIGURE2
 from mixcon.paper.figure3 import FIGURE3
 from mixcon.paper.figure4 import FIGURE4
 from mixcon.paper.figure5 import FIGURE5
+from mixcon.paper.figure6 import FIGURE6
 from mixcon.paper.hardness import HARDNESS
 from mixcon.paper.table1 import TABLE1
 from mixcon.paper.table2 import TABLE2
 from mixcon.paper.table3 import TABLE3
 from mixcon.paper.table4 import TABLE4
+from mixcon.paper.table5 import TABLE5
 
 __all__ = [
     "EXPERIMENTS",
@@ -36,6 +38,8 @@ EXPERIMENTS: dict[str, Experiment] = {
         FIGURE4,
         TABLE4,
         FIGURE5,
+        TABLE5,
+        FIGURE6,
         HARDNESS,
     )
 }

@@ -16,7 +16,7 @@ from mixcon.reports.figures import Sheet, sheet_table
 
 __all__ = ["drawn", "picture_rows"]
 
-_SHOWN = 4  # victims a strip: the first ones, not the best
+_SHOWN = 3  # victims a strip: the first ones, not the best
 
 
 def picture_rows(columns: Sequence[Column]) -> list[dict[str, Any]]:

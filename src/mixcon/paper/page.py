@@ -34,8 +34,8 @@ _WHY = """\
 Why both can be true: MixCon pulls representations together, so the residual between the
 representation of a guess and the one that was sent gets small, and its gradient with it. The attack
 of the paper takes 500 gradient steps of a fixed size and so gets nowhere. The gradient is hidden,
-the information is there: the map from inputs to representations tells nearly as many inputs apart as
-before, only on a smaller scale, and whoever divides by that scale (Adam, a relative residual, a
+the information is there: the map from inputs to representations tells nearly as much apart as it
+did before, only on a smaller scale, and whoever divides by that scale (Adam, a relative residual, a
 decoder trained on released representations) reads it all the same. What turns contraction into
 protection is noise of a size that no contraction can undo: `mixcon+normalize+gaussian`.
 """
