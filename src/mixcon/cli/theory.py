@@ -62,8 +62,8 @@ def _describe(network: ReductionNetwork) -> None:
     hidden = clauses + 2 * network.copies * cnf.variables
     console.print(
         f"formula    {cnf.variables:,} variables, {clauses:,} clauses, B = {network.bound:,}\n"
-        f"network    {cnf.variables:,} inputs, {hidden:,} hidden neurons, {network.stated_outputs:,} "
-        f"outputs; equal copies are kept as one\n"
+        f"network    {cnf.variables:,} inputs, {hidden:,} hidden neurons, "
+        f"{network.stated_outputs:,} outputs; equal copies are kept as one\n"
         f"Lipschitz  at least {low:,.0f}, at most {high:,.0f}; the paper says at most "
         f"{30 * network.bound:,}\n",
         highlight=False,
