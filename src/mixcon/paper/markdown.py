@@ -75,7 +75,7 @@ def _orderings_table(found: list[Ordering]) -> str:
         [
             f"{o.group} {o.quantity}".strip(),
             o.paper,
-            f"{_yes(o.mean)} ({sum(o.seeds)} of {len(o.seeds)} seeds)",
+            f"{_yes(o.pairs)} ({sum(o.seeds)} of {len(o.seeds)} seeds)",
             *([_NOTHING if o.strongest is None else _yes(o.strongest)] if attacked else []),
         ]
         for o in found
@@ -117,8 +117,10 @@ def _number(value: float | None, places: int) -> str:
     return _NOTHING if value is None else f"{value:z.{places}f}"
 
 
-def _yes(holds: bool) -> str:
-    return "yes" if holds else "**no**"
+def _yes(pairs: list[bool]) -> str:
+    if all(pairs):
+        return "yes"
+    return "**no**" if len(pairs) == 1 else f"**{sum(pairs)} of {len(pairs)} pairs**"
 
 
 def _duration(seconds: float) -> str:

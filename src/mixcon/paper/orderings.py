@@ -20,17 +20,22 @@ class Ordering:
         group: the data set.
         quantity: what was measured.
         paper: the paper's order, largest first, e.g. ``vanilla > MixCon (1, 1e-4)``.
-        mean: whether the means over seeds come in that order; what the paper has equal may differ.
-        seeds: the same for each seed by itself.
-        strongest: whether the means under the strongest attack do; None where nothing is attacked.
+        pairs: for each two settings that differ in the paper, whether our means differ likewise.
+        seeds: for each seed by itself whether all of them do.
+        strongest: `pairs` under the strongest attack; None where nothing is attacked.
     """
 
     group: str
     quantity: str
     paper: str
-    mean: bool
+    pairs: list[bool]
     seeds: list[bool]
-    strongest: bool | None
+    strongest: list[bool] | None
+
+    @property
+    def holds(self) -> bool:
+        """Whether our means come in the paper's order; what the paper has equal may differ."""
+        return all(self.pairs)
 
 
 def orderings(rows: Sequence[Row]) -> dict[tuple[str, str], Ordering]:
@@ -53,18 +58,16 @@ def _ordering(rows: list[Row]) -> Ordering:
         group=rows[0].group,
         quantity=rows[0].quantity,
         paper=_in_words(rows),
-        mean=_concordant(paper, [fmean(row.ours) for row in rows]),
-        seeds=[
-            _concordant(paper, list(ours)) for ours in zip(*(r.ours for r in rows), strict=True)
-        ],
+        pairs=_concordant(paper, [fmean(row.ours) for row in rows]),
+        seeds=[all(_concordant(paper, ours)) for ours in zip(*(r.ours for r in rows), strict=True)],
         strongest=_concordant(paper, strongest) if len(strongest) == len(rows) else None,
     )
 
 
-def _concordant(paper: list[float], ours: list[float]) -> bool:
+def _concordant(paper: Sequence[float], ours: Sequence[float]) -> list[bool]:
     """Whether what is larger in the paper is larger here, pair by pair."""
     pairs = [(i, j) for i in range(len(paper)) for j in range(len(paper)) if paper[i] > paper[j]]
-    return all(ours[i] > ours[j] for i, j in pairs)
+    return [ours[i] > ours[j] for i, j in pairs]
 
 
 def _in_words(rows: list[Row]) -> str:

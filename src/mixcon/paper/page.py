@@ -20,8 +20,8 @@ _HEAD = """\
 
 Every table and figure of Li et al., *MixCon: Adjusting the Separability of Data Representations for
 Harder Data Recovery*, run again with this project. This page is made from the JSON files in
-[{folder}]({folder}) by `mixcon reproduce --out {folder} --docs {page}`; no number on it
-was typed by hand.
+[{docs}/{link}]({link}) by `mixcon reproduce --out {docs}/{link} --docs {docs}/results.md`; no
+number on it was typed by hand.
 
 Values are means over seeds ± their standard deviation. *Paper's attack* is the one that the paper
 describes, in the reading that reproduces its numbers. *Strongest attack* takes for every image the
@@ -59,7 +59,7 @@ def results_page(folder: Path, docs: Path) -> str:
     results = {result.experiment: result for _, result in found}
     link = os.path.relpath(folder, docs)
     parts = [
-        _HEAD.format(folder=link, page="results.md"),
+        _HEAD.format(link=link, docs=docs.resolve().name),
         _what_holds(list(results.values())),
         _discussion(results),
     ]
@@ -82,9 +82,10 @@ def _what_holds(results: Sequence[Result]) -> str:
     """Counts of orderings and checks, and each one that fails."""
     found = [(r, o) for r in results for o in orderings(r.rows).values()]
     failed = [
-        f"- {r.title.split(':')[0]}, {f'{o.group} {o.quantity}'.strip()}: the paper has {o.paper}."
+        f"- {r.title.split(':')[0]}, {f'{o.group} {o.quantity}'.strip()}: the paper has {o.paper}; "
+        f"{sum(o.pairs)} of {len(o.pairs)} pairs do."
         for r, o in found
-        if not o.mean
+        if not o.holds
     ]
     checks = [(r, c) for r in results for c in r.checks]
     broken = [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mixcon.paper._experiment import Experiment, Findings, Job, Row
+from mixcon.paper._experiment import Check, Experiment, Findings, Job, Row
 from mixcon.paper._models import trained
 from mixcon.paper._numbers import printed
 from mixcon.paper._settings import VANILLA
@@ -12,6 +12,7 @@ from mixcon.training import accuracy
 __all__ = ["TABLE1"]
 
 _HEADS = {"": "mlp", ", deeper": "mlp-deeper", ", wider": "mlp-wider"}
+_TEST = "Test accuracy (%)"
 _COLUMNS = [
     (VANILLA, ""),
     *((setting, head) for setting in (SEPARATED, COLLAPSED) for head in _HEADS),
@@ -38,7 +39,31 @@ def _measure(job: Job) -> Findings:
                     places=1,
                 )
             )
+    found.checks = _checks({(r.setting, r.quantity): r.ours for r in found.rows})
     return found
+
+
+def _checks(ours: dict[tuple[str, str], list[float]]) -> list[Check]:
+    """What the paper reads from its table."""
+    default = SEPARATED.title
+    claims = {
+        "Beta is what keeps MixCon trainable": (default, COLLAPSED.title),
+        "A deeper head makes up for some of what MixCon costs": (f"{default}, deeper", default),
+        "A wider head does, too": (f"{default}, wider", default),
+        "MixCon costs accuracy": (VANILLA.title, default),
+    }
+    return [
+        Check(
+            claim=f"{claim}: {more} is more often right than {less}.",
+            holds=[a > b for a, b in zip(ours[more, _TEST], ours[less, _TEST], strict=True)],
+            measured=f"By seed, {_list(ours[more, _TEST])} against {_list(ours[less, _TEST])} %.",
+        )
+        for claim, (more, less) in claims.items()
+    ]
+
+
+def _list(values: list[float]) -> str:
+    return ", ".join(f"{value:.1f}" for value in values)
 
 
 TABLE1 = Experiment(
