@@ -117,6 +117,7 @@ class Job:
         work: folder of trained models and finished attacks, shared by the experiments and resumed.
         seeds: the seeds of training.
         data_dir: where local Parquet files lie; see `mixcon.data.load`.
+        only: of an experiment with several data sets only these, by name; all of them if empty.
         on_progress: told about progress.
     """
 
@@ -124,7 +125,21 @@ class Job:
     work: Path
     seeds: tuple[int, ...]
     data_dir: Path | None = None
+    only: tuple[str, ...] = ()
     on_progress: Callable[[Step], None] = lambda _: None
+
+    def chosen(self, sets: Sequence[str]) -> list[str]:
+        """Those of the data sets that are asked for, without their ``[:N]``.
+
+        Raises:
+            ConfigError: none of them is.
+        """
+        found = [name for name in sets if not self.only or name.split("[")[0] in self.only]
+        if not found:
+            raise ConfigError(
+                f"expected data sets out of {', '.join(sets)}, but got {', '.join(self.only)}"
+            )
+        return found
 
     def parts(self, items: Sequence[T]) -> Iterator[tuple[T, Job]]:
         """Each item with a job of its own, whose progress is an equal share of this job's."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
+from mixcon.errors import RunError
 from mixcon.paper import EXPERIMENTS
 from mixcon.paper._experiment import Result, Row
 from mixcon.paper.markdown import comparison, where_and_how
@@ -49,13 +50,15 @@ def results_page(folder: Path, docs: Path) -> str:
         docs: the folder that the page is for; its links start there.
 
     Raises:
-        RunError: a file in the folder is no result.
+        RunError: there is no result in the folder, or a file that is none.
     """
     found = [
         (experiment, read_result(path))
         for experiment in EXPERIMENTS.values()
         if (path := folder / f"{experiment.name}.json").is_file()
     ]
+    if not found:
+        raise RunError(f"expected results in {folder}, but got none: run mixcon reproduce first")
     results = {result.experiment: result for _, result in found}
     link = os.path.relpath(folder, docs)
     parts = [
