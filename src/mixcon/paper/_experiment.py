@@ -74,6 +74,7 @@ class Result(_Record):
     Attributes:
         schema_version: raised when the meaning of a field changes.
         experiment: name in the registry, e.g. ``table3``.
+        only: the data sets that it was confined to; none if it ran on all of its own.
         title: one line.
         scale: the scale it ran at.
         ran: what that scale is, in words.
@@ -98,6 +99,12 @@ class Result(_Record):
     rows: list[Row]
     checks: list[Check]
     data: dict[str, Any]
+    only: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """What its files are called: the experiment and what it was confined to."""
+        return "-".join([self.experiment, *self.only])
 
 
 @dataclass(frozen=True)
@@ -207,7 +214,8 @@ class Experiment:
         found = self.measure(job)
         return Result(
             experiment=self.name,
-            title=self.title,
+            only=list(job.only),
+            title=self.title + (f" ({', '.join(job.only)})" if job.only else ""),
             scale=job.scale,
             ran=self.scales[job.scale],
             seeds=list(job.seeds),

@@ -126,7 +126,7 @@ def _draw(result: Result) -> dict[str, bytes]:
         for key, name in names.items():
             curves = {f"β = {b:g}": [value[w, b][key] for w in weights] for b in betas}
             panels.append(CurvePanel(data, "λ", name, weights, curves))
-    return {"figure3.svg": curve_panels(panels, columns=2, title=result.ran)}
+    return {f"{result.name}.svg": curve_panels(panels, columns=2, title=result.ran)}
 
 
 FIGURE3 = Experiment(

@@ -35,7 +35,7 @@ def _measure(job: Job) -> Findings:
 
 
 def _draw(result: Result) -> dict[str, bytes]:
-    return {"figure4.png": drawn(result)}
+    return {f"{result.name}.png": drawn(result)}
 
 
 FIGURE4 = Experiment(

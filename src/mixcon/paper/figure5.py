@@ -29,7 +29,7 @@ def _measure(job: Job) -> Findings:
 
 
 def _draw(result: Result) -> dict[str, bytes]:
-    return {"figure5.png": drawn(result)}
+    return {f"{result.name}.png": drawn(result)}
 
 
 FIGURE5 = Experiment(
