@@ -1,6 +1,7 @@
 """Every table and figure at smoke scale, on real data; and what is kept between runs."""
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -97,3 +98,10 @@ def test_names_of_settings_are_the_papers():
     assert mixcon(0.1, 0).title == "MixCon (0.1, 0)"
     assert mixcon(0.5, 0.01).title == "MixCon (0.5, 0.01)"
     assert RmlePaper().name == "rmle-paper"
+
+
+def test_only_the_data_sets_asked_for():
+    job = Job("small", Path("x"), (0,), only=("svhn",))
+    assert job.chosen(["mnist[:10000]", "svhn[:10000]"]) == ["svhn[:10000]"]
+    with pytest.raises(ConfigError, match="expected data sets out of mnist, but got svhn"):
+        job.chosen(["mnist"])

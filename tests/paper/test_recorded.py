@@ -62,5 +62,5 @@ def test_a_column_of_table_3_comes_out_again(tmp_path):
     accuracy = again.accuracy_row()
     ssim = again.leakage_row("SSIM, mean", "ssim")
     for row, tolerance in ((accuracy, 0.3), (ssim, 0.05)):
-        recorded = _recorded("table3", setting.title, row.quantity, "mnist")
+        recorded = _recorded("table3-mnist", setting.title, row.quantity, "mnist")
         assert row.ours[0] == pytest.approx(recorded, abs=tolerance)

@@ -34,6 +34,10 @@ def reproduce(
     seeds: Annotated[
         int | None, typer.Option(min=1, help="How many [default: the experiment's own]")
     ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Of several data sets only this one, e.g. mnist; repeat for more."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Folder of the results [default: runs/paper/SCALE]")
     ] = None,
@@ -60,11 +64,12 @@ def reproduce(
         experiment = EXPERIMENTS[name]
         count = seeds or experiment.seeds[scale]
         command = f"mixcon reproduce {name} --scale {scale} --seeds {count}"
+        command += "".join(f" --only {data}" for data in only or ())
         with (
             interruptible(f"Run the same command again to go on: {work} keeps what was done."),
             _progress(name) as on_progress,
         ):
-            job = Job(scale, work, tuple(range(count)), data_dir, on_progress)
+            job = Job(scale, work, tuple(range(count)), data_dir, tuple(only or ()), on_progress)
             result = experiment.run(job, command)
         written = write_result(experiment, result, folder)
         console.print(f"{name}: {', '.join(str(path) for path in written)}", soft_wrap=True)

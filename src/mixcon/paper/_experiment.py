@@ -74,6 +74,7 @@ class Result(_Record):
     Attributes:
         schema_version: raised when the meaning of a field changes.
         experiment: name in the registry, e.g. ``table3``.
+        only: the data sets that it was confined to; none if it ran on all of its own.
         title: one line.
         scale: the scale it ran at.
         ran: what that scale is, in words.
@@ -98,6 +99,12 @@ class Result(_Record):
     rows: list[Row]
     checks: list[Check]
     data: dict[str, Any]
+    only: list[str] = []
+
+    @property
+    def name(self) -> str:
+        """What its files are called: the experiment and what it was confined to."""
+        return "-".join([self.experiment, *self.only])
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,7 @@ class Job:
         work: folder of trained models and finished attacks, shared by the experiments and resumed.
         seeds: the seeds of training.
         data_dir: where local Parquet files lie; see `mixcon.data.load`.
+        only: of an experiment with several data sets only these, by name; all of them if empty.
         on_progress: told about progress.
     """
 
@@ -124,7 +132,21 @@ class Job:
     work: Path
     seeds: tuple[int, ...]
     data_dir: Path | None = None
+    only: tuple[str, ...] = ()
     on_progress: Callable[[Step], None] = lambda _: None
+
+    def chosen(self, sets: Sequence[str]) -> list[str]:
+        """Those of the data sets that are asked for, without their ``[:N]``.
+
+        Raises:
+            ConfigError: none of them is.
+        """
+        found = [name for name in sets if not self.only or name.split("[")[0] in self.only]
+        if not found:
+            raise ConfigError(
+                f"expected data sets out of {', '.join(sets)}, but got {', '.join(self.only)}"
+            )
+        return found
 
     def parts(self, items: Sequence[T]) -> Iterator[tuple[T, Job]]:
         """Each item with a job of its own, whose progress is an equal share of this job's."""
@@ -192,7 +214,8 @@ class Experiment:
         found = self.measure(job)
         return Result(
             experiment=self.name,
-            title=self.title,
+            only=list(job.only),
+            title=self.title + (f" ({', '.join(job.only)})" if job.only else ""),
             scale=job.scale,
             ran=self.scales[job.scale],
             seeds=list(job.seeds),

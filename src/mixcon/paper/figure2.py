@@ -113,7 +113,7 @@ def _draw(result: Result) -> dict[str, bytes]:
         )
         for p in order
     ]
-    return {"figure2.svg": scatter_panels(panels, columns=len(SETTINGS))}
+    return {f"{result.name}.svg": scatter_panels(panels, columns=len(SETTINGS))}
 
 
 FIGURE2 = Experiment(

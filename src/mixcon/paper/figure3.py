@@ -33,14 +33,15 @@ def _measure(job: Job) -> Findings:
     found = Findings(notes=["One model a pair; mean distance between unit-normalized h(x)."])
     corners = job.scale == "smoke"
     weights, betas = (a[:: len(a) - 1] if corners else a for a in (_WEIGHTS, _BETAS))
-    grid = [(s, w, b) for s in _SETS[job.scale] for w in weights for b in betas]
+    sets = job.chosen(_SETS[job.scale])
+    grid = [(s, w, b) for s in sets for w in weights for b in betas]
     cells: list[dict[str, Any]] = []
     for (data, weight, beta), part in job.parts(grid):
         per_seed = [_cell(p, data, weight, beta, seed) for seed, p in part.parts(job.seeds)]
         found.seconds += sum(cell.pop("seconds") for cell in per_seed)
         cells.append({"data": data, "lambda": weight, "beta": beta, "seeds": per_seed})
     found.data = {"cells": cells, "weights": list(weights), "betas": list(betas)}
-    found.checks = [check for data in _SETS[job.scale] for check in _checks(data, cells)]
+    found.checks = [check for data in sets for check in _checks(data, cells)]
     return found
 
 
@@ -125,7 +126,7 @@ def _draw(result: Result) -> dict[str, bytes]:
         for key, name in names.items():
             curves = {f"β = {b:g}": [value[w, b][key] for w in weights] for b in betas}
             panels.append(CurvePanel(data, "λ", name, weights, curves))
-    return {"figure3.svg": curve_panels(panels, columns=2, title=result.ran)}
+    return {f"{result.name}.svg": curve_panels(panels, columns=2, title=result.ran)}
 
 
 FIGURE3 = Experiment(

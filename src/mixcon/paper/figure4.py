@@ -18,7 +18,7 @@ def _measure(job: Job) -> Findings:
     settings = [VANILLA, *(mixcon(weight, beta) for weight, beta in _PAIRS)]
     found, columns = Findings(), []
     found.data = {"titles": ["original", *(s.title for s in settings)], "rows": []}
-    for data, part in job.parts(sets(job.scale)):
+    for data, part in job.parts(sets(job)):
         of_data = [column(p, "figure4", data, s) for s, p in part.parts(settings)]
         found.data["rows"] += picture_rows(of_data)
         for one in of_data:
@@ -35,7 +35,7 @@ def _measure(job: Job) -> Findings:
 
 
 def _draw(result: Result) -> dict[str, bytes]:
-    return {"figure4.png": drawn(result)}
+    return {f"{result.name}.png": drawn(result)}
 
 
 FIGURE4 = Experiment(

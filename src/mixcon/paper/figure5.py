@@ -13,7 +13,7 @@ __all__ = ["FIGURE5"]
 def _measure(job: Job) -> Findings:
     found, columns = Findings(), []
     found.data = {"titles": ["original", "vanilla", "UniCon", "MixCon"], "rows": []}
-    for data, part in job.parts(sets(job.scale)):
+    for data, part in job.parts(sets(job)):
         settings = [VANILLA, within(data), headline(data)]
         of_data = [column(p, "figure5", data, s) for s, p in part.parts(settings)]
         found.data["rows"] += picture_rows(of_data)
@@ -29,7 +29,7 @@ def _measure(job: Job) -> Findings:
 
 
 def _draw(result: Result) -> dict[str, bytes]:
-    return {"figure5.png": drawn(result)}
+    return {f"{result.name}.png": drawn(result)}
 
 
 FIGURE5 = Experiment(

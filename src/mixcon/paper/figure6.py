@@ -23,7 +23,7 @@ def _measure(job: Job) -> Findings:
 
 
 def _draw(result: Result) -> dict[str, bytes]:
-    return {"figure6.png": drawn(result)}
+    return {f"{result.name}.png": drawn(result)}
 
 
 FIGURE6 = Experiment(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from statistics import fmean
 
+from mixcon.errors import RunError
 from mixcon.paper import EXPERIMENTS
 from mixcon.paper._experiment import Result, Row
 from mixcon.paper.markdown import comparison, where_and_how
@@ -27,7 +28,8 @@ Values are means over seeds ± their standard deviation. *Paper's attack* is the
 describes, in the reading that reproduces its numbers. *Strongest attack* takes for every image the
 best of all attacks that mixcon knows to apply. *Label-only floor* is what a guess gets from the
 predicted class alone: the mean training image of that class. An attack is only worth the name above
-that floor, and a defense only worth its name if the strongest attack stays near it.
+that floor, and a defense only worth its name if the strongest attack stays near it. Times are wall
+times of training and attacks, whatever else the machine did meanwhile.
 """
 
 _WHY = """\
@@ -49,22 +51,19 @@ def results_page(folder: Path, docs: Path) -> str:
         docs: the folder that the page is for; its links start there.
 
     Raises:
-        RunError: a file in the folder is no result.
+        RunError: there is no result in the folder, or a file that is none.
     """
-    found = [
-        (experiment, read_result(path))
-        for experiment in EXPERIMENTS.values()
-        if (path := folder / f"{experiment.name}.json").is_file()
-    ]
-    results = {result.experiment: result for _, result in found}
+    results = _in_order([read_result(path) for path in sorted(folder.glob("*.json"))])
+    if not results:
+        raise RunError(f"expected results in {folder}, but got none: run mixcon reproduce first")
     link = os.path.relpath(folder, docs)
     parts = [
         _HEAD.format(link=link, docs=docs.resolve().name),
-        _what_holds(list(results.values())),
+        _what_holds(results),
         _discussion(results),
     ]
-    for _, result in found:
-        figures = sorted(p.name for p in folder.glob(f"{result.experiment}.*") if _is_figure(p))
+    for result in results:
+        figures = sorted(p.name for p in folder.glob(f"{result.name}.*") if _is_figure(p))
         parts += [
             f"## {result.title}\n",
             *(f"![{result.title}]({link}/{name})\n" for name in figures),
@@ -72,6 +71,12 @@ def results_page(folder: Path, docs: Path) -> str:
             where_and_how(result),
         ]
     return "\n".join(parts)
+
+
+def _in_order(results: Sequence[Result]) -> list[Result]:
+    """As the paper has them; parts of one table by name."""
+    order = list(EXPERIMENTS)
+    return sorted(results, key=lambda result: (order.index(result.experiment), result.name))
 
 
 def _is_figure(path: Path) -> bool:
@@ -82,14 +87,14 @@ def _what_holds(results: Sequence[Result]) -> str:
     """Counts of orderings and checks, and each one that fails."""
     found = [(r, o) for r in results for o in orderings(r.rows).values()]
     failed = [
-        f"- {r.title.split(':')[0]}, {f'{o.group} {o.quantity}'.strip()}: the paper has {o.paper}; "
+        f"- {_short(r)}, {f'{o.group} {o.quantity}'.strip()}: the paper has {o.paper}; "
         f"{sum(o.pairs)} of {len(o.pairs)} pairs do."
         for r, o in found
         if not o.holds
     ]
     checks = [(r, c) for r in results for c in r.checks]
     broken = [
-        f"- {r.title.split(':')[0]}: {c.claim} ({sum(c.holds)} of {len(c.holds)})"
+        f"- {_short(r)}: {c.claim} ({sum(c.holds)} of {len(c.holds)})"
         for r, c in checks
         if not all(c.holds)
     ]
@@ -103,11 +108,16 @@ def _what_holds(results: Sequence[Result]) -> str:
     return "\n".join(line.rstrip() for line in lines) + "\n"
 
 
-def _discussion(results: Mapping[str, Result]) -> str:
+def _short(result: Result) -> str:
+    return result.title.split(":")[0]
+
+
+def _discussion(results: Sequence[Result]) -> str:
     """What Table 3 shows about the paper's attack and the strongest, in sentences."""
-    if "table3" not in results:
+    tables = [result for result in results if result.experiment == "table3"]
+    rows = [row for table in tables for row in table.rows if row.quantity == "SSIM, mean"]
+    if not rows:
         return ""
-    rows = [row for row in results["table3"].rows if row.quantity == "SSIM, mean"]
     groups = list(dict.fromkeys(row.group for row in rows))
     sentences = [_of_data(*(row for row in rows if row.group == group)) for group in groups]
     hidden = all(_is_hidden(*(row for row in rows if row.group == group)) for group in groups)

@@ -16,12 +16,12 @@ __all__ = ["read_result", "write_result"]
 
 
 def write_result(experiment: Experiment, result: Result, folder: Path) -> list[Path]:
-    """Write NAME.json, NAME.md and the figures; what is there under these names is replaced."""
+    """Write NAME.json, NAME.md and the figure; what is there under these names is replaced."""
     figures = experiment.draw(result) if experiment.draw else {}
     page = f"# {result.title}\n\n{comparison(result)}\n{where_and_how(result)}"
     return [
-        write_whole(folder / f"{result.experiment}.json", _as_json(result)),
-        write_whole(folder / f"{result.experiment}.md", page),
+        write_whole(folder / f"{result.name}.json", _as_json(result)),
+        write_whole(folder / f"{result.name}.md", page),
         *(write_whole(folder / name, content) for name, content in figures.items()),
     ]
 

@@ -11,7 +11,7 @@ __all__ = ["TABLE3"]
 
 def _measure(job: Job) -> Findings:
     found, columns = Findings(), []
-    pairs = [(data, s) for data in sets(job.scale) for s in (VANILLA, headline(data))]
+    pairs = [(data, s) for data in sets(job) for s in (VANILLA, headline(data))]
     for (data, setting), part in job.parts(pairs):
         columns.append(column(part, "table3", data, setting))
         found.rows += [columns[-1].accuracy_row(), *columns[-1].similarity_rows()]
