@@ -75,8 +75,8 @@ def test_misfit_gallery_writes_nothing(report, gallery, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "No such file"), ("{", "but got"), ('{"schema_version": 99}', "schema version 1"),
-     ('{"schema_version": 1, "title": 3}', "expected a mixcon report")],
+    [(None, "No such file"), ("{", "but got"), ('{"schema_version": 99}', "schema version 2"),
+     ('{"schema_version": 2, "title": 3}', "expected a mixcon report")],
 )  # fmt: skip
 def test_unreadable_reports(tmp_path, text, message):
     path = tmp_path / "report.json"

@@ -35,8 +35,8 @@ def masking(
         return measure(found, truth)["ssim"].mean().item()
 
     plain, short = score(attack), score(attack.scaled(0.25))
-    other = "relative" if attack.residual == "whitened" else "whitened"
-    rescaled = score(replace(attack, residual=other))
+    relative = attack.residual == "relative"
+    rescaled = score(replace(attack, residual="whitened" if relative else "relative"))
     found = [
         _sign("More steps make the white-box attack worse", short - plain, _SLACK, short, plain),
         _sign("Another scale of the residual helps it", rescaled - plain, _MUCH, plain, rescaled),

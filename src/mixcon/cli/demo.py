@@ -43,5 +43,13 @@ def demo(
         ):
             train(config, runs[-1], accelerator="cpu", on_progress=on_progress)
     subjects = [subject_of(run, data) for run in runs]
-    report_on(subjects, data, [RmlePaper(), Rmle()], _VICTIMS, seed=0, folder=out / "report")
+    report_on(
+        subjects,
+        data,
+        [RmlePaper(), Rmle()],
+        _VICTIMS,
+        seed=0,
+        folder=out / "report",
+        thorough=False,
+    )
     console.print("Next, with more data: mixcon train --help")

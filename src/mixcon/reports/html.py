@@ -14,7 +14,13 @@ from mixcon.reports._gallery import check_gallery, choose_columns, picture_rows
 from mixcon.reports._scales import scale_of
 from mixcon.reports.charts import distribution, trade_off
 from mixcon.reports.summary import headline_metric
-from mixcon.reports.tables import attack_rows, rows, separability_rows
+from mixcon.reports.tables import (
+    attack_rows,
+    examination_rows,
+    metric_rows,
+    rows,
+    separability_rows,
+)
 from mixcon.reports.verdict import verdict
 
 __all__ = ["render_html"]
@@ -41,6 +47,8 @@ def render_html(report: Report, gallery: Gallery) -> str:
         main=rows(report),
         separability=separability_rows(report),
         attacks=attack_rows(report),
+        metrics=metric_rows(report),
+        examination=examination_rows(report),
         pictures=picture_rows(report, gallery, choose_columns(report)) if drawn else [],
         charts=_charts(report) if attacked else {},
         plotly=Markup(get_plotlyjs()) if attacked else "",  # noqa: S704  the library's own script
