@@ -71,7 +71,8 @@ def knowledge(encoder, shape=IMAGE):
 def quick(name, steps=8):
     """The attack with few steps, for what does not depend on its strength."""
     kind = ATTACKS[name]
-    return kind(steps=steps) if "steps" in {f.name for f in dataclasses.fields(kind)} else kind()
+    counted = [f.name for f in dataclasses.fields(kind) if f.name.endswith("steps")]
+    return kind(**dict.fromkeys(counted, steps))
 
 
 def seeded(attack, known, z):

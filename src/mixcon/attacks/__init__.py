@@ -3,9 +3,12 @@
 from mixcon.attacks.base import Attack, Auxiliary, Inverter, Knowledge, Query, WhiteBox
 from mixcon.attacks.decoder import Decoder
 from mixcon.attacks.deep_prior import DeepPrior
+from mixcon.attacks.ensemble import strongest
 from mixcon.attacks.gan_decoder import GanDecoder
+from mixcon.attacks.gauss_newton import GaussNewton
 from mixcon.attacks.query import QueryDecoder
 from mixcon.attacks.query_free import QueryFree
+from mixcon.attacks.refined import Refined
 from mixcon.attacks.rmle import Rmle
 from mixcon.attacks.rmle_paper import RmlePaper
 from mixcon.attacks.rmle_paper_vector import RmlePaperVector
@@ -16,7 +19,9 @@ ATTACKS = {
         RmlePaper,
         RmlePaperVector,
         Rmle,
+        GaussNewton,
         Decoder,
+        Refined,
         GanDecoder,
         QueryDecoder,
         QueryFree,
@@ -31,13 +36,16 @@ __all__ = [
     "Decoder",
     "DeepPrior",
     "GanDecoder",
+    "GaussNewton",
     "Inverter",
     "Knowledge",
     "Query",
     "QueryDecoder",
     "QueryFree",
+    "Refined",
     "Rmle",
     "RmlePaper",
     "RmlePaperVector",
     "WhiteBox",
+    "strongest",
 ]

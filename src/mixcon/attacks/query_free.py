@@ -21,9 +21,10 @@ __all__ = ["QueryFree"]
 class QueryFree(Attack[Knowledge]):
     """Encoders of the attacker's own, trained until the cloud's head classifies what they release.
 
-    A decoder of such shadows then inverts the real one, as far as the head decides what z means.
-    Several shadows stand for what the head leaves open: the decoder learns what they agree on.
-    Before training, the attacker looks at the shape of z, and whether any number is negative.
+    What z means beyond that differs from shadow to shadow, so that a decoder of their
+    representations fails on the real ones. What the head makes of z does carry over: the decoder
+    goes from its log-probabilities to inputs, and learns from all shadows in turn. Before
+    training, the attacker looks at the shape of z, and whether any number is negative.
 
     Attributes:
         shadows: number of shadow encoders.
@@ -32,7 +33,7 @@ class QueryFree(Attack[Knowledge]):
         lr: highest learning rate of AdamW under a one-cycle schedule, for the decoder; the
             constant one of Adam for the shadows.
 
-    Source: He et al., ACSAC 2019, section 6, with a single shadow.
+    Source: He et al., ACSAC 2019, section 6, which inverts a single shadow's representations.
     """
 
     name = "query-free"
@@ -51,7 +52,7 @@ class QueryFree(Attack[Knowledge]):
         def run(z: Tensor, on_step: OnStep) -> Tensor:
             if not fitted:
                 fitted.append(self._decoder(knowledge, z, on_step))
-            return cast(Tensor, fitted[0](z))
+            return cast(Tensor, fitted[0](_told(knowledge, z)))
 
         return run
 
@@ -65,17 +66,17 @@ class QueryFree(Attack[Knowledge]):
             shadows.append(self._shadow(knowledge, z, report))
 
         def release(index: Tensor) -> Tensor:
-            parts = samples[index].chunk(self.shadows)
+            parts = zip(shadows, samples[index].chunk(self.shadows), strict=False)
             with torch.no_grad():
-                return torch.cat([shadow(x) for shadow, x in zip(shadows, parts, strict=False)])
+                return _told(knowledge, torch.cat([shadow(x) for shadow, x in parts]))
 
         pairs = Pairs(samples, release)
         return fit_decoder(pairs, knowledge.box, self, lambda share: on_step((1 + share) / 2))
 
     def _shadow(self, knowledge: Knowledge, z: Tensor, on_step: OnStep) -> nn.Module:
-        own, head = knowledge.auxiliary, knowledge.head
-        if own is None or head is None:
-            raise KnowledgeError(f"{self.name}: expected auxiliary samples and the head")
+        own, head = knowledge.auxiliary, _head(knowledge)
+        if own is None:
+            raise KnowledgeError(f"{self.name}: expected auxiliary samples, but got none")
         rectified = bool((z >= 0).all())
         shadow = shadow_encoder(knowledge.shape, tuple(z.shape[1:]), rectified=rectified).to(z)
         adam = torch.optim.Adam(shadow.parameters(), self.lr)
@@ -88,3 +89,19 @@ class QueryFree(Attack[Knowledge]):
                 adam.step()
                 on_step(step / steps)
         return shadow.eval()
+
+
+def _head(knowledge: Knowledge) -> nn.Module:
+    if knowledge.head is None:
+        raise KnowledgeError("expected the head, but got none")
+    return knowledge.head
+
+
+def _told(knowledge: Knowledge, z: Tensor) -> Tensor:
+    """What the head makes of representations, (N, ...): log-probabilities, (N, classes).
+
+    Cut off where they tell only how sure a network is that something is not the case.
+    """
+    head = _head(knowledge)
+    with frozen(head), torch.no_grad():
+        return cast(Tensor, head(z)).log_softmax(1).clamp_min(-10)

@@ -3,8 +3,10 @@
 from mixcon.audit.measure import AuditProgress, Subject, audit
 from mixcon.audit.records import (
     AttackRecord,
+    BoundRecord,
     Environment,
     Gallery,
+    MaskingRecord,
     ModelRecord,
     Report,
     SeparabilityRecord,
@@ -14,8 +16,10 @@ from mixcon.audit.surroundings import environment
 __all__ = [
     "AttackRecord",
     "AuditProgress",
+    "BoundRecord",
     "Environment",
     "Gallery",
+    "MaskingRecord",
     "ModelRecord",
     "Report",
     "SeparabilityRecord",

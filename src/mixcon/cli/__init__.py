@@ -11,6 +11,7 @@ from mixcon.cli._console import console
 from mixcon.cli.audit import audit
 from mixcon.cli.demo import demo
 from mixcon.cli.reproduce import reproduce
+from mixcon.cli.theory import theory
 from mixcon.cli.train import train
 from mixcon.errors import MixconError
 from mixcon.training import explain
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Start with: mixcon demo",
 )
-for verb in (demo, train, audit, reproduce):
+for verb in (demo, train, audit, reproduce, theory):
     app.command()(verb)
 
 

@@ -8,6 +8,7 @@ from mixcon.paper.figure3 import FIGURE3
 from mixcon.paper.figure4 import FIGURE4
 from mixcon.paper.figure5 import FIGURE5
 from mixcon.paper.figure6 import FIGURE6
+from mixcon.paper.hardness import HARDNESS
 from mixcon.paper.table1 import TABLE1
 from mixcon.paper.table2 import TABLE2
 from mixcon.paper.table3 import TABLE3
@@ -39,6 +40,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         FIGURE5,
         TABLE5,
         FIGURE6,
+        HARDNESS,
     )
 }
 """Name to experiment, in the paper's order."""
