@@ -9,6 +9,7 @@ from mixcon.audit.records import (
     Report,
     SeparabilityRecord,
 )
+from mixcon.audit.subjects import subject_of
 from mixcon.audit.surroundings import environment
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "Subject",
     "audit",
     "environment",
+    "subject_of",
 ]

@@ -2,6 +2,15 @@
 
 from mixcon.reports.charts import distribution, trade_off
 from mixcon.reports.files import read_report, write_report
+from mixcon.reports.front import (
+    Interval,
+    Point,
+    excess_of,
+    hypervolume,
+    intervals,
+    metric_of,
+    pareto,
+)
 from mixcon.reports.html import render_html
 from mixcon.reports.pictures import data_uri, grid, png
 from mixcon.reports.summary import (
@@ -17,15 +26,22 @@ from mixcon.reports.tables import markdown_table, rows
 from mixcon.reports.verdict import verdict
 
 __all__ = [
+    "Interval",
+    "Point",
     "Spread",
     "Summary",
     "best_attack",
     "data_uri",
     "distribution",
     "excess",
+    "excess_of",
     "grid",
     "headline_metric",
+    "hypervolume",
+    "intervals",
     "markdown_table",
+    "metric_of",
+    "pareto",
     "png",
     "read_report",
     "render_html",
