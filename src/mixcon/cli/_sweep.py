@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -14,7 +15,6 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mixcon import models
-from mixcon._files import write_whole
 from mixcon.attacks import ATTACKS
 from mixcon.cli._console import console, interruptible
 from mixcon.data import SOURCES
@@ -25,6 +25,7 @@ from mixcon.sweep import (
     Limits,
     LocalPool,
     Pool,
+    RayPool,
     Select,
     Space,
     Sweep,
@@ -33,13 +34,13 @@ from mixcon.sweep import (
     SweepProgress,
     Trial,
     choose,
-    chosen_toml,
     cores,
+    write_sweep,
 )
 from mixcon.sweep import sweep as run_sweep
 from mixcon.training import TrainConfig
 
-__all__ = ["SPACE", "run", "search_settings"]
+__all__ = ["SPACE", "run"]
 
 SPACE, _TRAINING, _SEARCH, _MACHINE = "Search space", "Training", "Search", "Machine"
 _VALUES = "A list such as 0.1,1,10 or a range such as 0.01..100"
@@ -143,6 +144,14 @@ Workers: TypeAlias = Annotated[
         rich_help_panel=_MACHINE,
     ),
 ]
+RayAddress: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="Run the trials on a Ray cluster instead: auto, HOST:6379 or ray://HOST:10001.",
+        rich_help_panel=_MACHINE,
+    ),
+]
 Storage: TypeAlias = Annotated[
     str | None,
     typer.Option(
@@ -161,16 +170,6 @@ Accelerator: TypeAlias = Annotated[
     str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=_MACHINE)
 ]
 
-_OWN = (
-    "out",
-    "max_excess",
-    "min_accuracy",
-    "limits",
-    "workers",
-    "storage",
-    "data_dir",
-    "accelerator",
-)
 _AXES = ("lam", "beta", "sigma", "bits", "cut")
 
 
@@ -224,12 +223,13 @@ def _space_file(path: Path) -> Space:
         raise ConfigError(f"{path}: expected TOML, but got {error}") from error
 
 
-def make_pool(workers: int | None, accelerator: str, config: SweepConfig) -> Pool:
-    """What the jobs run on: all cores, shared out among workers, or the one GPU."""
-    if workers is None:
-        gpu = accelerator != "cpu" and torch.cuda.is_available()
-        workers = 1 if gpu else min(cores(), sum(config.budget.values()))
-    return LocalPool(workers)
+def _pool(machine: Machine, config: SweepConfig) -> Pool:
+    """What the jobs run on: a cluster, all cores shared out among workers, or the one GPU."""
+    if machine.ray is not None:
+        return RayPool(machine.ray, gpu=machine.accelerator in {"cuda", "gpu"})
+    gpu = machine.accelerator != "cpu" and torch.cuda.is_available()
+    workers = 1 if gpu else min(cores(), sum(config.budget.values()))
+    return LocalPool(machine.workers or workers)
 
 
 @contextmanager
@@ -237,7 +237,7 @@ def sweep_progress(limits: Limits) -> Iterator[Callable[[SweepProgress], None]]:
     """A bar a phase, with what runs and fails and the best so far; a line for each trial."""
     columns = (
         TextColumn("{task.description}"),
-        BarColumn(),
+        BarColumn(bar_width=12),
         MofNCompleteColumn(),
         TextColumn("{task.fields[counts]}"),
         TimeRemainingColumn(),
@@ -270,7 +270,7 @@ def _counts(progress: SweepProgress, limits: Limits) -> str:
     failed = sum(trial.state == "failed" for trial in sweep.trials)
     best = choose(sweep, limits)
     parts = [f"{progress.running} running", f"{failed} failed"]
-    parts += [f"best {_figures(best)}"] if best else []
+    parts += ["best {:.1%}/{:.2f}".format(*best.point)] if best else []
     return ", ".join(parts)
 
 
@@ -290,21 +290,26 @@ def _line(progress: SweepProgress) -> str:
     return start + _figures(trial)
 
 
-def search_settings(given: dict[str, Any]) -> dict[str, Any]:
-    """Those options of a verb that say what is searched, not where or on what."""
-    return {name: value for name, value in given.items() if name not in _OWN}
+@dataclass(frozen=True)
+class Machine:
+    """Where a sweep runs, not what it searches."""
+
+    workers: int | None
+    ray: str | None
+    storage: str | None
+    data_dir: Path | None
+    accelerator: str
 
 
-def run(
-    given: dict[str, Any],
-    out: Path | None,
-    limits: Limits,
-    workers: int | None,
-    storage: str | None,
-    data_dir: Path | None,
-    accelerator: str,
-) -> Trial | None:
-    """Sweep, write the chosen config, and say what was found; the chosen trial, if any."""
+def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None:
+    """Sweep, write the report, and say what was found; the chosen trial, if any.
+
+    Args:
+        given: the options of the verb by name, unset ones included.
+        out: the sweep's folder, if one was named.
+        limits: what the chosen trial keeps to.
+    """
+    machine = Machine(**{field.name: given.pop(field.name) for field in fields(Machine)})
     config, folder = read_options(given, out)
     with (
         interruptible(f"Run the same command again to go on: {folder.path} keeps what was done."),
@@ -313,21 +318,22 @@ def run(
         found = run_sweep(
             config,
             folder.path,
-            make_pool(workers, accelerator, config),
-            storage=storage,
+            _pool(machine, config),
+            storage=machine.storage,
             limits=limits,
             select=_selection(limits),
-            data_dir=data_dir,
-            accelerator=accelerator,
+            data_dir=machine.data_dir,
+            accelerator=machine.accelerator,
             on_progress=on_progress,
         )
-    chosen = choose(found, limits)
+    page = write_sweep(found, folder.path, limits)
     _tell(found)
-    if chosen is None:
-        return None
-    path = write_whole(folder.path / "chosen.toml", chosen_toml(chosen))
-    console.print(f"\nChosen: {chosen.title}", highlight=False, soft_wrap=True)
-    console.print(f"Next: mixcon train --config {path}", highlight=False, soft_wrap=True)
+    chosen = choose(found, limits)
+    if chosen:
+        console.print(f"\nChosen: {chosen.title}", highlight=False, soft_wrap=True)
+        path = folder.path / "chosen.toml"
+        console.print(f"Next: mixcon train --config {path}", highlight=False, soft_wrap=True)
+    console.print(f"Report: {page}", soft_wrap=True)
     return chosen
 
 

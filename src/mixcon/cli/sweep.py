@@ -40,6 +40,7 @@ def sweep(
     attack: options.AttackNames = None,
     victims: options.Victims = None,
     workers: options.Workers = None,
+    ray: options.RayAddress = None,
     storage: options.Storage = None,
     data_dir: options.DataDir = None,
     accelerator: options.Accelerator = "auto",
@@ -52,5 +53,5 @@ def sweep(
 
     Example: mixcon sweep --data mnist --defense mixcon --lam 0.1,1,10 --beta 1e-4,1e-2 --out s
     """
-    given = options.search_settings(locals())
-    options.run(given, out, Limits(), workers, storage, data_dir, accelerator)
+    given = dict(locals())
+    options.run(given, given.pop("out"), Limits())

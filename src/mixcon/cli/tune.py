@@ -46,6 +46,7 @@ def tune(
     attack: options.AttackNames = None,
     victims: options.Victims = None,
     workers: options.Workers = None,
+    ray: options.RayAddress = None,
     storage: options.Storage = None,
     data_dir: options.DataDir = None,
     accelerator: options.Accelerator = "auto",
@@ -57,10 +58,10 @@ def tune(
 
     Example: mixcon tune --max-excess 0.2 --data mnist --defense mixcon,normalize+gaussian --out s
     """
-    limits = Limits(max_excess=max_excess, min_accuracy=min_accuracy)
+    given = dict(locals())
+    limits = Limits(**{name: given.pop(name) for name in Limits.model_fields})
     if limits == Limits():
         raise ConfigError("expected --max-excess or --min-accuracy, such as --max-excess 0.2")
-    given = options.search_settings(locals())
-    if not options.run(given, out, limits, workers, storage, data_dir, accelerator):
+    if not options.run(given, given.pop("out"), limits):
         console.print("Nothing was chosen: loosen the limit, or raise --trials.")
         raise typer.Exit(1)

@@ -6,7 +6,9 @@ from mixcon.sweep.config import Limits, Sampler, SweepConfig, read_sweep_config
 from mixcon.sweep.engine import Select, SweepProgress, sweep
 from mixcon.sweep.folder import SweepFolder
 from mixcon.sweep.job import Job
+from mixcon.sweep.page import write_sweep
 from mixcon.sweep.pool import LocalPool, Outcome, Pool, cores
+from mixcon.sweep.ray_pool import RayPool
 from mixcon.sweep.records import Sweep, Trial
 from mixcon.sweep.space import PAPER, Space
 from mixcon.sweep.stages import CHEAP, STRONG
@@ -21,6 +23,7 @@ __all__ = [
     "LocalPool",
     "Outcome",
     "Pool",
+    "RayPool",
     "Sampler",
     "Select",
     "Space",
@@ -34,4 +37,5 @@ __all__ = [
     "cores",
     "read_sweep_config",
     "sweep",
+    "write_sweep",
 ]

@@ -234,7 +234,8 @@ class _Engine:
         if trial.reason is not None or trial.cheap is None:
             search.fail(number, trial.reason or "no judgment")
         else:
-            search.tell(number, trial.cheap.accuracy, trial.excess)
+            accuracy, excess = trial.point if trial.state == "done" else (0.0, None)
+            search.tell(number, accuracy, excess)
         return trial
 
     def _judged(self, outcome: Outcome) -> Trial:

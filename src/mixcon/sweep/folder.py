@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
 from mixcon._files import write_whole
 from mixcon.audit import ModelRecord
 from mixcon.errors import RunError
+from mixcon.reports import read_report
 from mixcon.sweep.config import SweepConfig, read_sweep_config
 from mixcon.sweep.records import Trial
 from mixcon.sweep.search import Proposal
@@ -114,9 +114,4 @@ class SweepFolder:
 
 
 def _read(path: Path) -> ModelRecord | None:
-    if not path.is_file():
-        return None
-    try:
-        return ModelRecord.model_validate_json(path.read_text(encoding="utf-8"))
-    except ValidationError as error:
-        raise RunError(f"{path}: expected a judgment, but got {error}; delete it") from error
+    return read_report(path).models[0] if path.is_file() else None

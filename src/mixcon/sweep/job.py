@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import traceback
 from dataclasses import dataclass, replace
@@ -14,10 +15,10 @@ from torch import Tensor
 
 from mixcon._files import write_whole
 from mixcon.attacks import Attack
-from mixcon.audit import Gallery, ModelRecord, audit, subject_of
+from mixcon.audit import Gallery, ModelRecord, Report, audit, subject_of
 from mixcon.data import LabeledSet, load
 from mixcon.errors import MixconError
-from mixcon.reports import grid, png
+from mixcon.reports import grid, png, report_json
 from mixcon.sweep.stages import StageName
 from mixcon.training import TrainConfig, accuracy, train
 
@@ -94,7 +95,7 @@ def run(job: Job) -> None:
         victims=min(job.victims, len(data.test)),
         seed=job.config.seed,
     )
-    _write(job, report.models[0], gallery)
+    _write(job, report, gallery)
 
 
 def _device(accelerator: str) -> str:
@@ -108,11 +109,11 @@ def _chance(labeled: LabeledSet) -> float:
     return share + 3 * math.sqrt(share * (1 - share) / len(labeled))
 
 
-def _write(job: Job, record: ModelRecord, gallery: Gallery) -> None:
+def _write(job: Job, report: Report, gallery: Gallery) -> None:
     """The pictures first: where the judgment is, they are too."""
     found = gallery.reconstructions[job.title]
     if found and gallery.originals.ndim == 4:
-        strongest = _strongest(record, found)
+        strongest = _strongest(report.models[0], found)
         pair = torch.cat([gallery.originals[:_SHOWN], strongest[:_SHOWN]])
         sheet = grid(pair, columns=min(_SHOWN, len(gallery.originals)))
         write_whole(job.folder / f"{job.stage}.png", png(sheet, 2))
@@ -120,8 +121,9 @@ def _write(job: Job, record: ModelRecord, gallery: Gallery) -> None:
         tensors = {"originals": gallery.originals, "labels": gallery.labels}
         tensors |= {f"reconstructions.{name}": images for name, images in found.items()}
         kept = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        write_whole(job.folder / f"{job.stage}.safetensors", save(kept))
-    write_whole(job.result, record.model_dump_json(indent=2) + "\n")
+        classes = {"classes": json.dumps(gallery.classes)}
+        write_whole(job.folder / f"{job.stage}.safetensors", save(kept, metadata=classes))
+    write_whole(job.result, report_json(report))
 
 
 def _strongest(record: ModelRecord, found: dict[str, Tensor]) -> Tensor:

@@ -52,6 +52,17 @@ class Trial:
         cut = f" at {self.config.cut}" if self.config.cut else ""
         return self.config.defense.title + cut
 
+    @property
+    def group(self) -> str:
+        """The defense, and the cut where it is not the paper's: what charts draw alike."""
+        return f"{self.defense} at {self.config.cut}" if self.config.cut else self.defense
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Lambda and beta, if the defense has both."""
+        placed = [loss for loss in self.config.defense.losses if "beta" in loss.options]
+        return (placed[0].weight, float(placed[0].options["beta"])) if placed else None
+
     @cached_property
     def excess(self) -> float | None:
         """Excess leakage on the held-out part: what any attack so far achieved, at least."""
@@ -60,11 +71,14 @@ class Trial:
 
     @property
     def point(self) -> Point:
-        """Accuracy and excess leakage on the held-out part of a trial that is done."""
+        """Accuracy and excess leakage on the held-out part of a trial that is done.
+
+        An attack that does worse than the label-only floor learns nothing, however much worse.
+        """
         record, excess = self.cheap, self.excess
         if record is None or excess is None:
             raise ValueError(f"expected a trial that is done, but {self.name} {self.state}")
-        return record.accuracy, excess
+        return record.accuracy, max(excess, 0.0)
 
 
 @dataclass(frozen=True)
