@@ -15,9 +15,10 @@ from mixcon.sweep import Job, LocalPool, SweepFolder
 from mixcon.training import TrainConfig
 
 COMMAND = [
-    sys.executable, "-m", "mixcon", "sweep", "--data", "digits", "--epochs", "2", "--lr", "0.05", "--defense",
-    "mixcon", "--lam", "0.1,1", "--beta", "1e-2,1e-4", "--momentum", "0.9", "--batch-size", "16",
-    "--attack", "rmle-paper", "--victims", "2", "--workers", "2", "--accelerator", "cpu",
+    sys.executable, "-m", "mixcon", "sweep", "--data", "digits", "--epochs", "2", "--lr", "0.05",
+    "--defense", "mixcon", "--lam", "0.1,1", "--beta", "1e-2,1e-4", "--momentum", "0.9",
+    "--batch-size", "16", "--attack", "rmle-paper", "--victims", "2", "--workers", "2",
+    "--accelerator", "cpu",
 ]  # fmt: skip
 
 

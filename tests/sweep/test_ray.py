@@ -42,7 +42,7 @@ def started(folder: Path):
 
 def test_lost_node_means_its_jobs_run_again(tmp_path, nodes):
     cluster, second = nodes
-    jobs = [job(tmp_path / "trials" / str(seed), seed, epochs=2) for seed in range(4)]
+    jobs = [job(tmp_path / "trials" / str(seed), seed, epochs=20) for seed in range(4)]
     pool, waiting, outcomes, seen = RayPool(cluster.address), list(jobs), [], set()
     try:
         while len(outcomes) < len(jobs):

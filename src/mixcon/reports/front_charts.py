@@ -29,7 +29,8 @@ class SweepPoint:
         title: its config in words.
         defense: what it is a trial of.
         accuracy: share of the held-out images classified correctly, in [0, 1].
-        excess: excess leakage on held-out images.
+        excess: excess leakage on held-out images; None if it is no better than guessing, which
+            nobody attacked.
         judged: whether by the strong attacks; else `excess` is a lower bound of theirs.
         distance: mean pairwise distance of its representations.
         place: lambda and beta, where it has both.
@@ -41,7 +42,7 @@ class SweepPoint:
     title: str
     defense: str
     accuracy: float
-    excess: float
+    excess: float | None
     judged: bool
     distance: float
     place: tuple[float, float] | None = None
@@ -62,13 +63,14 @@ def front_chart(points: Sequence[SweepPoint]) -> go.Figure:
     for i, defense in enumerate(defenses):
         for judged in (True, False):
             _marks(figure, points, defense, judged, COLORS[i % len(COLORS)])
-    front = [points[i] for i in pareto([(p.accuracy, p.excess) for p in points])]
+    attacked = [(p.accuracy, p.excess) for p in points if p.excess is not None]
+    front = [attacked[i] for i in pareto(attacked)]
     figure.add_scatter(
         name="front",
-        x=[100 * point.accuracy for point in front],
-        y=[point.excess for point in front],
+        x=[100 * accuracy for accuracy, _ in front],
+        y=[excess for _, excess in front],
         mode="lines",
-        line={"color": "#555", "shape": "vh", "width": 1.5},
+        line={"color": "#555", "shape": "hv", "width": 1.5},
         hoverinfo="skip",
     )
     _tested(figure, points)
@@ -80,7 +82,11 @@ def front_chart(points: Sequence[SweepPoint]) -> go.Figure:
 def _marks(
     figure: go.Figure, points: Sequence[SweepPoint], defense: str, judged: bool, color: str
 ) -> None:
-    chosen = [i for i, p in enumerate(points) if (p.defense, p.judged) == (defense, judged)]
+    chosen = [
+        i
+        for i, p in enumerate(points)
+        if (p.defense, p.judged) == (defense, judged) and p.excess is not None
+    ]
     if not chosen:
         return
     figure.add_scatter(
@@ -127,12 +133,12 @@ def _whisker(figures: Sequence[Measured], scale: float) -> dict[str, object]:
 
 
 def heat_map(
-    values: Mapping[tuple[float, float], float], title: str, spec: str = ".3g"
+    values: Mapping[tuple[float, float], float | None], title: str, spec: str = ".3g"
 ) -> go.Figure:
     """A map over lambda, upwards, and beta, to the right, in equal cells, as in Figure 3.
 
     Args:
-        values: (lambda, beta) to the value of that cell; a cell without one stays empty.
+        values: (lambda, beta) to the value of that cell; one without a value stays empty.
         title: what the values are.
         spec: d3 format of a value.
 

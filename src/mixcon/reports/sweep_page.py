@@ -24,7 +24,7 @@ class SweepPage:
     Attributes:
         title: one line.
         summary: sentences that say what was found.
-        points: all trials that were trained and attacked.
+        points: all trials that were trained.
         hypervolume: of the front, where selected, in [0, 1].
         budget: rows of a table, a defense each.
         failures: trial to the reason why it came to nothing.
@@ -64,10 +64,14 @@ def _row(point: SweepPoint) -> dict[str, str]:
         "Trial": point.title,
         "On the front": "yes" if point.on_front else "no",
         "Accuracy, selection": f"{100 * point.accuracy:.1f} %",
-        "Excess, selection": f"{'' if point.judged else '≥ '}{point.excess:z.2f}",
+        "Excess, selection": _excess(point),
         "Accuracy, test (95 %)": _interval(accuracy, 100, "z.1f", " %"),
         "Excess, test (95 %)": _interval(excess, 1, "z.2f"),
     }
+
+
+def _excess(point: SweepPoint) -> str:
+    return "–" if point.excess is None else f"{'' if point.judged else '≥ '}{point.excess:z.2f}"  # noqa: RUF001
 
 
 def _interval(figure: Measured | None, scale: float, spec: str, unit: str = "") -> str:
@@ -78,10 +82,10 @@ def _interval(figure: Measured | None, scale: float, spec: str, unit: str = "") 
     return f"{value}{unit} ({low} to {high})"
 
 
-_VALUES: tuple[tuple[str, str, Callable[[SweepPoint], float]], ...] = (
+_VALUES: tuple[tuple[str, str, Callable[[SweepPoint], float | None]], ...] = (
     ("Accuracy (%)", ".1f", lambda point: 100 * point.accuracy),
     ("Mean pairwise distance", ".3f", lambda point: point.distance),
-    ("Excess leakage, at least", ".2f", lambda point: point.excess),
+    ("Excess leakage", ".2f", lambda point: point.excess),
 )
 
 

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from mixcon._files import write_whole
-from mixcon.audit import Environment, Gallery, Report, environment
+from mixcon.audit import Environment, Gallery, ModelRecord, Report, environment
 from mixcon.reports import (
     Measured,
     SweepPage,
@@ -67,7 +67,7 @@ def _page(
         title=f"Accuracy against leakage: {len(sweep.trials)} trials of {base.network} on "
         f"{base.data}",
         summary=[*_choice(chosen, limits), *said],
-        points=[_point(trial, trial.name in front) for trial in sweep.done],
+        points=[_point(t, t.cheap, t.name in front) for t in sweep.trials if t.cheap],
         hypervolume=sweep.hypervolume,
         budget=_budget(sweep),
         failures={t.title: t.reason or "" for t in sweep.trials if t.state == "failed"},
@@ -104,15 +104,12 @@ def _choice(chosen: Trial | None, limits: Limits) -> list[str]:
     return [f"{text}."]
 
 
-def _point(trial: Trial, on_front: bool) -> SweepPoint:
-    record = trial.cheap
-    accuracy, excess = trial.point
-    assert record is not None  # noqa: S101  it is done
+def _point(trial: Trial, record: ModelRecord, on_front: bool) -> SweepPoint:
     return SweepPoint(
         title=trial.title,
         defense=trial.group,
-        accuracy=accuracy,
-        excess=excess,
+        accuracy=record.accuracy,
+        excess=trial.point[1] if trial.state == "done" else None,
         judged=trial.strong is not None,
         distance=record.after.mean,
         place=trial.place,
