@@ -10,10 +10,16 @@ import argparse
 
 import torch
 
-from benchmarks import loading, loss, memory, step
+from benchmarks import loading, loss, memory, stacked, step
 from mixcon.audit import environment
 
-SECTIONS = {"step": step.run, "loss": loss.run, "memory": memory.run, "loading": loading.run}
+SECTIONS = {
+    "step": step.run,
+    "loss": loss.run,
+    "memory": memory.run,
+    "loading": loading.run,
+    "stacked": stacked.run,
+}
 
 
 def main() -> None:
