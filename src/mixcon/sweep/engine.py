@@ -13,11 +13,13 @@ from mixcon.attacks import Attack
 from mixcon.data import Splits, load
 from mixcon.sweep.config import Limits, SweepConfig
 from mixcon.sweep.folder import SweepFolder
-from mixcon.sweep.job import Job
-from mixcon.sweep.pool import Outcome, Pool
+from mixcon.sweep.job import Job, device_of
+from mixcon.sweep.pool import LocalPool, Outcome, Pool
 from mixcon.sweep.records import Sweep, Trial
 from mixcon.sweep.search import Proposal, Search, open_storage
+from mixcon.sweep.stack import train_together
 from mixcon.sweep.stages import CHEAP, StageName, fitting
+from mixcon.training import stacking_pays
 
 __all__ = ["Select", "SweepProgress", "sweep"]
 
@@ -150,8 +152,14 @@ class _Engine:
 
     def search(self) -> None:
         """Spend the budget of every defense, in turns."""
-        total = sum(self._config.budget.values())
-        self._run("search", self._proposals(), total, self._searched)
+        total, jobs = sum(self._config.budget.values()), self._proposals()
+        device = device_of(self._accelerator)
+        known = self._config.sampler in {"grid", "random"}  # the others wait for results
+        if known and isinstance(self._pool, LocalPool) and stacking_pays(device):
+            together = list(jobs)
+            train_together(together, device)
+            jobs = iter(together)
+        self._run("search", jobs, total, self._searched)
 
     def judge(self, select: Select) -> None:
         """Let the strong attacks loose on what is wanted, until all of it has stood them."""

@@ -22,7 +22,7 @@ from mixcon.reports import grid, png, report_json
 from mixcon.sweep.stages import StageName
 from mixcon.training import TrainConfig, accuracy, train
 
-__all__ = ["Job", "attempt", "run"]
+__all__ = ["Job", "attempt", "device_of", "run"]
 
 _SHOWN = 6  # victims of a thumbnail
 
@@ -98,7 +98,8 @@ def run(job: Job) -> None:
     _write(job, report, gallery)
 
 
-def _device(accelerator: str) -> str:
+def device_of(accelerator: str) -> str:
+    """Where one model is trained and attacked, as torch names it."""
     wanted = accelerator in {"auto", "cuda", "gpu"}
     return "cuda" if wanted and torch.cuda.is_available() else "cpu"
 
