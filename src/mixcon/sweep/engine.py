@@ -95,10 +95,10 @@ def sweep(
         attacks: dict[StageName, Sequence[Attack[Any]]]
         attacks = {"cheap": CHEAP, "strong": config.strong, "test": config.strong}
         fit = {stage: fitting(chosen, splits) for stage, chosen in attacks.items()}
-        folder = SweepFolder(out)
+        folder, backend = SweepFolder(out), open_storage(storage) if storage else None
         with folder.locked():
             folder.claim(config)
-            backend = open_storage(storage or folder.storage)
+            backend = backend or open_storage(folder.storage)
             searches = [
                 Search(folder.study(d), d, config, backend, limits or Limits())
                 for d in config.budget

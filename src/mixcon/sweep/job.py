@@ -84,7 +84,7 @@ def run(job: Job) -> None:
     data = load(job.config.data, data_dir=job.data_dir, seed=job.config.seed)
     data = data if job.stage == "test" else data.holdout(job.config.holdout)
     model = train(job.config, job.folder, data_dir=job.data_dir, accelerator=job.accelerator).to(
-        _device(job.accelerator)
+        device_of(job.accelerator)
     )
     subject = replace(subject_of(job.folder, data), model=model, name=job.title)
     hopeless = accuracy(model, data.test) <= _chance(data.test)

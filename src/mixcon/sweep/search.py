@@ -50,8 +50,8 @@ def open_storage(where: str) -> BaseStorage:
         return optuna.storages.RDBStorage(where)
     except ImportError as error:
         raise ConfigError(
-            f"expected a driver for {where.partition(':')[0]}, but {error}; for PostgreSQL: "
-            "pip install 'mixcon[postgres]', and a URL that begins with postgresql+psycopg://"
+            f"expected a driver for --storage {where.partition(':')[0]}, but got: {error}; for "
+            "PostgreSQL: pip install 'mixcon[postgres]', and a URL that begins with postgresql+psycopg://"
         ) from error
     except Exception as error:  # SQLAlchemy's, of many kinds
         if type(error).__module__.startswith("sqlalchemy"):
