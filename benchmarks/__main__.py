@@ -1,7 +1,7 @@
 """All benchmarks side by side in one run: `python -m benchmarks`.
 
 Every figure is a ratio of medians of alternating rounds, so that a noisy machine disturbs both
-sides alike. Sections: step, loss, memory, loading. Name some to run only those.
+sides alike. Sections: step, loss, memory, loading, reidentification. Name some to run only those.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import argparse
 
 import torch
 
-from benchmarks import loading, loss, memory, stacked, step
+from benchmarks import loading, loss, memory, reidentification, stacked, step
 from mixcon.audit import environment
 
 SECTIONS = {
@@ -19,6 +19,7 @@ SECTIONS = {
     "memory": memory.run,
     "loading": loading.run,
     "stacked": stacked.run,
+    "reidentification": reidentification.run,
 }
 
 

@@ -3,9 +3,9 @@
 import pytest
 
 from mixcon.errors import ConfigError, CutError, DataError, RunError
-from mixcon.sweep import Limits, Space, SweepFolder, choose, chosen_toml, sweep
+from mixcon.sweep import Limits, Space, SweepConfig, SweepFolder, choose, chosen_toml, sweep
 from mixcon.sweep.job import attempt
-from mixcon.training import RunFolder, read_config
+from mixcon.training import RunFolder, TrainConfig, read_config
 
 pytestmark = pytest.mark.usefixtures("small")
 
@@ -149,6 +149,13 @@ def test_another_sweep_in_the_folder_is_refused(tmp_path, here, tiny):
     (tmp_path / "other" / "thesis.txt").write_text("all of it")
     with pytest.raises(RunError, match="folder of other files"):
         sweep(tiny(), tmp_path / "other", here())
+
+
+def test_folder_of_a_sweep_killed_while_it_began_is_taken(tmp_path):
+    (tmp_path / "id.txt").write_text("0123abcd\n")
+    (tmp_path / ".sweep.toml.x1y2.tmp").write_text("trials = ")
+    SweepFolder(tmp_path).claim(SweepConfig(base=TrainConfig(data="digits", network="lenet5")))
+    assert SweepFolder(tmp_path).exists
 
 
 def test_two_sweeps_at_once_are_refused(tmp_path, here, tiny):

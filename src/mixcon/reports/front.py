@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mixcon.audit import ModelRecord
 from mixcon.errors import ConfigError
+from mixcon.metrics import bootstrap_interval
 from mixcon.reports._scales import scale_of
 from mixcon.reports.summary import LABEL_ONLY, best_attack, summarize
 
@@ -91,13 +91,13 @@ def intervals(model: ModelRecord, seed: int = 0) -> tuple[Interval, Interval]:
     metric = metric_of(model)
     # Hits of resampled test images are binomial: no list of single hits is needed.
     hits = generator.binomial(model.test_images, model.accuracy, _RESAMPLES) / model.test_images
-    pairs = np.array([best_attack(model, metric), model.floors[LABEL_ONLY][metric]])
-    drawn = generator.integers(pairs.shape[1], size=(_RESAMPLES, pairs.shape[1]))
-    best, floor = pairs[:, drawn].mean(2)
-    excess = (best - floor) / (scale_of(metric).perfect - floor)
-    return _interval(hits), _interval(excess)
-
-
-def _interval(values: NDArray[np.float64]) -> Interval:
-    low, high = np.percentile(values, [2.5, 97.5])
-    return Interval(float(low), float(high))
+    low, high = np.percentile(hits, [2.5, 97.5])
+    perfect = scale_of(metric).perfect
+    excess = bootstrap_interval(
+        lambda best, floor: (best.mean(-1) - floor.mean(-1)) / (perfect - floor.mean(-1)),
+        best_attack(model, metric),
+        model.floors[LABEL_ONLY][metric],
+        resamples=_RESAMPLES,
+        seed=seed,
+    )
+    return Interval(float(low), float(high)), Interval(*excess)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from mixcon._files import write_whole
+from mixcon._files import is_leftover, write_whole
 from mixcon.audit import ModelRecord
 from mixcon.errors import RunError
 from mixcon.reports import read_report
@@ -53,7 +53,7 @@ class SweepFolder:
         """
         if self.exists:
             self._check_same(config)
-        elif self.path.exists() and any(p.name != ".lock" for p in self.path.iterdir()):
+        elif self.path.exists() and not all(map(_is_ours, self.path.iterdir())):
             raise RunError(
                 f"{self.path}: expected a new or empty folder, or a sweep to go on with, but got "
                 "a folder of other files; choose another --out"
@@ -111,6 +111,11 @@ class SweepFolder:
                 f"{self.path}: expected the same sweep, but got {'; '.join(odd)}; choose another "
                 "--out, or delete the folder"
             )
+
+
+def _is_ours(path: Path) -> bool:
+    """What may lie in a folder that was claimed when the power went."""
+    return path.name in {".lock", "id.txt"} or is_leftover(path)
 
 
 def _read(path: Path) -> ModelRecord | None:
