@@ -1,7 +1,8 @@
 """All benchmarks side by side in one run: `python -m benchmarks`.
 
 Every figure is a ratio of medians of alternating rounds, so that a noisy machine disturbs both
-sides alike. Sections: step, loss, memory, loading, reidentification. Name some to run only those.
+sides alike. Sections: step, loss, memory, loading, reidentification,
+stacked. Name some to run only those.
 """
 
 from __future__ import annotations
@@ -18,8 +19,8 @@ SECTIONS = {
     "loss": loss.run,
     "memory": memory.run,
     "loading": loading.run,
-    "stacked": stacked.run,
     "reidentification": reidentification.run,
+    "stacked": stacked.run,
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 from math import sqrt
 from typing import Self
@@ -53,10 +54,12 @@ class GaussNewton(Attack[WhiteBox]):
         return tuple(replace(self, prior=self.prior * 10**k) for k in range(5))
 
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
-        mean, root = _prior(knowledge)
+        mean, root = (part.double() for part in _prior(knowledge))
+        known = _doubled(knowledge)
 
-        def run(z: Tensor, on_step: OnStep) -> Tensor:
-            release = knowledge.expected(z, self.draws)
+        def run(single: Tensor, on_step: OnStep) -> Tensor:
+            z = single.double()
+            release = known.expected(z, self.draws)
             scale = z.flatten(1).norm(dim=1, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)
 
             def inputs(u: Tensor) -> tuple[Tensor, Tensor]:
@@ -68,9 +71,9 @@ class GaussNewton(Attack[WhiteBox]):
                 error = (release(inside.view(-1, *knowledge.shape)) - z).flatten(1) / scale
                 return torch.cat([error, _OUTSIDE * (free - inside), sqrt(self.prior) * u], 1)
 
-            with frozen(knowledge.encoder):
+            with frozen(known.encoder):
                 u = self._minimize(residuals, z.new_zeros(len(z), root.shape[1]), on_step)
-            return inputs(u)[1].view(-1, *knowledge.shape)
+            return inputs(u)[1].view(-1, *knowledge.shape).to(single)
 
         return run
 
@@ -99,6 +102,12 @@ class GaussNewton(Attack[WhiteBox]):
             size, before = _square(rest), size
             direction = rest + size / before.clamp_min(tiny) * direction
         return move
+
+
+def _doubled(knowledge: WhiteBox) -> WhiteBox:
+    """The device in float64: conjugate gradients on a nearly singular system want the digits."""
+    device = deepcopy(knowledge.encoder).double()
+    return WhiteBox.of(device.encoder, device.channel, shape=knowledge.shape, box=knowledge.box)
 
 
 class _Linearized:

@@ -3,8 +3,10 @@
 from mixcon.audit.measure import AuditProgress, Subject, audit
 from mixcon.audit.records import (
     AttackRecord,
+    BoundRecord,
     Environment,
     Gallery,
+    MaskingRecord,
     ModelRecord,
     Report,
     SeparabilityRecord,
@@ -15,8 +17,10 @@ from mixcon.audit.surroundings import environment
 __all__ = [
     "AttackRecord",
     "AuditProgress",
+    "BoundRecord",
     "Environment",
     "Gallery",
+    "MaskingRecord",
     "ModelRecord",
     "Report",
     "SeparabilityRecord",
