@@ -11,6 +11,7 @@ from mixcon.audit.records import (
     Report,
     SeparabilityRecord,
 )
+from mixcon.audit.subjects import subject_of
 from mixcon.audit.surroundings import environment
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "Subject",
     "audit",
     "environment",
+    "subject_of",
 ]

@@ -11,8 +11,10 @@ from mixcon.cli._console import console
 from mixcon.cli.audit import audit
 from mixcon.cli.demo import demo
 from mixcon.cli.reproduce import reproduce
+from mixcon.cli.sweep import sweep
 from mixcon.cli.theory import theory
 from mixcon.cli.train import train
+from mixcon.cli.tune import tune
 from mixcon.errors import MixconError
 from mixcon.training import explain
 
@@ -25,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Start with: mixcon demo",
 )
-for verb in (demo, train, audit, reproduce, theory):
+for verb in (demo, train, audit, sweep, tune, reproduce, theory):
     app.command()(verb)
 
 

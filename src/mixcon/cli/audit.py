@@ -10,16 +10,15 @@ from typing import Annotated, Any
 import typer
 
 from mixcon.attacks import ATTACKS, Attack, strongest
-from mixcon.audit import Report, SeparabilityRecord, Subject
+from mixcon.audit import Report, Subject, subject_of
 from mixcon.audit import audit as run_audit
 from mixcon.cli._console import audit_progress, console, interruptible
 from mixcon.data import Splits, load
 from mixcon.errors import ConfigError
-from mixcon.models import NETWORKS
 from mixcon.reports import headline_metric, markdown_table, summarize, verdict, write_report
-from mixcon.training import RunFolder, load_model
+from mixcon.training import RunFolder
 
-__all__ = ["audit", "report_on", "subject_of"]
+__all__ = ["audit", "report_on"]
 
 
 def audit(
@@ -106,19 +105,6 @@ def report_on(
         console.print(sentence, highlight=False)
     console.print(f"\nReport: {page}", soft_wrap=True)
     return report
-
-
-def subject_of(run: Path, data: Splits) -> Subject:
-    """The trained model of a run folder, ready for an audit."""
-    folder = RunFolder(run)
-    config, first = folder.config, folder.read_metrics()[0]
-    return Subject(
-        load_model(run, data),
-        name=config.defense.title,
-        network=config.network,
-        cut=config.cut or NETWORKS[config.network].cut,
-        before=SeparabilityRecord(**first["separability"]),
-    )
 
 
 def _attacks(names: list[str], data: Splits, budget: float) -> list[Attack[Any]]:

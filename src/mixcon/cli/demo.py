@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from mixcon.attacks import Rmle, RmlePaper
+from mixcon.audit import subject_of
 from mixcon.cli._console import console, interruptible, training_progress
-from mixcon.cli.audit import report_on, subject_of
+from mixcon.cli.audit import report_on
 from mixcon.data import load
 from mixcon.defenses import named_defense
 from mixcon.training import TrainConfig, train
