@@ -10,6 +10,9 @@ from pydantic import ValidationError
 from mixcon.cli._console import console
 from mixcon.cli.audit import audit
 from mixcon.cli.demo import demo
+from mixcon.cli.export import export
+from mixcon.cli.infer import infer
+from mixcon.cli.serve import serve
 from mixcon.cli.train import train
 from mixcon.errors import MixconError
 from mixcon.training import explain
@@ -23,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Start with: mixcon demo",
 )
-for verb in (demo, train, audit):
+for verb in (demo, train, audit, export, serve, infer):
     app.command()(verb)
 
 
