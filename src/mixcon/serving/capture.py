@@ -71,13 +71,9 @@ def _requests(content: bytes) -> Iterator[tuple[bytes, int | None]]:
     """Body and length of the JSON of each inference request."""
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=2**20)
     connection.receive_data(content)
+    connection.receive_data(b"")  # the end
     request, body = None, bytearray()
-    while True:
-        event = connection.next_event()
-        if event is h11.NEED_DATA:
-            if request is not None:
-                raise ValueError("the last request is cut off")
-            return
+    while not isinstance(event := connection.next_event(), h11.ConnectionClosed):
         if isinstance(event, h11.Request):
             request, body = event, bytearray()
         elif isinstance(event, h11.Data):
