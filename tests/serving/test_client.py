@@ -2,7 +2,6 @@
 
 import datetime
 import ipaddress
-import itertools
 import socket
 import socketserver
 import threading
