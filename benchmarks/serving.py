@@ -77,9 +77,7 @@ def alone(export: Path, z: Floats, seconds: float) -> Load:
     return Load(len(times) / seconds, float(p50), float(p99), 0)
 
 
-def run(
-    export: Path, environment: Path, clients: int, seconds: float, rounds: int
-) -> Iterator[str]:
+def run(export: Path, venv: Path, clients: int, seconds: float, rounds: int) -> Iterator[str]:
     contract = read_contract(export / "cloud", "head", export / "public-key.pem")
     z = np.random.default_rng(0).random((1, *contract.representation.shape), np.float32)
     ask = messages(contract, z)
