@@ -118,10 +118,14 @@ class CloudServer:
             ConfigError: the address cannot be had.
         """
         try:
-            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-            listener = socket.create_server(
-                found[4][:2], family=found[0], backlog=_BACKLOG, reuse_port=False
-            )
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+            )[0]
+            # Said to be TCP, its connections send small answers at once (TCP_NODELAY, by asyncio).
+            listener = socket.socket(family, kind, protocol)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
         except OSError as error:
             raise ConfigError(f"expected to listen on {host}:{port}, but {error}") from error
         name = f"[{host}]" if ":" in host else host
