@@ -1,19 +1,26 @@
-"""Fuzz the parser of requests, guided by coverage: `python -m benchmarks.serving_fuzz -runs=1000000`.
+"""Fuzz the parser of requests, guided by coverage: `python -m benchmarks.serving_fuzz CORPUS`.
 
-Needs atheris (`pip install atheris`). Options are libFuzzer's. Ends with an error and the input that
-did it, where the parser raises anything but a WireError, or libFuzzer's limits do not hold.
+Needs atheris (`pip install atheris`). Options, such as -runs=1000000, are libFuzzer's. Ends with an
+error and the input that did it, where the parser raises anything but a WireError, or libFuzzer's limits do not hold.
 """
 
 from __future__ import annotations
 
-import inspect
 import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    import atheris
+
+    with atheris.instrument_imports(include=["mixcon.serving"]):
+        import mixcon.serving.requests  # noqa: F401
+
+import numpy as np
 
 from mixcon.errors import WireError
-from mixcon.serving import messages, requests, wire
 from mixcon.serving.contract import Contract, Preprocessing, TensorSpec
-from mixcon.serving.requests import InferRequest
-from mixcon.serving.wire import Scale
+from mixcon.serving.requests import InferRequest, build_request, parse_request
+from mixcon.serving.wire import WIRES, Scale
 
 CONTRACT = Contract(
     name="fuzz",
@@ -35,13 +42,15 @@ CONTRACT = Contract(
 def try_to_parse(body: bytes, json_length: int | None) -> InferRequest | None:
     """The request, or None where the parser refuses it with a reason."""
     try:
-        request = requests.parse_request(body, json_length, CONTRACT, max_rows=8)
+        request = parse_request(body, json_length, CONTRACT, max_rows=8)
     except WireError as error:
-        assert 0 < len(str(error)) < 1000
-        return None
-    assert request.z.shape[1:] == (2, 3)
-    assert 1 <= len(request.z) <= 8
-    return request
+        reason = str(error)
+    else:
+        assert request.z.shape[1:] == (2, 3)
+        assert 1 <= len(request.z) <= 8
+        return request
+    assert 0 < len(reason) < 1000
+    return None
 
 
 def one_input(data: bytes) -> None:
@@ -50,12 +59,19 @@ def one_input(data: bytes) -> None:
     try_to_parse(data[2:], None if length > 0x8000 else length)
 
 
-def main() -> None:
-    import atheris  # noqa: PLC0415  not everybody who tests has it
+def seeds() -> list[bytes]:
+    """Valid requests, for the fuzzer to start from."""
+    z = np.ones((2, 2, 3), np.float32)
+    asked = [build_request(z, w, CONTRACT, "a", binary=b) for w in WIRES for b in (True, False)]
+    return [(0xFFFF if n is None else n).to_bytes(2, "big") + body for body, n in asked]
 
-    for module in (requests, messages, wire):
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            setattr(module, name, atheris.instrument_func(function))
+
+def main() -> None:
+    """Fuzz, with the seeds in the first folder named."""
+    for corpus in [Path(word) for word in sys.argv[1:] if not word.startswith("-")][:1]:
+        corpus.mkdir(parents=True, exist_ok=True)
+        for i, seed in enumerate(seeds()):
+            (corpus / f"seed{i}").write_bytes(seed)
     atheris.Setup(sys.argv, one_input)
     atheris.Fuzz()
 

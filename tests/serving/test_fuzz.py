@@ -5,16 +5,18 @@ import json
 import tracemalloc
 
 import numpy as np
+from benchmarks.serving_fuzz import CONTRACT, try_to_parse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from benchmarks.serving_fuzz import CONTRACT, try_to_parse
 from mixcon.serving.requests import build_request
 from mixcon.serving.wire import WIRES
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
     max_leaves=12,
 )  # fmt: skip
 FIELDS = st.dictionaries(
@@ -44,8 +46,8 @@ def test_damaged_requests(wire, binary, rows, damages, shift):
     body, length = build_request(z, wire, CONTRACT, "id", binary=binary)
     intact = bytearray(body)
     for place, junk in damages:
-        place %= len(intact) + 1
-        intact[place : place + len(junk)] = junk
+        start = place % (len(intact) + 1)
+        intact[start : start + len(junk)] = junk
     parsed = try_to_parse(bytes(intact), None if length is None else length + shift)
     if not damages and not (binary and shift):
         np.testing.assert_array_equal(parsed.z.shape, z.shape)
