@@ -1,7 +1,8 @@
 """All benchmarks side by side in one run: `python -m benchmarks`.
 
 Every figure is a ratio of medians of alternating rounds, so that a noisy machine disturbs both
-sides alike. Sections: step, loss, memory, loading. Name some to run only those.
+sides alike. Sections: step, loss, memory, loading, reidentification,
+stacked. Name some to run only those.
 """
 
 from __future__ import annotations
@@ -10,10 +11,17 @@ import argparse
 
 import torch
 
-from benchmarks import loading, loss, memory, step
+from benchmarks import loading, loss, memory, reidentification, stacked, step
 from mixcon.audit import environment
 
-SECTIONS = {"step": step.run, "loss": loss.run, "memory": memory.run, "loading": loading.run}
+SECTIONS = {
+    "step": step.run,
+    "loss": loss.run,
+    "memory": memory.run,
+    "loading": loading.run,
+    "reidentification": reidentification.run,
+    "stacked": stacked.run,
+}
 
 
 def main() -> None:

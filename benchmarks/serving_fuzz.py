@@ -1,7 +1,8 @@
 """Fuzz the parser of requests, guided by coverage: `python -m benchmarks.serving_fuzz CORPUS`.
 
 Needs atheris (`pip install atheris`). Options, such as -runs=1000000, are libFuzzer's. Ends with an
-error and the input that did it, where the parser raises anything but a WireError, or libFuzzer's limits do not hold.
+error and the input that did it, where the parser raises anything but a WireError, or goes beyond
+libFuzzer's limits.
 """
 
 from __future__ import annotations

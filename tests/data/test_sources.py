@@ -231,3 +231,16 @@ def test_parts_must_be_alike():
 def test_real_sets(name, title, shape, rows):
     test = load(name).test
     assert (test.name, test.shape, len(test)) == (title, shape, rows)
+
+
+def test_a_slice_is_the_first_samples_of_each_part():
+    whole, few = load("digits"), load("digits[:50]")
+    assert few.train.name == few.test.name == "digits[:50]"
+    assert torch.equal(few.train.inputs, whole.train.inputs[:50])
+    assert torch.equal(few.test.labels, whole.test.labels[:50])
+    assert len(load("digits[:1000]").test) == len(whole.test)
+
+
+def test_a_slice_without_some_class_is_refused():
+    with pytest.raises(DataError, match=r"digits\[:3\]: expected samples of every class"):
+        load("digits[:3]")

@@ -3,11 +3,25 @@
 import numpy as np
 import pytest
 import torch
-from skimage.metrics import peak_signal_noise_ratio, structural_similarity
+from skimage.metrics import (
+    mean_squared_error,
+    peak_signal_noise_ratio,
+    structural_similarity,
+)
 from sklearn.datasets import load_digits
 
 from mixcon.errors import ConfigError, NonFiniteError
-from mixcon.metrics import METRICS, class_mean, cosine, global_mean, measure, mse, psnr, ssim
+from mixcon.metrics import (
+    METRICS,
+    class_mean,
+    cosine,
+    global_mean,
+    measure,
+    mse,
+    nearest_neighbor,
+    psnr,
+    ssim,
+)
 
 
 def images(n=6, channels=1, size=28, seed=0):
@@ -70,7 +84,7 @@ def test_measure_never_reduces_and_is_the_same_in_chunks(monkeypatch):
     whole = measure(a, b)
     assert set(whole) == set(METRICS)
     assert all(values.shape == (6,) for values in whole.values())
-    monkeypatch.setattr("mixcon.metrics._CHUNK", 4)
+    monkeypatch.setattr("mixcon.metrics.pairwise._CHUNK", 4)
     for name, values in measure(a, b).items():
         torch.testing.assert_close(values, whole[name])
     assert set(measure(torch.randn(3, 5), torch.randn(3, 5))) == {"mse", "cosine"}
@@ -90,3 +104,51 @@ def test_floors_are_the_means_of_the_auxiliary_images():
     assert global_mean(x, 2).flatten().tolist() == pytest.approx([14 / 3] * 2)
     got = class_mean(x, y, torch.tensor([1, 0, 2, 0])).flatten().tolist()
     assert got == pytest.approx([10, 2, 14 / 3, 2])
+
+
+def test_nearest_neighbor_equals_plain_loops(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    x, z = torch.rand(60, 2, 3, generator=generator), torch.randn(60, 4, 2, generator=generator)
+    y = torch.randint(4, (60,), generator=generator)
+    seen, predicted = torch.randn(9, 4, 2, generator=generator), torch.arange(9) % 5
+    monkeypatch.setattr("mixcon.metrics.floors._CHUNK", 5)
+    got = nearest_neighbor(x, y, z, seen, predicted)
+    for i in range(9):
+        members = [j for j in range(60) if y[j] == predicted[i]] or range(60)  # no sample of 4
+        distances = [(z[j] - seen[i]).norm().item() for j in members]
+        assert torch.equal(got[i], x[members[int(np.argmin(distances))]])
+    for unit, offset in ((1e-30, 0), (1e6, 0), (1, 1e3)):
+        again = nearest_neighbor(x, y, unit * z + offset, unit * seen + offset, predicted)
+        assert torch.equal(again, got)
+
+
+def test_nearest_neighbor_finds_the_victim_only_if_the_attacker_owns_it():
+    x, y = torch.rand(30, 5), torch.arange(30) % 3
+    constant = torch.cat([x, torch.ones(30, 1)], 1)
+    assert torch.equal(nearest_neighbor(x, y, constant, constant[10:20], y[10:20]), x[10:20])
+    other = nearest_neighbor(x[10:], y[10:], constant[10:], constant[:10], y[:10])
+    assert all(any(torch.equal(row, mine) for mine in x[10:]) for row in other)
+
+
+@pytest.mark.parametrize("data_range", [1.0, 255.0])
+def test_color_images_against_scikit_image(data_range):
+    a, b = (data_range * part for part in images(channels=3, size=32))
+    for i in range(1, 6):
+        x, y = a[i].double().numpy(), b[i].double().numpy()
+        assert psnr(a, b, data_range=data_range)[i].item() == pytest.approx(
+            peak_signal_noise_ratio(y, x, data_range=data_range), rel=1e-4
+        )
+        assert mse(a, b)[i].item() == pytest.approx(mean_squared_error(x, y), rel=1e-4)
+
+
+def test_hand_computed_values():
+    black, white = torch.zeros(1, 3, 11, 11), torch.ones(1, 3, 11, 11)
+    assert mse(black, white).item() == 1
+    assert psnr(black, white).item() == 0
+    assert psnr(black, 0.1 * white).item() == pytest.approx(20)
+    # One window, no variance: only the luminance term is left, C1 / (1 + C1) with C1 = 1e-4.
+    assert ssim(black, white).item() == pytest.approx(1e-4 / (1 + 1e-4), rel=1e-3)
+    assert ssim(black, white, rescale=True).item() == pytest.approx(0.5, abs=1e-3)
+    assert cosine(torch.tensor([[3.0, 4.0]]), torch.tensor([[4.0, 3.0]])).item() == pytest.approx(
+        24 / 25
+    )

@@ -1,19 +1,47 @@
 """Inversion attacks: from what crosses the wire back to the input. One attack a file."""
 
 from mixcon.attacks.base import Attack, Auxiliary, Inverter, Knowledge, Query, WhiteBox
+from mixcon.attacks.decoder import Decoder
+from mixcon.attacks.deep_prior import DeepPrior
+from mixcon.attacks.gan_decoder import GanDecoder
+from mixcon.attacks.gauss_newton import GaussNewton
+from mixcon.attacks.query import QueryDecoder
+from mixcon.attacks.query_free import QueryFree
+from mixcon.attacks.refined import Refined
 from mixcon.attacks.rmle import Rmle
 from mixcon.attacks.rmle_paper import RmlePaper
 from mixcon.attacks.rmle_paper_vector import RmlePaperVector
 
-ATTACKS = {attack.name: attack for attack in (RmlePaper, RmlePaperVector, Rmle)}
+ATTACKS = {
+    attack.name: attack
+    for attack in (
+        RmlePaper,
+        RmlePaperVector,
+        Rmle,
+        GaussNewton,
+        Decoder,
+        Refined,
+        GanDecoder,
+        QueryDecoder,
+        QueryFree,
+        DeepPrior,
+    )
+}
 
 __all__ = [
     "ATTACKS",
     "Attack",
     "Auxiliary",
+    "Decoder",
+    "DeepPrior",
+    "GanDecoder",
+    "GaussNewton",
     "Inverter",
     "Knowledge",
     "Query",
+    "QueryDecoder",
+    "QueryFree",
+    "Refined",
     "Rmle",
     "RmlePaper",
     "RmlePaperVector",

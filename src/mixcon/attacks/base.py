@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
-from typing import Any, ClassVar, Generic, TypeVar, cast, final
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, ClassVar, Generic, Self, TypeVar, cast, final
 
 import torch
 from torch import Tensor, nn
 
 from mixcon.errors import ConfigError, KnowledgeError, NonFiniteError
+from mixcon.metrics import mse, ssim
 
-__all__ = ["Attack", "Auxiliary", "Inverter", "Knowledge", "OnStep", "Query", "WhiteBox", "frozen"]
+__all__ = [
+    "Attack",
+    "Auxiliary",
+    "Device",
+    "Inverter",
+    "Knowledge",
+    "OnStep",
+    "Query",
+    "WhiteBox",
+    "frozen",
+]
+
+_TUNING = 16  # so many auxiliary samples decide between settings
 
 Inverter = Callable[[Tensor], Tensor]
 """Maps released representations z, (N, ...), to reconstructions, (N, *shape)."""
@@ -56,12 +69,14 @@ class Knowledge:
         auxiliary: the attacker's own samples, in no order; None if there are none.
         head: the cloud's half of the model, which the attacker runs, from representations to
             logits (N, classes); None if the attacker only listens.
+        fitted: what attacks made of this knowledge so far, so that none is fitted twice.
     """
 
     shape: tuple[int, ...]
     box: tuple[float, float] | None = None
     auxiliary: Auxiliary | None = field(default=None, repr=False)
     head: nn.Module | None = field(default=None, repr=False)
+    fitted: dict[Attack[Any], Run] = field(default_factory=dict, repr=False, compare=False)
     access: ClassVar[str] = "query-free"
 
     @property
@@ -83,6 +98,25 @@ class Query(Knowledge):
     access: ClassVar[str] = "query"
 
 
+class Device(nn.Module):
+    """The device's half: encoder, then channel."""
+
+    def __init__(self, encoder: nn.Module, channel: nn.Module) -> None:
+        super().__init__()
+        self.encoder, self.channel = encoder, channel
+
+    def forward(self, x: Tensor) -> Tensor:
+        """What is released of inputs, (N, *shape) to (N, ...), noise drawn anew."""
+        return cast(Tensor, self.channel(self.encoder(x)))
+
+    def mean(self, x: Tensor, draws: int) -> Tensor:
+        """The same, averaged over so many draws of the channel; the encoder runs once."""
+        raw: Tensor = self.encoder(x)
+        released: Tensor = self.channel(raw.repeat(draws, *[1] * (raw.ndim - 1)))
+        average: Tensor = released.unflatten(0, (draws, len(x))).mean(0)
+        return average
+
+
 @dataclass(frozen=True, kw_only=True)
 class WhiteBox(Query):
     """The attacker also holds the device's half of the model: weights and channel.
@@ -91,18 +125,38 @@ class WhiteBox(Query):
         encoder: maps inputs to released representations, (N, *shape) to (N, ...), noise included.
     """
 
-    encoder: nn.Module
+    encoder: Device
     access: ClassVar[str] = "white-box"
 
     @classmethod
-    def of(cls, encoder: nn.Module, **known: Any) -> WhiteBox:
-        """Knowledge of an encoder, whose queries are its own answers; `known` as in `Knowledge`."""
+    def of(cls, encoder: nn.Module, channel: nn.Module | None = None, **known: Any) -> WhiteBox:
+        """Knowledge of a device, whose queries are its own answers.
+
+        Args:
+            encoder: maps inputs to raw representations.
+            channel: maps these to what is released; the identity by default.
+            known: as in `Knowledge`.
+        """
+        device = Device(encoder, channel or nn.Identity())
 
         def query(x: Tensor) -> Tensor:
-            with frozen(encoder), torch.no_grad():
-                return cast(Tensor, encoder(x))
+            with frozen(device), torch.no_grad():
+                return cast(Tensor, device(x))
 
-        return cls(encoder=encoder, query=query, **known)
+        return cls(encoder=device, query=query, **known)
+
+    def expected(self, like: Tensor, draws: int) -> Callable[[Tensor], Tensor]:
+        """What is released on average: over draws where it is left to chance, else as it is.
+
+        Args:
+            like: representations, for their type and device.
+            draws: of the channel in each call.
+        """
+        low, high = self.box or (-1.0, 1.0)
+        probe = like.new_full((2, *self.shape), (low + high) / 2)
+        if torch.equal(self.query(probe), self.query(probe)):
+            return self.encoder
+        return lambda x: self.encoder.mean(x, draws)
 
 
 K = TypeVar("K", bound=Knowledge)
@@ -150,7 +204,7 @@ class Attack(ABC, Generic[K]):
         Raises:
             KnowledgeError: the attack needs another kind of knowledge or of inputs.
         """
-        run = self._fit(self._narrowed(knowledge), lambda share: on_step(self.fitting * share))
+        run = self.fit_run(knowledge, lambda share: on_step(self.fitting * share))
 
         def invert(z: Tensor) -> Tensor:
             if not z.isfinite().all():
@@ -168,6 +222,38 @@ class Attack(ABC, Generic[K]):
             return torch.cat(done)
 
         return invert
+
+    @final
+    def fit_run(self, knowledge: Knowledge, on_step: OnStep = lambda _: None) -> Run:
+        """The fitted attack without checks of z and of the box, for attacks that build on it."""
+        if self not in knowledge.fitted:
+            knowledge.fitted[self] = self._fit(self._narrowed(knowledge), on_step)
+        return knowledge.fitted[self]
+
+    def candidates(self) -> Sequence[Self]:
+        """Settings worth a try on auxiliary samples before the attack; none by default."""
+        return ()
+
+    @final
+    def tuned(self, knowledge: Knowledge, on_step: OnStep = lambda _: None) -> Self:
+        """The attack with those of its `candidates` that did best on auxiliary samples.
+
+        These are inverted from what the device releases of them, and compared with the truth,
+        which the attacker knows: by SSIM for images of 11 x 11 pixels or more, else by the mean
+        squared error. Victims play no part. Without candidates, auxiliary samples or queries it
+        is the attack as it is.
+        """
+        candidates = self.candidates()
+        if not candidates or not knowledge.auxiliary or not isinstance(knowledge, Query):
+            return self
+        own = knowledge.auxiliary.inputs[:_TUNING]  # decoders do not learn from the first ones
+        z = knowledge.query(own)
+        scores = []
+        for i, candidate in enumerate(candidates):
+            found = candidate.fit(knowledge)(z)
+            scores.append(_likeness(found, own))
+            on_step((i + 1) / len(candidates))
+        return candidates[scores.index(max(scores))]
 
     def missing(self, knowledge: Knowledge) -> str | None:
         """What the attack needs beyond this knowledge, in words; None if it applies."""
@@ -194,10 +280,22 @@ class Attack(ABC, Generic[K]):
     def _fit(self, knowledge: K, on_step: OnStep) -> Run:
         """The attack on one batch: z, (N, ...), to reconstructions, (N, *shape)."""
 
+    @final
+    def scaled(self, budget: float) -> Self:
+        """The attack with so many times its steps, at least one of each kind."""
+        counts = {f.name: getattr(self, f.name) for f in fields(self) if f.name.endswith("steps")}
+        return replace(self, **{k: max(1, round(budget * v)) for k, v in counts.items()})
+
     @property
     def settings(self) -> dict[str, Any]:
         """The hyper-parameters by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+def _likeness(found: Tensor, wanted: Tensor) -> float:
+    if wanted.ndim == 4 and min(wanted.shape[-2:]) >= 11:
+        return ssim(found, wanted).mean().item()
+    return -mse(found, wanted).mean().item()
 
 
 def _bounded(reconstruction: Tensor, knowledge: Knowledge) -> Tensor:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mixcon.attacks import Attack, Auxiliary, WhiteBox
 from mixcon.audit.records import AttackRecord, Gallery, ModelRecord, Report, SeparabilityRecord
@@ -151,7 +151,8 @@ def _audit_one(
         torch.manual_seed(seed)
         released, predicted = _intercept(model, originals)
         knowledge = WhiteBox.of(
-            nn.Sequential(model.encoder, model.channel),
+            model.encoder,
+            model.channel,
             shape=victims.shape,
             box=(0.0, 1.0) if victims.is_image else None,
             auxiliary=auxiliary,

@@ -12,7 +12,9 @@ from mixcon.cli.audit import audit
 from mixcon.cli.demo import demo
 from mixcon.cli.export import export
 from mixcon.cli.infer import infer
+from mixcon.cli.reproduce import reproduce
 from mixcon.cli.serve import serve
+from mixcon.cli.theory import theory
 from mixcon.cli.train import train
 from mixcon.errors import MixconError
 from mixcon.training import explain
@@ -26,7 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Start with: mixcon demo",
 )
-for verb in (demo, train, audit, export, serve, infer):
+for verb in (demo, train, audit, reproduce, theory, export, serve, infer):
     app.command()(verb)
 
 

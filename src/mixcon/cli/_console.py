@@ -66,7 +66,8 @@ def training_progress(title: str) -> Iterator[Callable[[Progress], None]]:
     try:
         yield show
     finally:
-        bars.stop()
+        if bars.live.is_started:  # else stopping would print an empty line
+            bars.stop()
 
 
 def _epoch(progress: Progress) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -32,7 +34,8 @@ def load(name: str, *, data_dir: Path | None = None, seed: int = 0) -> Splits:
     """A data set by name.
 
     Args:
-        name: a key of `SOURCES`, or ``folder:PATH`` for a folder of labeled images.
+        name: a key of `SOURCES`, or ``folder:PATH`` for a folder of labeled images; followed by
+            ``[:N]`` only the first N samples of each part, e.g. ``mnist[:10000]``.
         data_dir: folder with one subfolder of Parquet files a set; default ``MIXCON_DATA``, and
             without either the Hugging Face hub.
         seed: draws the synthetic set; the others are fixed.
@@ -41,6 +44,10 @@ def load(name: str, *, data_dir: Path | None = None, seed: int = 0) -> Splits:
         ConfigError: unknown name.
         DataError: the set is missing, damaged or does not fit.
     """
+    sliced = re.fullmatch(r"(.+)\[:(\d+)\]", name)
+    if sliced:
+        whole = load(sliced[1], data_dir=data_dir, seed=seed)
+        return Splits(*(_first(part, int(sliced[2])) for part in (whole.train, whole.test)))
     if name.startswith("folder:"):
         return folder(Path(name.removeprefix("folder:")))
     if name not in SOURCES:
@@ -51,3 +58,7 @@ def load(name: str, *, data_dir: Path | None = None, seed: int = 0) -> Splits:
             f"{hint}"
         )
     return SOURCES[name](data_dir, seed)
+
+
+def _first(part: LabeledSet, count: int) -> LabeledSet:
+    return replace(part.take(slice(count)), name=f"{part.name}[:{count}]")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ from mixcon.errors import ConfigError
 
 __all__ = ["BARRIERS", "Barrier"]
 
-BarrierFunction = Callable[[Tensor, float], tuple[Tensor, Tensor]]
+BarrierFunction = Callable[[Tensor, Any], tuple[Tensor, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,8 @@ class Barrier:
 
     Attributes:
         name: what to call it.
-        terms: maps (d, beta) to the penalty and its derivative by d, both elementwise.
+        terms: maps (d, beta) to the penalty and its derivative by d, both elementwise. Beta is a
+            float, or a scalar tensor where models of several betas are trained at once.
     """
 
     name: str
@@ -70,19 +72,19 @@ def _problem(
     return None
 
 
-def _reciprocal(d: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+def _reciprocal(d: Tensor, beta: Any) -> tuple[Tensor, Tensor]:
     """Eq. 1: d + beta / d."""
     repulsion = beta / d
     return d + repulsion, 1 - repulsion / d
 
 
-def _logarithmic(d: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+def _logarithmic(d: Tensor, beta: Any) -> tuple[Tensor, Tensor]:
     """Gentler near 0: d - sqrt(beta) log d."""
-    rest = math.sqrt(beta)
+    rest = beta**0.5
     return d - rest * d.log(), 1 - rest / d
 
 
-def _inverse_square(d: Tensor, beta: float) -> tuple[Tensor, Tensor]:
+def _inverse_square(d: Tensor, beta: Any) -> tuple[Tensor, Tensor]:
     """Steeper near 0: d + beta^(3/2) / (2 d^2)."""
     repulsion = beta**1.5 / d.square()
     return d + repulsion / 2, 1 - repulsion / d

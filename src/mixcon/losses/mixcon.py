@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, cast
 
 import torch
@@ -83,6 +84,20 @@ class MixConLoss(nn.Module):
         """The loss of representations z, (N, ...), with labels y, (N,)."""
         return _loss(z, y, self._settings)
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """The settings that are numbers: beta and eps."""
+        return {"beta": self._settings.beta, "eps": self._settings.eps}
+
+    def at(self, beta: Tensor, eps: Tensor) -> MixConLoss:
+        """The same loss for other numbers, scalar tensors that `torch.func.vmap` may batch.
+
+        They are not checked: take them from the `numbers` of losses that were.
+        """
+        other = copy(self)
+        other._settings = replace(self._settings, beta=beta, eps=eps)
+        return other
+
     def extra_repr(self) -> str:
         """The settings, as `print` shows them."""
         s = self._settings
@@ -93,8 +108,8 @@ class MixConLoss(nn.Module):
 
 @dataclass(frozen=True)
 class _Settings:
-    beta: float
-    eps: float
+    beta: Any  # a float, or under vmap a tensor
+    eps: Any
     barrier: Barrier
     normalize: bool
 

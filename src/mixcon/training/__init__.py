@@ -3,6 +3,7 @@
 from mixcon.training.config import TrainConfig, explain, read_config
 from mixcon.training.folder import RunFolder, versions
 from mixcon.training.loop import Progress, accuracy, load_model, raw_separability, train
+from mixcon.training.stacked import stacking_pays, train_stacked
 
 __all__ = [
     "Progress",
@@ -13,6 +14,8 @@ __all__ = [
     "load_model",
     "raw_separability",
     "read_config",
+    "stacking_pays",
     "train",
+    "train_stacked",
     "versions",
 ]

@@ -122,7 +122,7 @@ def _build(config: TrainConfig, splits: Splits, defense: Defense) -> SplitModel:
     return models.build(config.network, shape, classes, config.cut, defense.channel)
 
 
-class _Objective(nn.Module):
+class Objective(nn.Module):
     """Model and defense in one forward pass, so that several GPUs and autocast see all of it."""
 
     def __init__(self, model: SplitModel, defense: Defense) -> None:
@@ -158,7 +158,7 @@ class _Trainer:
         self.config, self.folder, self.fabric = config, folder, fabric
         self.model = model
         self.objective, self.optimizer = fabric.setup(
-            _Objective(model, defense),
+            Objective(model, defense),
             torch.optim.SGD(
                 model.parameters(),
                 lr=config.lr,

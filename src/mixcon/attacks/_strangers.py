@@ -1,0 +1,58 @@
+"""Networks that look at images from outside: a judge of realness, a guess at the encoder."""
+
+from __future__ import annotations
+
+from math import prod
+
+from torch import nn
+
+__all__ = ["discriminator", "shadow_encoder"]
+
+_WIDTH = 32
+
+
+def discriminator(shape: tuple[int, ...]) -> nn.Sequential:
+    """An untrained network from images, (N, C, H, W), to one logit each: is it a real one?
+
+    Source: Radford et al., DCGAN, ICLR 2016: strided convolutions with leaky ReLU, batch
+    normalization in all but the first.
+    """
+    channels, height, width = shape
+    layers: list[nn.Module] = []
+    wanted = _WIDTH
+    while max(height, width) > 4:
+        normalized = [nn.BatchNorm2d(wanted)] if layers else []
+        layers += [nn.Conv2d(channels, wanted, 3, 2, 1), *normalized, nn.LeakyReLU(0.2)]
+        channels, wanted = wanted, 2 * wanted
+        height, width = -(-height // 2), -(-width // 2)
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, 1))
+
+
+def shadow_encoder(x: tuple[int, ...], z: tuple[int, ...], *, rectified: bool) -> nn.Sequential:
+    """An untrained network from inputs to representations, as a stranger would build it.
+
+    Images go through blocks of convolution and max pooling, as long as they are at least twice as
+    large as the representation; vectors and flat representations through a linear layer.
+
+    Args:
+        x: shape of one input: (C, H, W) or (d,).
+        z: shape of one representation.
+        rectified: whether representations are never negative.
+    """
+    last = [nn.ReLU()] if rectified else []
+    if len(x) == 1:
+        wide = 4 * _WIDTH
+        flat = [nn.Flatten(), nn.Linear(x[0], wide), nn.ReLU(), nn.Linear(wide, prod(z))]
+        return nn.Sequential(*flat, nn.Unflatten(1, z), *last)
+    target = z[1:] if len(z) == 3 else (4, 4)
+    channels, height, width = x
+    layers: list[nn.Module] = []
+    while height >= 2 * target[0] and width >= 2 * target[1]:
+        block = [nn.Conv2d(channels, _WIDTH, 3, padding=1), nn.BatchNorm2d(_WIDTH), nn.ReLU()]
+        layers += [*block, nn.MaxPool2d(2)]
+        channels, height, width = _WIDTH, height // 2, width // 2
+    layers += [nn.AdaptiveAvgPool2d(target)]
+    if len(z) == 3:
+        return nn.Sequential(*layers, nn.Conv2d(channels, z[0], 3, padding=1), *last)
+    to_z = [nn.Flatten(), nn.Linear(channels * prod(target), prod(z)), nn.Unflatten(1, z)]
+    return nn.Sequential(*layers, *to_z, *last)

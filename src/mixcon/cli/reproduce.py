@@ -1,0 +1,107 @@
+"""mixcon reproduce."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+from mixcon._files import write_whole
+from mixcon.cli._console import console, interruptible
+from mixcon.errors import ConfigError
+from mixcon.paper import EXPERIMENTS, Job, Scale, Step
+from mixcon.paper.page import results_page
+from mixcon.paper.results import write_result
+
+__all__ = ["reproduce"]
+
+
+def reproduce(
+    names: Annotated[
+        list[str] | None, typer.Argument(help=f"{', '.join(EXPERIMENTS)}, or all.")
+    ] = None,
+    scale: Annotated[
+        Scale,
+        typer.Option(
+            help="smoke: under a minute each; small: two CPU cores; full: the paper's own size."
+        ),
+    ] = "small",
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="How many [default: the experiment's own]")
+    ] = None,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="Of several data sets only this one, e.g. mnist; repeat for more."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder of the results [default: runs/paper/SCALE]")
+    ] = None,
+    work: Annotated[
+        Path, typer.Option(help="Folder of trained models and attacks, shared and resumed.")
+    ] = Path("runs/paper/work"),
+    docs: Annotated[
+        Path | None,
+        typer.Option(help="Also make this page of all results in --out; without NAMES only that."),
+    ] = None,
+    data_dir: Annotated[
+        Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
+    ] = None,
+) -> None:
+    """Reproduce tables and figures of the MixCon paper, and compare them with it row by row.
+
+    Interrupted or killed, the same command goes on where it stopped. Each experiment writes its
+    numbers as JSON, its comparison as Markdown and its figure as SVG or PNG.
+
+    Example: mixcon reproduce table1 table2 figure2 --scale full
+    """
+    folder = out or Path("runs/paper") / scale
+    for name in _chosen(names or [], docs):
+        experiment = EXPERIMENTS[name]
+        count = seeds or experiment.seeds[scale]
+        command = f"mixcon reproduce {name} --scale {scale} --seeds {count}"
+        command += "".join(f" --only {data}" for data in only or ())
+        with (
+            interruptible(f"Run the same command again to go on: {work} keeps what was done."),
+            _progress(name) as on_progress,
+        ):
+            job = Job(scale, work, tuple(range(count)), data_dir, tuple(only or ()), on_progress)
+            result = experiment.run(job, command)
+        written = write_result(experiment, result, folder)
+        console.print(f"{name}: {', '.join(str(path) for path in written)}", soft_wrap=True)
+    if docs:
+        console.print(f"{write_whole(docs, results_page(folder, docs.parent))}", soft_wrap=True)
+
+
+def _chosen(names: list[str], docs: Path | None) -> list[str]:
+    """The experiments asked for, each once, in the paper's order."""
+    for name in names:
+        if name != "all" and name not in EXPERIMENTS:
+            near = difflib.get_close_matches(name, EXPERIMENTS, n=1)
+            hint = f"; did you mean '{near[0]}'?" if near else ""
+            raise ConfigError(
+                f"expected experiments out of {', '.join(EXPERIMENTS)} or all, but got "
+                f"'{name}'{hint}"
+            )
+    if not names and not docs:
+        raise ConfigError("expected experiments, for example table1, or all, but got none")
+    return [name for name in EXPERIMENTS if name in names or "all" in names]
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[Step], None]]:
+    """A bar over the whole experiment, with what is being done and the time left."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(elapsed_when_finished=True),
+        TextColumn("{task.fields[what]}"),
+    )
+    with Progress(*columns, console=console) as bars:
+        task = bars.add_task(name, total=1.0, what="")
+        yield lambda step: bars.update(task, completed=step.share, what=step.what)

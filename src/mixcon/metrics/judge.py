@@ -1,0 +1,116 @@
+"""All leakage metrics of an audit behind one call."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from torch import Tensor
+
+from mixcon.errors import ConfigError
+from mixcon.metrics._classifier import OnStep
+from mixcon.metrics.lpips import Lpips
+from mixcon.metrics.pairwise import measure
+from mixcon.metrics.perceptual import PerceptualDistance, RecognizerDistance, psim
+from mixcon.metrics.recognizer import Recognizer, recognition, train_recognizer
+from mixcon.metrics.reidentification import reidentify
+
+__all__ = ["Judge"]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Measures reconstructions by every metric that applies; made once an audit.
+
+    Attributes:
+        candidates: the samples among which re-identification hides each victim, (M, ...), none
+            of them a victim.
+        recognizer: the independent classifier; None for vectors.
+        distance: the perceptual distance; None for vectors.
+    """
+
+    candidates: Tensor = field(repr=False)
+    recognizer: Recognizer | None = field(default=None, repr=False)
+    distance: PerceptualDistance | None = None
+
+    @classmethod
+    def prepare(
+        cls,
+        auxiliary_inputs: Tensor,
+        auxiliary_labels: Tensor,
+        classes: int,
+        candidates: Tensor,
+        *,
+        seed: int = 0,
+        steps: int = 600,
+        on_step: OnStep = lambda _: None,
+    ) -> Judge:
+        """Train what the metrics need, on the attacker's own samples alone.
+
+        Args:
+            auxiliary_inputs: images (M, C, H, W) in [0, 1], or vectors (M, d).
+            auxiliary_labels: their classes, int64 (M,).
+            classes: number of classes.
+            candidates: (K, ...), best test samples that are not attacked: those of the attacker
+                may have shaped its reconstructions.
+            seed: of the training.
+            steps: of the recognizer's training, 128 images each.
+            on_step: told about its progress.
+
+        Raises:
+            ConfigError: samples and labels that do not fit together, or images outside [0, 1].
+        """
+        if auxiliary_inputs.ndim != 4:
+            return cls(candidates)
+        recognizer = train_recognizer(
+            auxiliary_inputs, auxiliary_labels, classes, seed, steps=steps, on_step=on_step
+        )
+        distance = Lpips() if Lpips.missing() is None else RecognizerDistance(recognizer)
+        return cls(candidates, recognizer, distance)
+
+    def measure(
+        self, reconstruction: Tensor, original: Tensor, labels: Tensor
+    ) -> dict[str, Tensor]:
+        """Every metric that applies: name to one value per sample, (N,), never reduced.
+
+        Given the originals as their own reconstructions, it tells the ceiling: what an exact copy
+        scores, which for recognition is the recognizer's own accuracy.
+
+        Args:
+            reconstruction: images (N, C, H, W) in [0, 1], or vectors (N, d).
+            original: the same shape.
+            labels: true classes of the originals, int64 (N,).
+
+        Raises:
+            ConfigError: shapes that do not fit together.
+            NonFiniteError: NaN or infinity in the reconstruction.
+        """
+        found = measure(reconstruction, original)
+        if labels.shape != (len(original),):
+            raise ConfigError(
+                f"expected one label for each of {len(original)} originals, but got shape "
+                f"{tuple(labels.shape)}"
+            )
+        if self.distance:
+            found["psim"] = psim(reconstruction, original, self.distance)
+        if self.recognizer:
+            found["recognition"] = recognition(reconstruction, labels, self.recognizer)
+        found["reidentification"] = reidentify(reconstruction, original, self.candidates).hit
+        return found
+
+    @property
+    def notes(self) -> dict[str, str]:
+        """How to read the metrics that are not the same in every audit, one sentence each."""
+        count = len(self.candidates) + 1
+        measure = "partial correlation of pixels" if self.recognizer else "squared error"
+        notes = {
+            "reidentification": f"1 where the original is the nearest of {count:,} candidates by "
+            f"{measure}; a blind guess scores {1 / count:.2g}"
+        }
+        if self.distance:
+            notes["psim"] = f"1 - distance by {self.distance.name}"
+        if self.recognizer:
+            notes["recognition"] = (
+                "1 where an independent classifier, trained on "
+                f"{int(self.recognizer.trained_on):,} auxiliary images, sees the true label"
+            )
+        return notes

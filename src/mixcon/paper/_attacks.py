@@ -1,0 +1,100 @@
+"""The attacks of the comparison, and the audit of one model by them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from mixcon.attacks import ATTACKS, Attack, RmlePaper, RmlePaperVector
+from mixcon.audit import AuditProgress, Gallery, ModelRecord, SeparabilityRecord, Subject, audit
+from mixcon.data import Splits
+from mixcon.models import NETWORKS
+from mixcon.paper._experiment import Job, Scale, Step
+from mixcon.paper._models import Trained
+from mixcon.paper._remembered import remembered, seconds_of
+from mixcon.reports import best_attack
+
+__all__ = ["attacked", "papers_attack", "strong_attacks", "strongest_pictures"]
+
+_STRONG = ("rmle", "decoder")
+_SMOKE = {"steps": 10, "batch_size": 16}
+_SVHN_TV = 0.01
+
+
+def papers_attack(data: Splits, scale: Scale) -> Attack[Any]:
+    """The paper's attack with its own settings for this data (C.1, C.2)."""
+    if not data.test.is_image:
+        return _at(scale, RmlePaperVector())
+    svhn = data.test.name.startswith("svhn")
+    return _at(scale, RmlePaper(tv=_SVHN_TV) if svhn else RmlePaper())
+
+
+def strong_attacks(data: Splits, scale: Scale) -> list[Attack[Any]]:
+    """The attacks whose best result, image by image, counts as the strongest; the paper's first."""
+    return [papers_attack(data, scale), *(_at(scale, ATTACKS[name]()) for name in _STRONG)]
+
+
+def _at(scale: Scale, attack: Attack[Any]) -> Attack[Any]:
+    """The attack, cut short for a smoke test."""
+    short = {name: n for name, n in _SMOKE.items() if name in attack.settings}
+    return replace(attack, **short) if scale == "smoke" else attack
+
+
+def attacked(
+    job: Job, trained: Trained, attacks: Sequence[Attack[Any]], victims: int
+) -> tuple[ModelRecord, Gallery]:
+    """Audit one model; what an earlier call reconstructed is not reconstructed again.
+
+    The victims, test samples, are drawn by the seed that trained the model.
+    """
+    config, folder = trained.config, trained.folder
+    first = folder.read_metrics()[0]
+    subject = Subject(
+        trained.model,
+        name=config.defense.title,
+        network=config.network,
+        cut=config.cut or NETWORKS[config.network].cut,
+        before=SeparabilityRecord(**first["separability"]),
+    )
+    keep = folder.path / f"attacks-{victims}"
+
+    def show(progress: AuditProgress) -> None:
+        names = [attack.name for attack in attacks]
+        share = (names.index(progress.attack) + progress.share) / len(names)
+        what = f"{progress.attack} on {progress.model}, {config.data}, seed {config.seed}"
+        job.on_progress(Step(what, share))
+
+    report, gallery = audit(
+        [subject],
+        trained.data,
+        [remembered(attack, keep) for attack in attacks],
+        victims=victims,
+        seed=config.seed,
+        on_progress=show,
+    )
+    return _timed(report.models[0], attacks, keep), gallery
+
+
+def _timed(record: ModelRecord, attacks: Sequence[Attack[Any]], keep: Path) -> ModelRecord:
+    """The record with the time that each attack took when it ran, not when it was remembered."""
+    timed = [
+        found.model_copy(update={"seconds": seconds_of(attack, keep)})
+        for found, attack in zip(record.attacks, attacks, strict=True)
+    ]
+    return record.model_copy(update={"attacks": timed})
+
+
+def strongest_pictures(record: ModelRecord, gallery: Gallery, metric: str = "ssim") -> Tensor:
+    """For each victim the reconstruction of the attack that did best on it, (N, C, H, W)."""
+    found = gallery.reconstructions[record.name]
+    best = best_attack(record, metric)
+    pictures = next(iter(found.values())).clone()
+    for attack in record.attacks:
+        for i, value in enumerate(attack.leakage[metric]):
+            if value == best[i]:
+                pictures[i] = found[attack.attack][i]
+    return pictures

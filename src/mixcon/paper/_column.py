@@ -1,0 +1,123 @@
+"""A column of a table: one setting, trained and attacked once a seed, as rows of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from mixcon.attacks import Attack
+from mixcon.audit import Gallery, ModelRecord
+from mixcon.data import Splits
+from mixcon.paper._attacks import attacked
+from mixcon.paper._experiment import Job, Row
+from mixcon.paper._models import trained
+from mixcon.paper._numbers import printed
+from mixcon.reports import best_attack, spread
+from mixcon.training import TrainConfig
+
+__all__ = ["Column", "measure_column"]
+
+_LABEL_ONLY = "class-mean"
+_SIMILARITIES = {"ssim": "SSIM", "psim": "PSIM"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """What was found for one setting.
+
+    Attributes:
+        table: where the paper prints its numbers.
+        data: the paper's data set; empty for the synthetic one.
+        shown: our data set, which may be a part of it.
+        setting: what was trained.
+        records: the audited models, one a seed.
+        galleries: the victims and their reconstructions, one a seed.
+        seconds: wall time of training and attacks.
+    """
+
+    table: str
+    data: str
+    shown: str
+    setting: str
+    records: list[ModelRecord]
+    galleries: list[Gallery]
+    seconds: float
+
+    def accuracy_row(self) -> Row:
+        """Test accuracy in percent."""
+        quantity = "Accuracy (%)"
+        ours = [100 * record.accuracy for record in self.records]
+        return self._row(quantity, ours, places=1)
+
+    def similarity_rows(self) -> list[Row]:
+        """Mean, standard deviation and worst case over the victims, of SSIM and, if there, PSIM."""
+        measured = [m for m in _SIMILARITIES if m in self.records[0].attacks[0].leakage]
+        return [
+            self.leakage_row(f"{_SIMILARITIES[metric]}, {statistic}", metric, statistic)
+            for metric in measured
+            for statistic in ("mean", "std", "worst")
+        ]
+
+    def leakage_row(
+        self, quantity: str, metric: str, statistic: str = "mean", places: int = 2
+    ) -> Row:
+        """One statistic of one metric: `statistic` names a field of `mixcon.reports.Spread`.
+
+        The paper's attack is the first of the record.
+        """
+
+        def over_victims(values: Callable[[ModelRecord], list[float]]) -> list[float]:
+            return [getattr(spread(values(r), metric), statistic) for r in self.records]
+
+        row = self._row(quantity, over_victims(lambda r: r.attacks[0].leakage[metric]), places)
+        return row.model_copy(
+            update={
+                "strongest": over_victims(lambda r: best_attack(r, metric)),
+                "floor": over_victims(lambda r: r.floors[_LABEL_ONLY][metric]),
+                "ordered": statistic != "std",
+            }
+        )
+
+    def _row(self, quantity: str, ours: list[float], places: int) -> Row:
+        return Row(
+            group=self.shown,
+            setting=self.setting,
+            quantity=quantity,
+            paper=printed(self.table, self.data, self.setting, quantity),
+            ours=ours,
+            places=places,
+        )
+
+
+def measure_column(
+    job: Job,
+    table: str,
+    data: str,
+    setting: str,
+    configs: Sequence[TrainConfig],
+    attacks: Callable[[Splits], Sequence[Attack[Any]]],
+    victims: int,
+) -> Column:
+    """Train and attack.
+
+    Args:
+        job: how to run.
+        table: as in `Column`.
+        data: as in `Column`.
+        setting: as in `Column`.
+        configs: what to train, one a seed.
+        attacks: the attacks for a data set, the paper's first.
+        victims: how many test samples to attack, or all if there are fewer.
+    """
+    records, galleries, seconds, shown = [], [], 0.0, ""
+    for config, part in job.parts(configs):
+        (_, training), (_, attacking) = part.parts(("train", "attack"))
+        model = trained(training, config)
+        count = min(victims, len(model.data.test))
+        record, gallery = attacked(attacking, model, attacks(model.data), count)
+        records.append(record)
+        galleries.append(gallery)
+        seconds += model.seconds + sum(attack.seconds for attack in record.attacks)
+        shown = model.data.test.name if data else ""
+    return Column(table, data, shown, setting, records, galleries, seconds)

@@ -1,0 +1,52 @@
+"""Trained models: made once, kept in run folders, shared by all experiments."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from mixcon.data import Splits, load
+from mixcon.paper._experiment import Job, Step
+from mixcon.split import SplitModel
+from mixcon.training import Progress, RunFolder, TrainConfig, train
+
+__all__ = ["Trained", "trained"]
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A trained model with its run folder and the data it was trained on."""
+
+    config: TrainConfig
+    folder: RunFolder
+    model: SplitModel
+    data: Splits
+
+    @property
+    def seconds(self) -> float:
+        """Wall time of the training, whenever it ran."""
+        records = self.folder.read_metrics()
+        return float(sum(record.get("seconds", 0.0) for record in records))
+
+
+def trained(job: Job, config: TrainConfig) -> Trained:
+    """Train a model, go on with it, or load it: whatever its run folder under `job.work` needs."""
+    title = f"{config.defense.title} on {config.data}, seed {config.seed}"
+
+    def show(progress: Progress) -> None:
+        if progress.record is None:
+            done = (progress.epoch - 1) * progress.steps + progress.step
+            job.on_progress(Step(f"training {title}", done / (progress.epochs * progress.steps)))
+
+    folder = RunFolder(job.work / _folder_name(config))
+    model = train(config, folder.path, data_dir=job.data_dir, on_progress=show)
+    job.on_progress(Step(f"training {title}", 1.0))
+    return Trained(
+        config, folder, model, load(config.data, data_dir=job.data_dir, seed=config.seed)
+    )
+
+
+def _folder_name(config: TrainConfig) -> str:
+    what = f"{config.data}-{config.network}-{config.defense.title}"
+    readable = re.sub(r"[^\w.=+]+", "-", what).strip("-")
+    return f"{readable}-b{config.batch_size}-e{config.epochs}-s{config.seed}"

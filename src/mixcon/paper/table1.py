@@ -1,0 +1,75 @@
+"""Table 1: utility on the synthetic set, and what a deeper or wider head does for it."""
+
+from __future__ import annotations
+
+from mixcon.paper._experiment import Check, Experiment, Findings, Job, Row
+from mixcon.paper._models import trained
+from mixcon.paper._numbers import printed
+from mixcon.paper._settings import VANILLA
+from mixcon.paper._synthetic import COLLAPSED, NOTES, RAN, SEEDS, SEPARATED, config
+from mixcon.training import accuracy
+
+__all__ = ["TABLE1"]
+
+_HEADS = {"": "mlp", ", deeper": "mlp-deeper", ", wider": "mlp-wider"}
+_TEST = "Test accuracy (%)"
+_COLUMNS = [
+    (VANILLA, ""),
+    *((setting, head) for setting in (SEPARATED, COLLAPSED) for head in _HEADS),
+]
+
+
+def _measure(job: Job) -> Findings:
+    found = Findings(notes=NOTES)
+    for (setting, head), column in job.parts(_COLUMNS):
+        scores = []
+        for seed, part in column.parts(job.seeds):
+            model = trained(part, config(setting, job.scale, seed, _HEADS[head]))
+            parts = (model.data.train, model.data.test)
+            found.seconds += model.seconds
+            scores.append([100 * accuracy(model.model, labeled) for labeled in parts])
+        for quantity, ours in zip(("Train", "Test"), zip(*scores, strict=True), strict=True):
+            name = f"{quantity} accuracy (%)"
+            found.rows.append(
+                Row(
+                    setting=setting.title + head,
+                    quantity=name,
+                    paper=printed("table1", "", setting.title + head, name),
+                    ours=list(ours),
+                    places=1,
+                )
+            )
+    found.checks = _checks({(r.setting, r.quantity): r.ours for r in found.rows})
+    return found
+
+
+def _checks(ours: dict[tuple[str, str], list[float]]) -> list[Check]:
+    """What the paper reads from its table."""
+    default = SEPARATED.title
+    claims = {
+        "Beta is what keeps MixCon trainable": (default, COLLAPSED.title),
+        "A deeper head makes up for some of what MixCon costs": (f"{default}, deeper", default),
+        "A wider head does, too": (f"{default}, wider", default),
+        "MixCon costs accuracy": (VANILLA.title, default),
+    }
+    return [
+        Check(
+            claim=f"{claim}: {more} is more often right than {less}.",
+            holds=[a > b for a, b in zip(ours[more, _TEST], ours[less, _TEST], strict=True)],
+            measured=f"By seed, {_list(ours[more, _TEST])} against {_list(ours[less, _TEST])} %.",
+        )
+        for claim, (more, less) in claims.items()
+    ]
+
+
+def _list(values: list[float]) -> str:
+    return ", ".join(f"{value:.1f}" for value in values)
+
+
+TABLE1 = Experiment(
+    name="table1",
+    title="Table 1: data utility (accuracy) on the synthetic set",
+    scales=RAN,
+    seeds=SEEDS,
+    measure=_measure,
+)

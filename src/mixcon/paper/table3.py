@@ -1,0 +1,55 @@
+"""Table 3: utility and leakage of LeNet-5, vanilla against MixCon."""
+
+from __future__ import annotations
+
+from mixcon.paper._experiment import Check, Experiment, Findings, Job, Row
+from mixcon.paper._lenet import RAN, SEEDS, column, headline, notes, sets
+from mixcon.paper._settings import VANILLA
+
+__all__ = ["TABLE3"]
+
+
+def _measure(job: Job) -> Findings:
+    found, columns = Findings(), []
+    pairs = [(data, s) for data in sets(job) for s in (VANILLA, headline(data))]
+    for (data, setting), part in job.parts(pairs):
+        columns.append(column(part, "table3", data, setting))
+        found.rows += [columns[-1].accuracy_row(), *columns[-1].similarity_rows()]
+        found.seconds += columns[-1].seconds
+    found.notes = notes(columns)
+    found.checks = _checks(found.rows)
+    return found
+
+
+def _checks(rows: list[Row]) -> list[Check]:
+    """What must hold of a reproduction on MNIST."""
+    values = {(r.quantity, r.setting): r.ours for r in rows if r.group == "mnist"}
+    if not values:
+        return []
+    plain = values["Accuracy (%)", VANILLA.title]
+    kept = values["Accuracy (%)", headline("mnist").title]
+    before = values["SSIM, mean", VANILLA.title]
+    after = values["SSIM, mean", headline("mnist").title]
+    return [
+        Check(
+            claim="MNIST: vanilla classifies at least 98.7 % correctly.",
+            holds=[a >= 98.7 for a in plain],
+        ),
+        Check(
+            claim="MNIST: MixCon (1, 1e-4) is within 1.5 points of it.",
+            holds=[a - b <= 1.5 for a, b in zip(plain, kept, strict=True)],
+        ),
+        Check(
+            claim="MNIST: under the paper's attack SSIM falls from at least 0.5 to at most 0.25.",
+            holds=[a >= 0.5 and b <= 0.25 for a, b in zip(before, after, strict=True)],
+        ),
+    ]
+
+
+TABLE3 = Experiment(
+    name="table3",
+    title="Table 3: leakage of LeNet-5, vanilla against MixCon",
+    scales=RAN,
+    seeds=SEEDS,
+    measure=_measure,
+)

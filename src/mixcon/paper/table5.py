@@ -1,0 +1,27 @@
+"""Table 5: VGG-16 on CIFAR-10 against a generative adversarial decoder (D.2)."""
+
+from __future__ import annotations
+
+from mixcon.paper._experiment import Experiment, Findings, Job
+from mixcon.paper._vgg import RAN, SEEDS, SETTINGS, column, notes
+
+__all__ = ["TABLE5"]
+
+
+def _measure(job: Job) -> Findings:
+    found, columns = Findings(), []
+    for setting, part in job.parts(SETTINGS):
+        columns.append(column(part, "table5", setting))
+        found.rows += [columns[-1].accuracy_row(), *columns[-1].similarity_rows()]
+        found.seconds += columns[-1].seconds
+    found.notes = notes(columns)
+    return found
+
+
+TABLE5 = Experiment(
+    name="table5",
+    title="Table 5: leakage of VGG-16 on CIFAR-10 under a GAN decoder",
+    scales=RAN,
+    seeds=SEEDS,
+    measure=_measure,
+)
