@@ -2,23 +2,27 @@
 
     MixconError
     ├── ConfigError        a setting is unknown, out of range, contradictory (also a ValueError)
+    ├── ContractError      a half is not what its contract says, or the contract cannot be trusted
     ├── CutError           the network cannot be split where asked (also a ValueError)
     ├── DataError          a data set is missing, corrupt or does not fit
     ├── KnowledgeError     an attack was not given the knowledge it needs
     ├── NonFiniteError     NaN or infinity appeared while training or attacking
-    └── RunError           a run folder cannot be used: other config, damaged file, unfinished run
+    ├── RunError           a run folder cannot be used: other config, damaged file, unfinished run
+    └── WireError          what came over the wire is no valid message, or no answer came
 
 Every message says what was expected, what came, and where there is one, the cure.
 """
 
 __all__ = [
     "ConfigError",
+    "ContractError",
     "CutError",
     "DataError",
     "KnowledgeError",
     "MixconError",
     "NonFiniteError",
     "RunError",
+    "WireError",
 ]
 
 
@@ -28,6 +32,10 @@ class MixconError(Exception):
 
 class ConfigError(MixconError, ValueError):
     """A setting is unknown, out of range, or contradicts another."""
+
+
+class ContractError(MixconError):
+    """A half does not match its contract, or the contract cannot be trusted."""
 
 
 class CutError(MixconError, ValueError):
@@ -48,3 +56,7 @@ class NonFiniteError(MixconError):
 
 class RunError(MixconError):
     """A run folder cannot be used as asked."""
+
+
+class WireError(MixconError):
+    """What came over the wire is no valid message, or no answer came."""

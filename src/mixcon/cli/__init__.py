@@ -10,7 +10,10 @@ from pydantic import ValidationError
 from mixcon.cli._console import console
 from mixcon.cli.audit import audit
 from mixcon.cli.demo import demo
+from mixcon.cli.export import export
+from mixcon.cli.infer import infer
 from mixcon.cli.reproduce import reproduce
+from mixcon.cli.serve import serve
 from mixcon.cli.sweep import sweep
 from mixcon.cli.theory import theory
 from mixcon.cli.train import train
@@ -27,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Start with: mixcon demo",
 )
-for verb in (demo, train, audit, sweep, tune, reproduce, theory):
+for verb in (demo, train, audit, sweep, tune, reproduce, theory, export, serve, infer):
     app.command()(verb)
 
 

@@ -1,0 +1,231 @@
+"""mixcon infer."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import numpy as np
+import torch
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from mixcon.cli._console import console, interruptible
+from mixcon.data import load
+from mixcon.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mixcon.serving import EdgeClient, Predictions, Wire
+
+__all__ = ["infer"]
+
+_SERVER = "Server"
+_TEST = "Test samples instead of images"
+
+Item = tuple[str, Any, str | None]  # name, image or array, true label if known
+
+
+def infer(
+    images: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="Files or folders; - for standard input: one image, or a list of files."
+        ),
+    ] = None,
+    edge: Annotated[Path, typer.Option(help="The edge folder of mixcon export.")] = Path("edge"),
+    url: Annotated[
+        str, typer.Option(help="The server.", rich_help_panel=_SERVER)
+    ] = "http://127.0.0.1:8080",
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="MIXCON_TRUSTED_KEY",
+            help="Public key of who exported it [default: the key of this machine's exports]",
+        ),
+    ] = None,
+    wire: Annotated[
+        str | None,
+        typer.Option(help="float32, float16, int8 or int4 [default: as the contract says]"),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of a table.")] = False,
+    resize: Annotated[
+        bool, typer.Option("--resize", help="Resize images of another size.")
+    ] = False,
+    token: Annotated[
+        str | None,
+        typer.Option(envvar="MIXCON_TOKEN", help="Bearer token.", rich_help_panel=_SERVER),
+    ] = None,
+    ca: Annotated[
+        Path | None,
+        typer.Option(help="PEM authority of the server's certificate.", rich_help_panel=_SERVER),
+    ] = None,
+    cert: Annotated[
+        Path | None,
+        typer.Option(help="PEM certificate of this device.", rich_help_panel=_SERVER),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="PEM key of --cert.", rich_help_panel=_SERVER)
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help="What the server calls the model [default: as the contract]",
+            rich_help_panel=_SERVER,
+        ),
+    ] = None,
+    batch: Annotated[
+        int, typer.Option(min=1, help="Images in one request.", rich_help_panel=_SERVER)
+    ] = 64,
+    timeout: Annotated[
+        float, typer.Option(min=0.1, help="Seconds for one try.", rich_help_panel=_SERVER)
+    ] = 10.0,
+    retries: Annotated[
+        int,
+        typer.Option(
+            min=0, help="Tries again while the server is away or busy.", rich_help_panel=_SERVER
+        ),
+    ] = 5,
+    record: Annotated[
+        Path | None,
+        typer.Option(help="Copy what is sent to this file, for mixcon audit --wire."),
+    ] = None,
+    data: Annotated[
+        str | None, typer.Option(help="A data set's test samples.", rich_help_panel=_TEST)
+    ] = None,
+    victims: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Only as many, those that mixcon audit attacks [default: all]",
+            rich_help_panel=_TEST,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Draws them.", rich_help_panel=_TEST)] = 0,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="MIXCON_DATA", help="Folder of local Parquet files.", rich_help_panel=_TEST
+        ),
+    ] = None,
+) -> None:
+    """Classify images: the encoder runs here, only its output is sent.
+
+    Prints a label and its confidence for each image, in order. The server must serve the same
+    contract.
+
+    Example: mixcon infer --edge deploy/edge --url https://cloud.example photos/
+    """
+    from mixcon.serving import EdgeClient, Endpoint  # noqa: PLC0415  needs the extra `serve`
+    from mixcon.serving.images import find  # noqa: PLC0415
+    from mixcon.serving.signing import DEFAULT_TRUST  # noqa: PLC0415
+
+    if bool(images) == bool(data):
+        raise ConfigError("expected images, or --data, but got both or neither of them")
+    items = _samples(data, victims, seed, data_dir) if data else _named(find(images or []))
+    endpoint = Endpoint(
+        url,
+        model=model,
+        token=token,
+        authority=ca,
+        certificate=cert,
+        key=key,
+        timeout=timeout,
+        retries=retries,
+    )
+    with EdgeClient(
+        edge,
+        endpoint,
+        trust=trust or DEFAULT_TRUST,
+        wire=cast("Wire | None", wire),  # checked there
+        batch=batch,
+        record=record,
+    ) as client:
+        client.check()
+        if not client.identified:
+            console.print(
+                "note: the server does not say which contract it serves; names and shapes agree",
+                highlight=False,
+            )
+        _run(client, items, batch, resize=resize, as_json=as_json)
+
+
+def _run(
+    client: EdgeClient, items: Sequence[Item], batch: int, *, resize: bool, as_json: bool
+) -> None:
+    from mixcon.serving.images import prepare  # noqa: PLC0415
+
+    show = _json if as_json else _row
+    right = 0
+    with (
+        interruptible("What was printed is answered."),
+        Progress(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+        ) as bars,
+    ):
+        task = bars.add_task("Asking", total=len(items))
+        for part in _parts(items, batch):
+            inputs = [
+                x if isinstance(x, np.ndarray) else prepare(n, x, client.contract, resize=resize)
+                for n, x, _ in part
+            ]
+            found = client.infer(np.stack(inputs))
+            for i, (name, _, label) in enumerate(part):
+                right += found.labels[i] == label
+                show(name, found, i)
+            bars.advance(task, len(part))
+    _sum_up(client, len(items), right if items and items[0][2] is not None else None)
+
+
+def _sum_up(client: EdgeClient, count: int, right: int | None) -> None:
+    each = f", {client.bytes_sent / count:,.0f} each" if count else ""
+    console.print(
+        f"{count} answered; sent {client.bytes_sent:,} bytes{each}, as {client.wire}",
+        highlight=False,
+    )
+    if right is not None:
+        console.print(f"accuracy {right / count:.2%}", highlight=False)
+
+
+def _named(found: Sequence[tuple[str, Any]]) -> list[Item]:
+    return [(name, image, None) for name, image in found]
+
+
+def _samples(name: str, victims: int | None, seed: int, data_dir: Path | None) -> list[Item]:
+    """Test samples with their labels; the same `victims` as an audit with this seed attacks."""
+    test = load(name, data_dir=data_dir).test
+    order = torch.arange(len(test))
+    if victims is not None:
+        order = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[:victims]
+    chosen = test.take(order)
+    labels = [chosen.classes[label] for label in chosen.labels.tolist()]
+    names = [f"{name}/test/{position}" for position in order.tolist()]
+    return list(zip(names, chosen.inputs.numpy(), labels, strict=True))
+
+
+def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
+
+
+_out = Console(soft_wrap=True, highlight=False, markup=False)
+
+
+def _row(name: str, found: Predictions, i: int) -> None:
+    _out.print(f"{found.labels[i]:<12} {found.confidences[i]:>7.1%}  {name}")
+
+
+def _json(name: str, found: Predictions, i: int) -> None:
+    record = {
+        "input": name,
+        "label": found.labels[i],
+        "confidence": round(float(found.confidences[i]), 6),
+    }
+    _out.print(json.dumps(record))

@@ -1,0 +1,159 @@
+"""mixcon serve."""
+
+from __future__ import annotations
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mixcon.cli._console import console
+from mixcon.errors import ConfigError
+
+__all__ = ["serve"]
+
+_CONTRACT = "Contract"
+_ACCESS = "Access"
+_LOAD = "Load"
+
+
+def serve(
+    folder: Annotated[Path, typer.Argument(help="The cloud folder of mixcon export.")],
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
+    trust: Annotated[
+        Path | None,
+        typer.Option(
+            envvar="MIXCON_TRUSTED_KEY",
+            help="Public key of who exported it [default: the key of this machine's exports]",
+            rich_help_panel=_CONTRACT,
+        ),
+    ] = None,
+    max_excess: Annotated[
+        float,
+        typer.Option(
+            help="Largest excess leakage that the audit may have found: 0 is no more than the "
+            "class gives away, 1 an exact copy.",
+            rich_help_panel=_CONTRACT,
+        ),
+    ] = 0.3,
+    unaudited: Annotated[
+        bool,
+        typer.Option(
+            "--unaudited",
+            help="Serve without an audit, or whatever it found.",
+            rich_help_panel=_CONTRACT,
+        ),
+    ] = False,
+    cert: Annotated[
+        Path | None,
+        typer.Option(help="PEM certificate chain, for HTTPS.", rich_help_panel=_ACCESS),
+    ] = None,
+    key: Annotated[
+        Path | None, typer.Option(help="PEM key of --cert.", rich_help_panel=_ACCESS)
+    ] = None,
+    client_ca: Annotated[
+        Path | None,
+        typer.Option(
+            help="PEM authority; clients must show a certificate of it.", rich_help_panel=_ACCESS
+        ),
+    ] = None,
+    tokens: Annotated[
+        Path | None,
+        typer.Option(help="File of bearer tokens, one a line.", rich_help_panel=_ACCESS),
+    ] = None,
+    max_batch: Annotated[
+        int,
+        typer.Option(min=1, help="Rows in a request and in a batch.", rich_help_panel=_LOAD),
+    ] = 256,
+    max_delay_ms: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="How long a request may wait for others while the head is idle.",
+            rich_help_panel=_LOAD,
+        ),
+    ] = 0.0,
+    max_queue: Annotated[
+        int,
+        typer.Option(
+            min=1, help="Rows that may wait; further ones get 503.", rich_help_panel=_LOAD
+        ),
+    ] = 1024,
+    max_body: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Bytes of a request body [default: what --max-batch rows need]",
+            rich_help_panel=_LOAD,
+        ),
+    ] = None,
+    memory: Annotated[
+        int,
+        typer.Option(min=1, help="MiB for all request bodies in work.", rich_help_panel=_LOAD),
+    ] = 256,
+    connections: Annotated[
+        int, typer.Option(min=1, help="Open connections.", rich_help_panel=_LOAD)
+    ] = 1000,
+    timeout: Annotated[
+        float,
+        typer.Option(min=0.1, help="Seconds for a request to come in.", rich_help_panel=_LOAD),
+    ] = 10.0,
+    threads: Annotated[
+        int, typer.Option(min=1, help="Threads that share one batch.", rich_help_panel=_LOAD)
+    ] = 1,
+) -> None:
+    """Serve the head of an export with the Open Inference Protocol v2, until SIGTERM or Ctrl-C.
+
+    Refuses a contract whose signature or hash does not hold, or whose audit found too much.
+    Metrics for Prometheus are at /metrics.
+
+    Example: mixcon serve deploy/cloud --cert cert.pem --key key.pem --tokens tokens.txt
+    """
+    from mixcon.serving import CloudServer, Limits, Tls, Tokens  # noqa: PLC0415
+    from mixcon.serving.signing import DEFAULT_TRUST  # noqa: PLC0415
+
+    if (cert is None) != (key is None) or (client_ca and not cert):
+        raise ConfigError("expected --cert and --key together, and both with --client-ca")
+    if max_queue < max_batch:
+        raise ConfigError(
+            f"expected --max-queue of at least --max-batch, {max_batch}, but got {max_queue}"
+        )
+    server = CloudServer(
+        folder,
+        trust=trust or DEFAULT_TRUST,
+        max_excess=max_excess,
+        unaudited=unaudited,
+        limits=Limits(
+            max_batch=max_batch,
+            max_delay=max_delay_ms / 1000,
+            max_queue=max_queue,
+            max_body=max_body,
+            memory=memory * 2**20,
+            receive_timeout=timeout,
+            connections=connections,
+        ),
+        tokens=Tokens.read(tokens) if tokens else None,
+        tls=Tls(cert, key, client_ca) if cert and key else None,
+        threads=threads,
+    )
+    listener, url = server.bind(host, port)
+    if unaudited:
+        _warn("--unaudited: nobody vouches for what this model leaks.")
+    if not cert and not _is_loopback(host):
+        _warn("without --cert, what devices send can be read on the way.")
+    console.print(f"Serving {server.contract.name} at {url}", highlight=False, soft_wrap=True)
+    server.run(listener)
+    console.print("Stopped; every request that was taken is answered.", highlight=False)
+
+
+def _warn(message: str) -> None:
+    console.print(f"[yellow]warning:[/yellow] {message}", highlight=False, soft_wrap=True)
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

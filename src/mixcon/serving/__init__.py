@@ -1,0 +1,34 @@
+"""Serving: export the two halves, serve the head in the cloud, run the encoder on the device."""
+
+from mixcon.serving._extra import check_extra
+
+check_extra()
+
+from mixcon.serving.app import Limits  # noqa: E402
+from mixcon.serving.capture import read_capture  # noqa: E402
+from mixcon.serving.client import EdgeClient, Predictions  # noqa: E402
+from mixcon.serving.contract import Audited, Contract, read_contract  # noqa: E402
+from mixcon.serving.export import Exported, export, export_run  # noqa: E402
+from mixcon.serving.link import Endpoint  # noqa: E402
+from mixcon.serving.server import CloudServer, Tls  # noqa: E402
+from mixcon.serving.tokens import Tokens  # noqa: E402
+from mixcon.serving.wire import WIRES, Wire  # noqa: E402
+
+__all__ = [
+    "WIRES",
+    "Audited",
+    "CloudServer",
+    "Contract",
+    "EdgeClient",
+    "Endpoint",
+    "Exported",
+    "Limits",
+    "Predictions",
+    "Tls",
+    "Tokens",
+    "Wire",
+    "export",
+    "export_run",
+    "read_capture",
+    "read_contract",
+]

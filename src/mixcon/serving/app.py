@@ -1,0 +1,244 @@
+"""The cloud's application: the head behind the Open Inference Protocol v2."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from mixcon.errors import WireError
+from mixcon.serving.batching import Batcher, Busy
+from mixcon.serving.bodies import BodyReader
+from mixcon.serving.contract import Contract, TensorSpec
+from mixcon.serving.messages import JSON_LENGTH
+from mixcon.serving.requests import parse_request
+from mixcon.serving.responses import build_response
+from mixcon.serving.runtime import session
+from mixcon.serving.telemetry import Telemetry
+from mixcon.serving.tokens import Tokens
+from mixcon.serving.wire import WIRES, Floats
+
+__all__ = ["CloudApp", "Limits"]
+
+_RETRY_SECONDS = 1
+_CLIENT_LEFT = 499
+_JSON_BYTES = 32  # of one number in JSON, at most
+_JSON_REST = 65_536  # bytes of JSON around the numbers
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What one server takes on.
+
+    Attributes:
+        max_batch: rows in one request and in one batch at most.
+        max_delay: seconds that a request may wait for others while the head is idle.
+        max_queue: rows that may wait for the head, at least `max_batch`.
+        max_body: bytes of one request body; None for what `max_batch` rows need as JSON.
+        memory: bytes of all request bodies in work.
+        receive_timeout: seconds until a request must have come in whole.
+        answer_timeout: seconds until the head must have answered.
+        connections: open connections.
+    """
+
+    max_batch: int = 256
+    max_delay: float = 0.0
+    max_queue: int = 1024
+    max_body: int | None = None
+    memory: int = 256 * 2**20
+    receive_timeout: float = 10.0
+    answer_timeout: float = 30.0
+    connections: int = 1000
+
+
+class CloudApp:
+    """Answers requests with the head's logits.
+
+    Args:
+        contract: what the head's contract says.
+        head: the bytes of ``head.onnx``.
+        limits: what it takes on.
+        tokens: whom it answers; everybody by default. Health is told to everybody.
+        threads: how many threads share one batch.
+
+    Attributes:
+        asgi: the ASGI application.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        head: bytes,
+        limits: Limits,
+        tokens: Tokens | None = None,
+        threads: int = 1,
+    ) -> None:
+        self._contract, self._limits, self._tokens = contract, limits, tokens
+        self._session = session(head, threads)
+        self._batcher: Batcher | None = None
+        self._telemetry = Telemetry(lambda: self._batcher.queued if self._batcher else 0)
+        size = limits.max_body or _body_limit(contract, limits.max_batch)
+        self._bodies = BodyReader(size, limits.memory, limits.receive_timeout)
+        self.asgi = Starlette(
+            routes=self._routes(),
+            lifespan=self._lifespan,
+            exception_handlers={HTTPException: _refuse, Exception: _broken},
+        )
+
+    def _routes(self) -> list[Route]:
+        model = f"/v2/models/{self._contract.name}"
+        both = (model, f"{model}/versions/{self._contract.version}")
+        return [
+            *(Route(f"{path}/infer", self._infer, methods=["POST"]) for path in both),
+            *(Route(f"{path}/ready", self._ready) for path in both),
+            *(Route(path, self._model_metadata) for path in both),
+            Route("/v2/health/live", self._live),
+            Route("/v2/health/ready", self._ready),
+            Route("/v2", self._server_metadata),
+            Route("/metrics", self._metrics),
+        ]
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        self._batcher = Batcher(
+            self._run,
+            max_rows=self._limits.max_batch,
+            max_delay=self._limits.max_delay,
+            max_queue=self._limits.max_queue,
+            on_batch=self._telemetry.batches.observe,
+        )
+        self._batcher.start()
+        yield
+        await self._batcher.stop()
+        self._batcher = None
+
+    def _run(self, z: Floats) -> Floats:
+        (logits,) = self._session.run([self._contract.logits.name], {"z": z})
+        return logits  # type: ignore[no-any-return]
+
+    async def _infer(self, request: Request) -> Response:
+        started, status = time.perf_counter(), 500
+        try:
+            response = await self._answer(request)
+            status = response.status_code
+        finally:
+            self._telemetry.requests.labels(status).inc()
+            self._telemetry.seconds.observe(time.perf_counter() - started)
+        return response
+
+    async def _answer(self, request: Request) -> Response:
+        try:
+            self._authorize(request)
+            with self._bodies.reserved(request):
+                body = await self._bodies.read(request)
+                self._telemetry.received.inc(len(body))
+                return await self._logits(body, _json_length(request))
+        except WireError as error:
+            return _error(400, str(error))
+        except HTTPException as error:
+            return await _refuse(request, error)
+        except ClientDisconnect:
+            return _error(_CLIENT_LEFT, "the client went away")  # heard by nobody but the metrics
+        except (Busy, TimeoutError):
+            return _busy()
+
+    async def _logits(self, body: bytes, json_length: int | None) -> Response:
+        parsed = parse_request(body, json_length, self._contract, self._limits.max_batch)
+        if self._batcher is None:
+            raise Busy
+        async with asyncio.timeout(self._limits.answer_timeout):
+            logits = await self._batcher.submit(parsed.z)
+        content, length = build_response(parsed, logits, self._contract)
+        if length is None:
+            return Response(content, media_type="application/json")
+        headers = {JSON_LENGTH: str(length)}
+        return Response(content, headers=headers, media_type="application/octet-stream")
+
+    def _authorize(self, request: Request) -> None:
+        if self._tokens and not self._tokens.allow(request.headers.get("authorization")):
+            raise HTTPException(
+                401, "expected a valid bearer token", {"WWW-Authenticate": "Bearer"}
+            )
+
+    async def _live(self, _: Request) -> Response:
+        return JSONResponse({"live": True})
+
+    async def _ready(self, _: Request) -> Response:
+        return JSONResponse({"name": self._contract.name, "ready": True})
+
+    async def _metrics(self, request: Request) -> Response:
+        self._authorize(request)
+        return Response(self._telemetry.render(), media_type="text/plain; version=0.0.4")
+
+    async def _server_metadata(self, request: Request) -> Response:
+        self._authorize(request)
+        extensions = ["binary_tensor_data"]
+        return JSONResponse(
+            {"name": "mixcon", "version": version("mixcon"), "extensions": extensions}
+        )
+
+    async def _model_metadata(self, request: Request) -> Response:
+        self._authorize(request)
+        contract = self._contract
+        return JSONResponse(
+            {
+                "name": contract.name,
+                "versions": [contract.version],
+                "platform": "onnxruntime_onnx",
+                "inputs": [{**_tensor(contract.representation), "parameters": {"wire": WIRES}}],
+                "outputs": [_tensor(contract.logits)],
+                "parameters": {"contract_sha256": contract.sha256},
+            }
+        )
+
+
+def _body_limit(contract: Contract, rows: int) -> int:
+    numbers = 1
+    for side in contract.representation.shape:
+        numbers *= side
+    return _JSON_REST + rows * numbers * _JSON_BYTES
+
+
+def _tensor(spec: TensorSpec) -> dict[str, Any]:
+    return {"name": spec.name, "datatype": "FP32", "shape": [-1, *spec.shape]}
+
+
+def _json_length(request: Request) -> int | None:
+    value = request.headers.get(JSON_LENGTH)
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) < 16):
+        raise WireError(f"expected {JSON_LENGTH} to be a number of bytes, but got {value[:40]!r}")
+    return int(value)
+
+
+def _error(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:
+    return JSONResponse({"error": reason}, status, headers)
+
+
+def _busy() -> Response:
+    return _error(
+        503,
+        "the server has as much to do as it takes on; try again later",
+        {"Retry-After": str(_RETRY_SECONDS)},
+    )
+
+
+async def _refuse(_: Request, error: Exception) -> Response:
+    if not isinstance(error, HTTPException):
+        raise error
+    return _error(error.status_code, error.detail, dict(error.headers or {}))
+
+
+async def _broken(_: Request, error: Exception) -> Response:
+    return _error(500, "the server failed; its log says why")

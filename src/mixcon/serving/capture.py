@@ -1,0 +1,88 @@
+"""What crossed the wire, recorded, and read back as an attacker in the cloud would."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import h11
+import numpy as np
+
+from mixcon.errors import DataError, WireError
+from mixcon.serving.contract import Contract
+from mixcon.serving.messages import JSON_LENGTH
+from mixcon.serving.requests import parse_request
+from mixcon.serving.wire import Floats
+
+__all__ = ["Recorder", "read_capture"]
+
+_ANY_ROWS = 2**31
+
+
+class Recorder:
+    """Writes requests to a file, as HTTP/1.1 sends them but without credentials.
+
+    Args:
+        path: the file; replaced if it is there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = path.open("wb")
+
+    def add(self, path: str, body: bytes, json_length: int | None) -> None:
+        """Append one request."""
+        length = "" if json_length is None else f"{JSON_LENGTH}: {json_length}\r\n"
+        head = f"POST {path} HTTP/1.1\r\nHost: capture\r\nContent-Length: {len(body)}\r\n{length}"
+        self._file.write(f"{head}\r\n".encode() + body)
+
+    def close(self) -> None:
+        """End the file."""
+        self._file.close()
+
+
+def read_capture(content: bytes, contract: Contract) -> Floats:
+    """The representations that crossed, (N, ...), in the order of their requests.
+
+    Args:
+        content: bytes of one or more HTTP/1.1 requests, one after the other: a record of
+            `EdgeClient`, or what a tap on the socket saw.
+        contract: of the halves that spoke. A request sent twice (after a failure) counts once.
+
+    Raises:
+        DataError: no inference request is in it, or it is damaged.
+    """
+    found: dict[str | None, Floats] = {}
+    rows: list[Floats] = []
+    try:
+        for body, length in _requests(content):
+            request = parse_request(body, length, contract, _ANY_ROWS)
+            if request.id is None or request.id not in found:
+                found[request.id] = request.z
+                rows.append(request.z)
+    except (h11.RemoteProtocolError, WireError, ValueError) as error:
+        raise DataError(f"expected a capture of inference requests, but got: {error}") from error
+    if not rows:
+        raise DataError("expected a capture of inference requests, but there is none in it")
+    return np.concatenate(rows)
+
+
+def _requests(content: bytes) -> Iterator[tuple[bytes, int | None]]:
+    """Body and length of the JSON of each inference request."""
+    connection = h11.Connection(h11.SERVER, max_incomplete_event_size=2**20)
+    connection.receive_data(content)
+    connection.receive_data(b"")  # the end
+    request, body = None, bytearray()
+    while not isinstance(event := connection.next_event(), h11.ConnectionClosed):
+        if isinstance(event, h11.Request):
+            request, body = event, bytearray()
+        elif isinstance(event, h11.Data):
+            body += event.data
+        elif isinstance(event, h11.EndOfMessage) and request is not None:
+            if request.target.endswith(b"/infer"):
+                lengths = [v for k, v in request.headers if k == JSON_LENGTH.lower().encode()]
+                yield bytes(body), int(lengths[0]) if lengths else None
+            request = None
+            connection.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
+            connection.send(h11.EndOfMessage())
+            connection.start_next_cycle()

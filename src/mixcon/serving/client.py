@@ -1,0 +1,235 @@
+"""The device's side: encode inputs, send only z, return labels."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mixcon.errors import ConfigError, ContractError, DataError
+from mixcon.serving import signing
+from mixcon.serving.capture import Recorder
+from mixcon.serving.contract import TensorSpec, read_contract
+from mixcon.serving.link import Endpoint, Link
+from mixcon.serving.noise import draw
+from mixcon.serving.requests import build_request
+from mixcon.serving.responses import parse_response
+from mixcon.serving.runtime import session
+from mixcon.serving.wire import WIRES, Floats, Wire
+
+__all__ = ["EdgeClient", "Predictions"]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """What the cloud says of some inputs, in their order.
+
+    Attributes:
+        labels: name of the most likely class of each.
+        probabilities: softmax of the logits, float32 (N, classes).
+    """
+
+    labels: tuple[str, ...]
+    probabilities: Floats
+
+    @property
+    def confidences(self) -> Floats:
+        """Probability of each label, (N,)."""
+        return np.asarray(self.probabilities.max(axis=1), np.float32)
+
+
+class EdgeClient:
+    """Runs the encoder here and the head there.
+
+    Args:
+        folder: the ``edge`` folder of an export.
+        server: its URL, or more about it.
+        trust: PEM file with the public key of who exported it.
+        wire: format to send in; the contract's own by default.
+        batch: inputs in one request.
+        record: a file that gets a copy of all that is sent, for ``mixcon audit --wire``.
+
+    Raises:
+        ContractError: the folder is not what its contract says.
+        ConfigError: an unknown wire format, or unusable certificates.
+
+    Example:
+        with EdgeClient(Path("out/edge"), "https://cloud.example") as edge:
+            print(edge.infer(images).labels)
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        server: str | Endpoint,
+        *,
+        trust: Path = signing.DEFAULT_TRUST,
+        wire: Wire | None = None,
+        batch: int = 64,
+        record: Path | None = None,
+    ) -> None:
+        endpoint = Endpoint(server) if isinstance(server, str) else server
+        self.contract = read_contract(folder, "encoder", trust)
+        self.wire: Wire = wire or self.contract.wire
+        if self.wire not in WIRES or batch < 1:
+            raise ConfigError(
+                f"expected a wire format out of {', '.join(WIRES)} and a batch of 1 or more, but "
+                f"got {wire!r} and {batch}"
+            )
+        self._encoder = session((folder / "encoder.onnx").read_bytes())
+        self._link = Link(endpoint)
+        self._path = f"/v2/models/{endpoint.model or self.contract.name}"
+        self._batch = batch
+        self._recorder = Recorder(record) if record else None
+        self._binary: bool | None = None
+        self._prefix, self._count = uuid.uuid4().hex[:12], 0
+        self.identified = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection, and the record."""
+        self._link.close()
+        if self._recorder:
+            self._recorder.close()
+
+    @property
+    def bytes_sent(self) -> int:
+        """Bytes of all requests so far, with their HTTP headers, before encryption."""
+        return self._link.bytes_sent
+
+    def check(self) -> None:
+        """Compare the contract with what the server says of itself.
+
+        Sets `identified`: whether it names the contract that it serves. `mixcon serve` does; of
+        another server, only names, types and shapes are compared.
+
+        Raises:
+            ContractError: they differ.
+            WireError: the server is away, or refuses.
+        """
+        extensions = _list(self._link.get("/v2"), "extensions")
+        metadata = self._link.get(self._path)
+        for side, spec in (
+            ("inputs", self.contract.representation),
+            ("outputs", self.contract.logits),
+        ):
+            _refuse_other(side, _list(metadata, side), spec)
+        parameters = metadata.get("parameters") or {}
+        served = parameters.get("contract_sha256") if isinstance(parameters, dict) else None
+        if served not in (None, self.contract.sha256):
+            raise ContractError(
+                f"expected a server of contract {self.contract.sha256[:12]}..., but it serves "
+                f"{str(served)[:12]}...; take the edge folder of the export that is served"
+            )
+        self.identified = served is not None
+        self._binary = "binary_tensor_data" in extensions
+        if not self.identified and self.wire in ("int8", "int4"):
+            raise ContractError(
+                f"expected a server that decodes {self.wire}, which mixcon serve does, but this "
+                "one may not; use float32"
+            )
+
+    def encode(self, inputs: NDArray[Any]) -> Floats:
+        """What would be released of inputs (N, *shape): z, with fresh noise at each call.
+
+        Raises:
+            DataError: they do not fit the contract.
+        """
+        x = self._checked(inputs)
+        shape = (len(x), *self.contract.representation.shape)
+        noise = {spec.name: draw(spec, shape) for spec in self.contract.noise}
+        return self._encoder.run(None, {self.contract.input.name: x, **noise})[0]  # type: ignore[no-any-return]
+
+    def infer(self, inputs: NDArray[Any]) -> Predictions:
+        """Labels of inputs (N, *shape), in their order.
+
+        Args:
+            inputs: uint8 images, or floats as the contract's preprocessing says: images in
+                [0, 1], vectors as they are.
+
+        Raises:
+            DataError: they do not fit the contract. Nothing was sent.
+            ContractError, WireError: as `check`; or an answer that is none.
+        """
+        x = self._checked(inputs)
+        parts = [self._ask(part) for part in _chunks(x, self._batch)]
+        none = np.empty((0, len(self.contract.classes)), np.float32)
+        logits = np.concatenate([none, *parts])
+        names = self.contract.classes
+        labels = tuple(names[i] for i in logits.argmax(axis=1))
+        return Predictions(labels, _softmax(logits))
+
+    def _ask(self, x: Floats) -> Floats:
+        if self._binary is None:
+            self.check()
+        id, self._count = f"{self._prefix}-{self._count}", self._count + 1
+        binary = bool(self._binary)
+        body, length = build_request(self.encode(x), self.wire, self.contract, id, binary=binary)
+        if self._recorder:
+            self._recorder.add(f"{self._path}/infer", body, length)
+        answer = self._link.post(f"{self._path}/infer", body, length)
+        return parse_response(answer.body, answer.json_length, self.contract, id, len(x))
+
+    def _checked(self, inputs: NDArray[Any]) -> Floats:
+        shape, kind = self.contract.input.shape, self.contract.preprocessing.kind
+        x = np.asarray(inputs)
+        if x.shape[1:] != shape or x.dtype.kind not in "fu":
+            raise DataError(
+                f"expected inputs of shape {('N', *shape)} and uint8 or floats, but got "
+                f"{x.dtype} of shape {x.shape}"
+            )
+        if kind == "image" and x.dtype == np.uint8:
+            x = x.astype(np.float32) / np.float32(255)
+        x = x.astype(np.float32)
+        if not np.isfinite(x).all() or (
+            kind == "image" and x.size and not 0 <= x.min() <= x.max() <= 1
+        ):
+            raise DataError(
+                "expected finite inputs, for images uint8 or from 0 to 1, but got others; divide "
+                "pixels by 255"
+            )
+        return x
+
+
+def _chunks(x: Floats, size: int) -> Iterator[Floats]:
+    for start in range(0, len(x), size):
+        yield x[start : start + size]
+
+
+def _softmax(logits: Floats) -> Floats:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
+
+
+def _list(metadata: Any, key: str) -> list[Any]:
+    found = metadata.get(key) if isinstance(metadata, dict) else None
+    return found if isinstance(found, list) else []
+
+
+def _refuse_other(side: str, found: list[Any], spec: TensorSpec) -> None:
+    seen = [
+        (tensor.get("name"), tensor.get("datatype"), tensor.get("shape"))
+        for tensor in found
+        if isinstance(tensor, dict)
+    ]
+    if seen != [(spec.name, "FP32", [-1, *spec.shape])]:
+        raise ContractError(
+            f"expected a server whose {side} are {spec.name!r} of FP32 and shape "
+            f"{[-1, *spec.shape]}, but it has {seen}; check the URL and the model's name"
+        )

@@ -1,0 +1,201 @@
+"""The contract between the two halves: what crosses the wire, and what was measured of it.
+
+Both halves carry the same signed file. It says nothing that an attacker of an audit is not
+assumed to know already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from mixcon._files import write_whole
+from mixcon.errors import ContractError
+from mixcon.serving import signing
+from mixcon.serving.wire import Scale, Wire
+
+__all__ = ["Audited", "Contract", "NoiseInput", "Preprocessing", "TensorSpec", "read_contract"]
+
+SCHEMA_VERSION = 1
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+
+class TensorSpec(_Part):
+    """A tensor of an ONNX graph: float32, of this shape after the batch dimension."""
+
+    name: str
+    shape: tuple[int, ...]
+
+
+class NoiseInput(_Part):
+    """An input of the encoder that the device fills anew at each call from a secure source.
+
+    Attributes:
+        name: name of the input, of the shape of the representation.
+        distribution: ``normal`` (mean 0, deviation 1), ``laplace`` (mean 0, scale 1) or
+            ``uniform`` (from 0 to 1); the graph scales it.
+    """
+
+    name: str
+    distribution: Literal["normal", "laplace", "uniform"]
+
+
+class Preprocessing(_Part):
+    """How the device makes the encoder's input.
+
+    Attributes:
+        kind: ``image`` (pixels divided by 255) or ``vector`` (numbers as they are).
+        mode: ``L`` for grayscale, ``RGB`` for color; None for vectors.
+    """
+
+    kind: Literal["image", "vector"]
+    mode: Literal["L", "RGB"] | None = None
+
+
+class Audited(_Part):
+    """What an audit found, and which report says so.
+
+    Attributes:
+        report_sha256: hash of the ``report.json``.
+        attacks: names of the attacks that were run.
+        victims: how many inputs were attacked.
+        metric: the metric of the next three.
+        leakage: mean over the victims of the strongest attack per victim.
+        floor: what a guess from the class alone gets.
+        excess: how far `leakage` goes from `floor` (0) to an exact copy (1).
+        accuracy: share of test samples classified correctly, in [0, 1].
+    """
+
+    report_sha256: str
+    attacks: tuple[str, ...]
+    victims: int
+    metric: str
+    leakage: float
+    floor: float
+    excess: float
+    accuracy: float
+
+
+class Contract(_Part):
+    """What the two halves agree on.
+
+    Attributes:
+        schema_version: raised when the meaning of a field changes.
+        name: what servers call the model.
+        version: what servers call its version.
+        defense: the defense it was trained with.
+        classes: name of each class, in the order of the logits.
+        input: input of the encoder.
+        noise: further inputs of the encoder, drawn by the device.
+        preprocessing: how to make the input.
+        representation: what crosses the wire: output of the encoder, input of the head.
+        low: smallest number of the representations of the training set.
+        high: largest number of them.
+        logits: output of the head.
+        wire: the wire format to use where none is asked for.
+        scales: how ``int8`` and ``int4`` code a number.
+        encoder_sha256: hash of ``encoder.onnx``.
+        head_sha256: hash of ``head.onnx``.
+        audit: what an audit found; None if there was none.
+        mixcon: version of mixcon that wrote it.
+    """
+
+    schema_version: int = SCHEMA_VERSION
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+    version: str = Field(default="1", pattern=r"^[1-9][0-9]{0,8}$")
+    defense: str
+    classes: tuple[str, ...]
+    input: TensorSpec
+    noise: tuple[NoiseInput, ...] = ()
+    preprocessing: Preprocessing
+    representation: TensorSpec
+    low: float
+    high: float
+    logits: TensorSpec
+    wire: Wire = "float32"
+    scales: dict[Literal["int8", "int4"], Scale]
+    encoder_sha256: str
+    head_sha256: str
+    audit: Audited | None = None
+    mixcon: str
+
+    @property
+    def content(self) -> bytes:
+        """The bytes that are written, signed and hashed."""
+        return (self.model_dump_json(indent=2) + "\n").encode()
+
+    @property
+    def sha256(self) -> str:
+        """What a server names in its metadata, so that a device knows it speaks of the same."""
+        return sha256(self.content)
+
+    def write(self, folder: Path, key: Ed25519PrivateKey) -> None:
+        """Write ``contract.json`` and its signature ``contract.sig`` into a folder."""
+        write_whole(folder / "contract.json", self.content)
+        write_whole(folder / "contract.sig", signing.sign(key, self.content) + "\n")
+
+
+def sha256(content: bytes) -> str:
+    """Hash of a file's bytes, in hexadecimal."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def read_contract(folder: Path, half: Literal["encoder", "head"], trust: Path) -> Contract:
+    """The contract of a folder, after its signature and the hash of its half were checked.
+
+    Args:
+        folder: holds ``contract.json``, ``contract.sig`` and ``encoder.onnx`` or ``head.onnx``.
+        half: which of the two it holds.
+        trust: PEM file with the public key of who exported it.
+
+    Raises:
+        ContractError: something is missing, or signature, schema or hash do not hold.
+    """
+    content, signature, onnx = (
+        _read(folder, name) for name in ("contract.json", "contract.sig", f"{half}.onnx")
+    )
+    if not signing.verify(signing.public_key(trust), content, signature.decode("latin1").strip()):
+        raise ContractError(
+            f"{folder}: expected a contract signed by the key in {trust}, but the signature does "
+            "not hold: it was changed, or another key signed it; fetch the folder again, or pass "
+            "the right key as --trust"
+        )
+    contract = _parse(content, folder)
+    if getattr(contract, f"{half}_sha256") != sha256(onnx):
+        raise ContractError(
+            f"{folder}: expected the {half}.onnx that its contract names, but got a file with "
+            "another hash; export again, or fetch the whole folder again"
+        )
+    return contract
+
+
+def _read(folder: Path, name: str) -> bytes:
+    try:
+        return (folder / name).read_bytes()
+    except OSError as error:
+        raise ContractError(
+            f"{folder / name}: expected a file of mixcon export, but got {error.strerror}"
+        ) from error
+
+
+def _parse(content: bytes, folder: Path) -> Contract:
+    try:
+        contract = Contract.model_validate_json(content)
+    except ValidationError as error:
+        raise ContractError(
+            f"{folder}: expected a contract of schema version {SCHEMA_VERSION}, but got: {error}; "
+            "export again with this version of mixcon"
+        ) from error
+    if contract.schema_version != SCHEMA_VERSION:
+        raise ContractError(
+            f"{folder}: expected a contract of schema version {SCHEMA_VERSION}, but got "
+            f"{contract.schema_version}; export again with this version of mixcon"
+        )
+    return contract

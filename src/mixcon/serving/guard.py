@@ -1,0 +1,82 @@
+"""The HTTP connection of uvicorn, with a limit on how long a client may take."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, ClassVar
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+__all__ = ["guarded"]
+
+_ARRIVED = (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
+_GRACE = 1.0  # seconds that the application's own, polite time-out comes earlier
+_FULL = (
+    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 41\r\n\r\n"
+    b'{"error":"too many connections are open"}'
+)
+
+
+class _GuardedProtocol(H11Protocol):
+    """Ends connections whose request, or whose reading of the answer, takes too long.
+
+    The time for a request runs from the moment the connection is open, then from the first byte
+    of each further request, to its last byte. Between requests uvicorn's keep-alive time applies.
+    """
+
+    timeout: ClassVar[float]
+    most: ClassVar[int]
+    _deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > self.most:
+            transport.write(_FULL)
+            transport.close()
+        self._expect()
+
+    def data_received(self, data: bytes) -> None:
+        if self.transport.is_closing():
+            return
+        self._expect()
+        super().data_received(data)
+        if self.conn.their_state in _ARRIVED:
+            self._relax()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._relax()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self._relax()
+
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self.loop.call_later(self.timeout, self.transport.abort)  # should it not read our last word
+
+    def _expect(self) -> None:
+        if self._deadline is None:
+            self._deadline = self.loop.call_later(self.timeout + _GRACE, self.transport.abort)
+
+    def _relax(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+
+def guarded(timeout: float, most: int) -> type[H11Protocol]:
+    """The protocol class for these limits.
+
+    Args:
+        timeout: seconds for a request to come in, and for an answer to be read.
+        most: open connections; further ones are told to come back.
+    """
+    attributes: dict[str, Any] = {"timeout": timeout, "most": most}
+    return type("GuardedProtocol", (_GuardedProtocol,), attributes)

@@ -1,0 +1,23 @@
+"""ONNX Runtime sessions."""
+
+from __future__ import annotations
+
+import onnxruntime
+
+__all__ = ["session"]
+
+
+def session(model: bytes, threads: int = 1) -> onnxruntime.InferenceSession:
+    """A session on the CPU.
+
+    Args:
+        model: the ONNX file's bytes.
+        threads: how many threads share one call.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors
+    # Waiting threads shall not burn the cores that answer requests.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])

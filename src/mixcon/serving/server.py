@@ -1,0 +1,163 @@
+"""The cloud's server: checks the contract, then listens."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import ssl
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from mixcon.errors import ConfigError, ContractError
+from mixcon.serving import signing
+from mixcon.serving.app import CloudApp, Limits
+from mixcon.serving.contract import Contract, read_contract
+from mixcon.serving.guard import guarded
+from mixcon.serving.tokens import Tokens
+
+__all__ = ["CloudServer", "Tls", "check_audit"]
+
+_BACKLOG = 2048
+
+
+@dataclass(frozen=True)
+class Tls:
+    """Certificates of a server.
+
+    Attributes:
+        certificate: PEM file with the server's certificate chain.
+        key: PEM file with its private key.
+        clients: PEM file with the authority that signs clients' certificates; clients without
+            one are then refused (mutual TLS). None lets all of them in.
+    """
+
+    certificate: Path
+    key: Path
+    clients: Path | None = None
+
+    def context(self) -> ssl.SSLContext:
+        """For TLS 1.2 and later.
+
+        Raises:
+            ConfigError: a file is missing, or is not what it should be.
+        """
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        try:
+            context.load_cert_chain(self.certificate, self.key)
+            if self.clients is not None:
+                context.load_verify_locations(self.clients)
+                context.verify_mode = ssl.CERT_REQUIRED
+        except (OSError, ssl.SSLError) as error:
+            raise ConfigError(
+                f"expected PEM files for TLS, but got {self.certificate}, {self.key}, "
+                f"{self.clients}: {error}"
+            ) from error
+        return context
+
+
+class CloudServer:
+    """Serves the ``cloud`` folder of an export.
+
+    Args:
+        folder: holds ``head.onnx``, ``contract.json`` and ``contract.sig``.
+        trust: PEM file with the public key of who exported it.
+        max_excess: largest excess leakage, by the contract's audit, that may be served.
+        unaudited: serve whatever the audit found, and without one.
+        limits: what the server takes on.
+        tokens: whom it answers; everybody by default.
+        tls: certificates; plain HTTP without.
+        threads: how many threads share one batch.
+
+    Raises:
+        ContractError: signature, hash or audit do not hold.
+        ConfigError: unusable certificates.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        trust: Path = signing.DEFAULT_TRUST,
+        max_excess: float = 0.3,
+        unaudited: bool = False,
+        limits: Limits | None = None,
+        tokens: Tokens | None = None,
+        tls: Tls | None = None,
+        threads: int = 1,
+    ) -> None:
+        limits = limits or Limits()
+        self.contract = read_contract(folder, "head", trust)
+        if not unaudited:
+            check_audit(self.contract, max_excess)
+        self._tls = tls
+        head = (folder / "head.onnx").read_bytes()
+        app = CloudApp(self.contract, head, limits, tokens, threads)
+        context = tls.context() if tls else None
+        config = uvicorn.Config(
+            app.asgi,
+            http=guarded(limits.receive_timeout, limits.connections),
+            ws="none",
+            loop="asyncio",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=round(limits.answer_timeout + limits.receive_timeout),
+            ssl_context_factory=(lambda *_: context) if context else None,
+        )
+        self.uvicorn = uvicorn.Server(config)
+
+    def bind(self, host: str, port: int) -> tuple[socket.socket, str]:
+        """A listening socket, and its URL; port 0 takes a free one.
+
+        Raises:
+            ConfigError: the address cannot be had.
+        """
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+            )[0]
+            # Said to be TCP, its connections send small answers at once (TCP_NODELAY, by asyncio).
+            listener = socket.socket(family, kind, protocol)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind(address)
+            listener.listen(_BACKLOG)
+        except OSError as error:
+            raise ConfigError(f"expected to listen on {host}:{port}, but {error}") from error
+        name = f"[{host}]" if ":" in host else host
+        scheme = "https" if self._tls else "http"
+        return listener, f"{scheme}://{name}:{listener.getsockname()[1]}"
+
+    def run(self, listener: socket.socket) -> None:
+        """Serve until SIGTERM or Ctrl-C, then finish what was taken; a second one ends at once."""
+        # uvicorn raises the signal again when it is done, which shall not end us.
+        previous = {s: signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            self.uvicorn.run(sockets=[listener])
+        finally:
+            for number, handler in previous.items():
+                signal.signal(number, handler)
+
+
+def check_audit(contract: Contract, max_excess: float) -> None:
+    """Refuse a model that leaks too much, or of which nobody knows how much.
+
+    Raises:
+        ContractError: there was no audit, or it found an excess above `max_excess`.
+    """
+    if contract.audit is None:
+        raise ContractError(
+            "expected a model with an audit in its contract, but it has none, so nobody knows what "
+            "it leaks; run mixcon audit and export again, or pass --unaudited to serve it anyway"
+        )
+    if contract.audit.excess > max_excess:
+        raise ContractError(
+            f"expected an excess leakage of at most {max_excess:g} (--max-excess), but the audit "
+            f"found {contract.audit.excess:.3f}: {contract.audit.metric} "
+            f"{contract.audit.leakage:.3f} over a floor of {contract.audit.floor:.3f}; serve a "
+            "better defended model, or pass --unaudited to serve it anyway"
+        )

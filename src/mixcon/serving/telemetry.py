@@ -1,0 +1,44 @@
+"""What the server counts, for Prometheus."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+__all__ = ["Telemetry"]
+
+_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+_ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
+
+
+class Telemetry:
+    """Counters of one server; nothing in them depends on what clients send but its size.
+
+    Args:
+        queued: says how many rows wait.
+    """
+
+    def __init__(self, queued: Callable[[], int]) -> None:
+        self._registry = registry = CollectorRegistry()
+        self.requests = Counter(
+            "mixcon_requests", "Inference requests by status of the answer.", ["status"],
+            registry=registry,
+        )  # fmt: skip
+        self.received = Counter(
+            "mixcon_received_bytes", "Bytes of request bodies read.", registry=registry
+        )
+        self.seconds = Histogram(
+            "mixcon_request_seconds", "From the headers of a request to its answer.",
+            buckets=_SECONDS, registry=registry,
+        )  # fmt: skip
+        self.batches = Histogram(
+            "mixcon_batch_rows", "Representations that went through the head together.",
+            buckets=_ROWS, registry=registry,
+        )  # fmt: skip
+        gauge = Gauge("mixcon_queued_rows", "Representations that wait.", registry=registry)
+        gauge.set_function(queued)
+
+    def render(self) -> bytes:
+        """All of them, in Prometheus' text format."""
+        return generate_latest(self._registry)

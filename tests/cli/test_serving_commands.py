@@ -1,0 +1,241 @@
+"""Export, serve and infer as a user runs them: real processes, real signals, real sockets."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import httpx2
+import numpy as np
+import pytest
+from PIL import Image
+
+from mixcon import load_data
+from mixcon.serving import EdgeClient, Endpoint
+
+pytestmark = pytest.mark.smoke
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A trained, audited and exported run in ``deploy``; images in ``photos``."""
+    path = tmp_path_factory.mktemp("cli")
+    for words in (
+        ["train", "--data", "digits", "--epochs", 8, "--batch-size", 16, "--momentum", 0.9,
+         "--out", "run"],
+        ["audit", "run", "--victims", 3, "--attack", "rmle-paper"],
+        ["export", "run", "--out", "deploy"],
+    ):  # fmt: skip
+        done = run(*words, folder=path)
+        assert done.returncode == 0, done.stderr
+    photos = path / "photos"
+    photos.mkdir()
+    for i, pixels in enumerate(load_data("digits").test.inputs[:10].numpy()):
+        Image.fromarray(pixels[0]).save(photos / f"{i}.png")
+    return path
+
+
+def environment(folder):
+    return {**os.environ, "HOME": str(folder), "PYTHONUNBUFFERED": "1"}
+
+
+def run(*words, folder, **settings):
+    return subprocess.run(
+        [sys.executable, "-m", "mixcon", *map(str, words)], env=environment(folder),
+        capture_output=True, cwd=folder, timeout=300, check=False, **{"text": True, **settings},
+    )  # fmt: skip
+
+
+class Process:
+    """`mixcon serve`, in a process of its own."""
+
+    def __init__(self, folder, *words, port=0):
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "mixcon", "serve", "deploy/cloud", "--max-excess", "2",
+             "--port", str(port), *words],
+            cwd=folder, env=environment(folder), stderr=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        for line in self.process.stderr:
+            if found := re.search(r"Serving .* at (http://127.0.0.1:(\d+))", line):
+                self.url, self.port = found[1], int(found[2])
+                break
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait(30)
+        self.process.stderr.close()
+
+
+@pytest.fixture
+def server(folder):
+    with Process(folder) as process:
+        yield process
+
+
+def test_help_teaches(tmp_path):
+    for verb in ("export", "serve", "infer"):
+        assert "Example: mixcon" in run(verb, "--help", folder=tmp_path).stdout
+
+
+def test_export_says_what_comes_next(folder):
+    contract = json.loads((folder / "deploy" / "edge" / "contract.json").read_text())
+    assert contract["name"] == "digits-lenet5-vanilla"
+    assert contract["audit"]["attacks"] == ["rmle-paper"]
+    assert contract["audit"]["victims"] == 3
+    done = run("export", "run", "--out", "deploy", folder=folder)
+    assert re.search(r"within \d\.\de-0[5-9] of PyTorch", done.stderr)
+    assert "excess leakage" in done.stderr
+
+
+def test_infer_prints_labels_in_order(folder, server):
+    words = ["infer", "--edge", "deploy/edge", "--url", server.url]
+    done = run(*words, "photos", "--json", folder=folder)
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [line["input"] for line in lines] == [f"photos/{i}.png" for i in range(10)]
+    test = load_data("digits").test
+    labels = [test.classes[i] for i in test.labels[:10].tolist()]
+    assert sum(line["label"] == label for line, label in zip(lines, labels, strict=True)) >= 8
+    assert all(0 < line["confidence"] <= 1 for line in lines)
+    assert re.search(r"10 answered; sent [\d,]+ bytes", done.stderr)
+    one = (folder / "photos" / "3.png").read_bytes()
+    piped = run(*words, "-", folder=folder, input=one, text=False)
+    assert lines[3]["label"] in piped.stdout.decode()
+    listed = run(*words, "-", folder=folder, input="photos/3.png\nphotos/4.png\n")
+    assert [line.split()[0] for line in listed.stdout.splitlines()] == [
+        line["label"] for line in lines[3:5]
+    ]
+
+
+def test_infer_test_samples_and_record_what_crossed(folder, server):
+    done = run("infer", "--edge", "deploy/edge", "--url", server.url, "--data", "digits",
+               "--victims", 7, "--wire", "int8", "--record", "wire", folder=folder)  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    assert len(done.stdout.splitlines()) == 7
+    assert "accuracy" in done.stderr
+    assert (folder / "wire").stat().st_size > 7 * 400
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["export", "nowhere"], "no config.toml"),
+        (["export", "run", "--out", "photos"], "other files"),
+        (["serve", "photos"], "expected a file of mixcon export"),
+        (["serve", "deploy/cloud", "--max-excess", "-5"], "expected an excess leakage"),
+        (["serve", "deploy/cloud", "--trust", "none.pem"], "--trust"),
+        (["serve", "deploy/cloud", "--cert", "c.pem"], "--cert and --key together"),
+        (["serve", "deploy/cloud", "--max-queue", "9"], "--max-queue"),
+        (["infer", "--edge", "deploy/edge"], "expected images, or --data"),
+        (["infer", "--edge", "deploy/edge", "none.png"], "there is none"),
+        (["infer", "--edge", "deploy/edge", "--retries", "0", "--url", "http://127.0.0.1:9",
+          "photos"], "check that it runs"),
+    ],
+)  # fmt: skip
+def test_bad_input_is_one_line_and_code_2(folder, words, message):
+    done = run(*words, folder=folder)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_lets_what_was_taken_finish(folder, server, number):
+    """Clients hammer while the signal comes: each request is answered, or never got in."""
+    x = load_data("digits").test.inputs[:4].numpy()
+    failures, answered = [], []
+
+    def hammer():
+        endpoint = Endpoint(server.url, retries=0)
+        with EdgeClient(folder / "deploy" / "edge", endpoint, trust=trusted(folder)) as client:
+            expected = client.infer(x).labels
+            try:
+                while True:
+                    assert client.infer(x).labels == expected
+                    answered.append(1)
+            except Exception as error:
+                failures.append(str(error))
+
+    threads = [threading.Thread(target=hammer) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    while len(answered) < 20:
+        time.sleep(0.01)
+    server.process.send_signal(number)
+    for thread in threads:
+        thread.join(60)
+    assert server.process.wait(60) == 0
+    assert "every request that was taken is answered" in server.process.stderr.read()
+    # A connection may be refused, or closed between requests; none ends within an answer.
+    assert all("check that it runs" in failure for failure in failures)
+    assert not any("RemoteProtocolError: peer closed" in failure for failure in failures)
+
+
+def trusted(folder):
+    return folder / "deploy" / "public-key.pem"
+
+
+def test_kill_and_restart_under_load(folder):
+    """kill -9, and a new server on the same port: the client's retries bridge the gap."""
+    inputs = load_data("digits").test.inputs.numpy()
+    with Process(folder) as first:
+        endpoint = Endpoint(first.url, retries=12)
+        client = EdgeClient(folder / "deploy" / "edge", endpoint, trust=trusted(folder), batch=4)
+        expected = client.infer(inputs[:200])
+        first.process.kill()
+        first.process.wait()
+        found = []
+        asking = threading.Thread(target=lambda: found.append(client.infer(inputs[:200])))
+        asking.start()
+        time.sleep(0.5)
+        with Process(folder, port=first.port):
+            asking.join(120)
+            client.close()
+        assert found[0].labels == expected.labels
+        np.testing.assert_allclose(found[0].probabilities, expected.probabilities, atol=1e-5)
+
+
+def test_serving_without_tls_to_others_is_said_aloud(folder):
+    with Process(folder) as process:
+        assert httpx2.get(process.url + "/v2/health/live").status_code == 200
+    words = [sys.executable, "-m", "mixcon", "serve", "deploy/cloud", "--unaudited", "--port", "0",
+             "--host", "0.0.0.0"]  # noqa: S104  # fmt: skip
+    process = subprocess.Popen(words, cwd=folder, env=environment(folder), stderr=subprocess.PIPE,
+                               text=True)  # fmt: skip
+    shown = ""
+    for line in process.stderr:
+        shown += line
+        if "Serving" in line:
+            break
+    process.terminate()
+    assert process.wait(30) == 0
+    process.stderr.close()
+    assert "--unaudited: nobody vouches" in shown
+    assert "can be read on the way" in shown
+
+
+def test_a_missing_extra_is_named():
+    hide = (
+        "import sys, importlib.util as u; real = u.find_spec\n"
+        "u.find_spec = lambda name, *a: None if name == 'starlette' else real(name, *a)\n"
+        "sys.argv = ['mixcon', 'serve', 'x']; import mixcon.cli; mixcon.cli.main()"
+    )
+    done = subprocess.run([sys.executable, "-c", hide], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "starlette cannot be found; install them with: pip install 'mixcon[serve]'" in (
+        " ".join(done.stderr.split())
+    )
+
+
+def test_help_needs_no_extra():
+    code = "import sys, mixcon.cli; print([n for n in ('onnx','starlette') if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "[]"
