@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
-from mixcon.attacks import ATTACKS, Attack, Rmle
+from mixcon.attacks import Attack, Decoder, Rmle, strongest
 from mixcon.data import Splits
 
 __all__ = ["CHEAP", "STRONG", "StageName", "fitting"]
 
-CHEAP: Sequence[Attack[Any]] = (Rmle(steps=100),)
-"""What every trial is attacked with. Any attack's success is a lower bound of the leakage."""
+CHEAP: Sequence[Attack[Any]] = (Rmle(steps=100), Decoder(steps=200))
+"""What every trial is attacked with. Any attack's success is a lower bound of the leakage; it takes
+a decoder to see through noise."""
 
-STRONG: Sequence[Attack[Any]] = tuple(attack() for attack in ATTACKS.values())
-"""What only the trials near the front are attacked with: all that fit."""
+STRONG: Sequence[Attack[Any]] = tuple(
+    {attack.name: attack for kind in ("images", "vectors") for attack in strongest(kind)}.values()
+)
+"""What only the trials near the front are attacked with: those of the strongest that fit."""
 
 StageName: TypeAlias = Literal["cheap", "strong", "test"]
 
