@@ -28,7 +28,7 @@ def audit(
     attack: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"strongest, all, {', '.join(ATTACKS)}; repeat for several [default: strongest]"
+            help=f"strongest, all, {', '.join(ATTACKS)}; repeat for several (default: strongest)"
         ),
     ] = None,
     budget: Annotated[
@@ -48,7 +48,7 @@ def audit(
         ),
     ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the report [default: RUN/audit of the last run]")
+        Path | None, typer.Option(help="Folder of the report (default: RUN/audit of the last run)")
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
