@@ -2,7 +2,7 @@
 
 Every figure is a ratio of medians of alternating rounds, so that a noisy machine disturbs both
 sides alike. Sections: step, loss, memory, loading, reidentification,
-stacked. Name some to run only those.
+stacked, inversion. Name some to run only those.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 
 import torch
 
-from benchmarks import loading, loss, memory, reidentification, stacked, step
+from benchmarks import inversion, loading, loss, memory, reidentification, stacked, step
 from mixcon.audit import environment
 
 SECTIONS = {
@@ -21,6 +21,7 @@ SECTIONS = {
     "loading": loading.run,
     "reidentification": reidentification.run,
     "stacked": stacked.run,
+    "inversion": inversion.run,
 }
 
 

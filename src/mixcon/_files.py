@@ -6,7 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["write_whole"]
+__all__ = ["is_leftover", "write_whole"]
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
@@ -24,3 +24,8 @@ def write_whole(path: Path, content: bytes | str) -> Path:
         os.unlink(temporary)
         raise
     return path
+
+
+def is_leftover(path: Path) -> bool:
+    """Whether `write_whole` was killed while it wrote this: nobody will ever want it."""
+    return path.name.startswith(".") and path.name.endswith(".tmp")

@@ -9,13 +9,19 @@ from torch import nn
 from mixcon.attacks import (
     ATTACKS,
     Auxiliary,
+    Decoder,
+    GaussNewton,
     Knowledge,
+    Query,
+    Refined,
     Rmle,
     RmlePaper,
     RmlePaperVector,
     WhiteBox,
+    strongest,
 )
 from mixcon.attacks.descent import total_variation
+from mixcon.channels import GaussianNoise
 from mixcon.data import load
 from mixcon.errors import KnowledgeError, MixconError, NonFiniteError
 from mixcon.metrics import class_mean, ssim
@@ -224,3 +230,88 @@ def test_diverging_images_become_the_middle_of_the_box(lenet, digits):
 def test_wrong_shape_of_z_is_refused(lenet):
     with pytest.raises((MixconError, RuntimeError)):
         Rmle(steps=1).fit(knowledge(lenet.encoder))(torch.zeros(2, 7, 3, 3))
+
+
+def test_rmle_keeps_the_restart_that_fits_best(lenet, digits):
+    z = lenet.encoder(digits.test.floats(slice(4))).detach()
+    known = knowledge(lenet.encoder)
+    one, three = (seeded(Rmle(steps=30, restarts=n), known, z) for n in (1, 3))
+
+    def misfit(found):
+        return (lenet.encoder(found) - z).flatten(1).norm(dim=1)
+
+    assert (misfit(three) <= misfit(one) * 1.001).all()
+
+
+def test_settings_are_chosen_on_auxiliary_samples(lenet):
+    """Total variation that wipes everything out is not what the identity wants."""
+
+    @dataclasses.dataclass(frozen=True)
+    class Choosing(Rmle):
+        def candidates(self):
+            return (dataclasses.replace(self, tv=10.0, tv_end=10.0), self)
+
+    assert Choosing(steps=30).tuned(knowledge(nn.Identity())).tv == Rmle().tv
+    alone = WhiteBox.of(nn.Identity(), shape=IMAGE, box=(0.0, 1.0))
+    assert Choosing(steps=30).tuned(alone) == Choosing(steps=30)
+
+
+def test_gauss_newton_is_exact_for_a_linear_encoder():
+    torch.manual_seed(0)
+    encoder, x = nn.Linear(6, 9), torch.randn(5, 6)
+    found = GaussNewton(steps=3).fit(knowledge(encoder, VECTOR))(encoder(x).detach())
+    assert torch.allclose(found, x, atol=1e-2)
+
+
+def test_refined_starts_where_the_decoder_ends(lenet, digits):
+    x = digits.test.floats(slice(8))
+    z, known = lenet.encoder(x).detach(), knowledge(lenet.encoder)
+    decoded = Decoder(steps=60).fit(known)(z)
+    anchored = Refined(steps=30, decoder_steps=60, anchor=1e4).fit(known)(z)
+    free = Refined(steps=300, decoder_steps=60).fit(known)(z)
+    assert (anchored - decoded).abs().mean() < 0.02
+    before, after = ((lenet.encoder(f) - z).flatten(1).norm(dim=1) for f in (decoded, free))
+    assert (after < before / 2).all()
+
+
+def test_a_decoder_is_fitted_once_for_all(lenet):
+    known = knowledge(lenet.encoder)
+    seeded(Refined(steps=2, decoder_steps=3), known, torch.rand(2, 16, 5, 5))
+    kept = known.fitted[Decoder(steps=3)]
+    Decoder(steps=3).fit(known)
+    assert known.fitted[Decoder(steps=3)] is kept
+
+
+def test_an_attack_sees_no_more_than_it_declares(lenet):
+    seen = []
+
+    class Curious(Decoder):
+        def _fit(self, knowledge, on_step):
+            seen.append(type(knowledge))
+            return super()._fit(knowledge, on_step)
+
+    Curious(steps=1).fit(knowledge(lenet.encoder))
+    assert seen == [Query]
+
+
+def test_more_noise_less_leakage(digits):
+    """On the identity, for the white-box attack and for the decoder."""
+    x = digits.test.floats(slice(30))
+    for attack in (Rmle(steps=100), Decoder(steps=100)):
+        scores = []
+        for sigma in (0.0, 0.2, 0.6, 2.0):
+            torch.manual_seed(0)
+            channel = GaussianNoise(sigma)
+            known = WhiteBox.of(
+                nn.Identity(), channel, shape=IMAGE, box=(0.0, 1.0), auxiliary=own_samples(IMAGE)
+            )
+            scores.append(ssim(attack.fit(known)(channel(x)), x).mean().item())
+        assert scores == sorted(scores, reverse=True), attack.name
+
+
+def test_strongest_applies_and_scales():
+    for kind in ("images", "vectors"):
+        assert all(kind in attack.inputs for attack in strongest(kind))
+    full, tenth = ({a.name: a for a in strongest("images", b)} for b in (1, 0.1))
+    assert tenth["rmle"].steps == full["rmle"].steps // 10
+    assert tenth["rmle-paper"] == full["rmle-paper"]

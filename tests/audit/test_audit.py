@@ -6,7 +6,8 @@ from torch import nn
 
 from mixcon.attacks import Rmle, RmlePaper
 from mixcon.audit import Subject, audit
-from mixcon.channels import GaussianNoise
+from mixcon.audit.bound import bound
+from mixcon.channels import GaussianNoise, LaplaceNoise, Normalize, Quantize, compose
 from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError
 from mixcon.metrics import ssim
@@ -31,7 +32,7 @@ def test_records_what_came_back(lenet, digits):
     assert model.accuracy == accuracy(lenet, digits.test)
     assert model.test_images == len(digits.test)
     assert model.numbers_sent == 400
-    assert model.attacks[1].settings == {"lr": 0.1, "steps": 5, "tv": 3e-6}
+    assert model.attacks[1].settings == Rmle(steps=5).settings
     assert {p.attack for p in seen} == {"rmle-paper", "rmle"}
     assert report.environment.versions["torch"] == torch.__version__
 
@@ -84,7 +85,7 @@ def test_vectors():
         "v", torch.randn(40, 6, generator=generator), torch.arange(40) % 2, ("a", "b")
     )
     model = SplitModel(nn.Linear(6, 8), nn.Linear(8, 2))
-    report, _ = audit([Subject(model)], Splits(part, part), [Rmle(lr=0.01)], victims=10)
+    report, _ = audit([Subject(model)], Splits(part, part), [Rmle()], victims=10)
     assert set(report.models[0].attacks[0].leakage) == {"mse", "cosine"}
     assert max(report.models[0].attacks[0].leakage["mse"]) < 1e-2
 
@@ -102,3 +103,65 @@ def test_vectors():
 def test_misuse_is_refused(lenet, digits, subjects, attacks, victims, message):
     with pytest.raises(ConfigError, match=message):
         audit([Subject(lenet)] * subjects, digits, attacks, victims=victims)
+
+
+def test_a_finished_attack_is_kept(lenet, digits, tmp_path, monkeypatch):
+    def once(seed=0, steps=3):
+        return audit(
+            [Subject(lenet)], digits, [RmlePaper(steps=steps)], victims=4, seed=seed, keep=tmp_path
+        )[1].reconstructions["model"]["rmle-paper"]
+
+    first = once()
+
+    def never(*_):
+        raise AssertionError("ran again")
+
+    monkeypatch.setattr(RmlePaper, "_fit", never)
+    assert torch.equal(once(), first)
+    for changed in ({"seed": 1}, {"steps": 4}):
+        with pytest.raises(AssertionError, match="ran again"):
+            once(**changed)
+    with torch.no_grad():
+        lenet.encoder[0].bias += 1
+    with pytest.raises(AssertionError, match="ran again"):
+        once()
+
+
+def test_a_damaged_copy_is_made_again(lenet, digits, tmp_path):
+    arguments = ([Subject(lenet)], digits, [RmlePaper(steps=2)])
+    audit(*arguments, victims=3, keep=tmp_path)
+    (kept,) = tmp_path.iterdir()
+    whole = kept.read_bytes()
+    kept.write_bytes(whole[:40])
+    audit(*arguments, victims=3, keep=tmp_path)
+    assert len(kept.read_bytes()) == len(whole)
+
+
+def test_a_thorough_audit_examines_noise(lenet, digits):
+    noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(0.05))
+    report, _ = audit([Subject(noisy)], digits, [Rmle(steps=20)], victims=8, thorough=True)
+    (model,) = report.models
+    assert {"ssim", "psim", "recognition", "reidentification"} <= set(model.attacks[0].leakage)
+    assert {"global-mean", "class-mean", "nearest-neighbor"} == set(model.floors)
+    assert not model.bound.vacuous
+    assert model.bound.mse > 0
+    assert 0 <= model.label_leakage <= 1
+    assert len(model.masking) == 2
+    assert report.ceiling["ssim"] == pytest.approx(1)
+    assert "psim" in report.notes
+
+
+@pytest.mark.parametrize(
+    ("channel", "vacuous"),
+    [
+        (nn.Identity(), True),
+        (Quantize(4), True),
+        (compose(Normalize(), GaussianNoise(0.1)), False),
+        (compose(LaplaceNoise(0.1), Quantize(4)), False),
+        (compose(Quantize(4), GaussianNoise(0.1)), True),
+        (GaussianNoise(0.0), True),
+    ],
+)
+def test_the_bound_holds_where_noise_is(lenet, digits, channel, vacuous):
+    model = SplitModel(lenet.encoder, lenet.head, channel)
+    assert bound(model, digits.test.floats(slice(3))).vacuous is vacuous

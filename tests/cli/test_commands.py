@@ -51,8 +51,12 @@ def test_train_then_audit(tmp_path):
     assert "runs/digits-lenet5-mixcon+normalize" in done.stderr
     again = RunFolder(tmp_path / "runs" / "digits-lenet5-mixcon+normalize")
     assert again.config.defense.losses[0].options == {"beta": 1e-3}
-    done = run("audit", "v", again.path, "--victims", 3, "--attack", "rmle-paper", folder=tmp_path)
+    words = ["audit", "v", again.path, "--victims", 3, "--attack", "rmle-paper", "--quick"]
+    done = run(*words, "--fail-above", "excess=1", folder=tmp_path)
     assert done.returncode == 0, done.stderr
+    done = run(*words, "--fail-above", "excess=-9", folder=tmp_path)
+    assert done.returncode == 1
+    assert "is above -9" in done.stderr
     assert (again.path / "audit" / "report.html").is_file()
     assert re.search(r"\| vanilla \| .* \|", done.stderr)
 
@@ -79,6 +83,7 @@ def test_train_from_a_file_equals_options(tmp_path):
         (["train", "--config", "none.toml"], "No such file"),
         (["train", "--config", "a.toml", "--lr", "1"], "either --config or settings"),
         (["audit", "nowhere"], "no config.toml"),
+        (["audit", "nowhere", "--fail-above", "ssim"], "excess=NUMBER"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(tmp_path, words, message):

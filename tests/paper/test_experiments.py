@@ -4,13 +4,11 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
 from PIL import Image
 
-from mixcon.attacks import ATTACKS, Rmle, RmlePaper, WhiteBox
+from mixcon.attacks import RmlePaper
 from mixcon.errors import ConfigError
 from mixcon.paper import EXPERIMENTS, Job
-from mixcon.paper._remembered import remembered, seconds_of
 from mixcon.paper._settings import mixcon
 from mixcon.paper.results import read_result, write_result
 
@@ -63,34 +61,6 @@ def test_a_second_run_finds_everything_and_says_the_same(work):
 def test_no_seed_is_refused(work):
     with pytest.raises(ConfigError, match="at least one seed"):
         EXPERIMENTS["table1"].run(Job("smoke", work, ()), "x")
-
-
-class _Counted(torch.nn.Module):
-    calls = 0
-
-    def forward(self, x):
-        type(self).calls += 1
-        return x.flatten(1)[:, :50]
-
-
-def test_an_attack_is_remembered_with_its_settings(tmp_path):
-    knowledge = WhiteBox.of(_Counted(), shape=(1, 12, 12), box=(0.0, 1.0))
-    z = torch.rand(3, 50)
-    first = remembered(Rmle(steps=2), tmp_path).fit(knowledge)(z)
-    ran = _Counted.calls
-    assert torch.equal(remembered(Rmle(steps=2), tmp_path).fit(knowledge)(z), first)
-    assert _Counted.calls == ran
-    assert not torch.equal(remembered(Rmle(steps=3), tmp_path).fit(knowledge)(z), first)
-    assert _Counted.calls > ran
-    assert seconds_of(Rmle(steps=2), tmp_path) > 0
-
-
-@pytest.mark.parametrize("attack", ATTACKS.values())
-def test_a_remembered_attack_passes_for_the_one_inside(attack, tmp_path):
-    inner = attack()
-    outer = remembered(inner, tmp_path)
-    for name in ("name", "needs", "inputs", "needs_auxiliary", "needs_head", "settings"):
-        assert getattr(outer, name) == getattr(inner, name)
 
 
 def test_names_of_settings_are_the_papers():

@@ -75,8 +75,8 @@ def test_misfit_gallery_writes_nothing(report, gallery, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "No such file"), ("{", "but got"), ('{"schema_version": 99}', "schema version 1"),
-     ('{"schema_version": 1, "title": 3}', "expected a mixcon report")],
+    [(None, "No such file"), ("{", "but got"), ('{"schema_version": 99}', "schema version 2"),
+     ('{"schema_version": 2, "title": 3}', "expected a mixcon report")],
 )  # fmt: skip
 def test_unreadable_reports(tmp_path, text, message):
     path = tmp_path / "report.json"
@@ -94,7 +94,8 @@ def test_table_by_hand(report):
         "SSIM, rmle-paper": "0.60 ± 0.08 (0.70)",
         "SSIM, rmle": "0.90 ± 0.08 (1.00)",
         "Label-only floor": "0.20",
-        "Excess of strongest": "0.88",
+        "Strongest per image": "0.90 ± 0.08 (1.00)",
+        "Excess of strongest": "0.88 [0.75, 1.00]",
     }
     lines = markdown_table(report).splitlines()
     assert len(lines) == 4

@@ -190,6 +190,12 @@ def test_other_files_are_refused(tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["thesis.txt"]
 
 
+def test_folder_of_a_run_killed_while_it_began_is_taken(tmp_path):
+    (tmp_path / ".config.toml.x1y2.tmp").write_text("data = ")
+    train(config(), tmp_path)
+    assert RunFolder(tmp_path).finished
+
+
 @pytest.mark.parametrize("name", ["checkpoint.safetensors", "model.safetensors"])
 def test_truncated_file_is_named(tmp_path, name):
     train(config(), tmp_path / "run")

@@ -3,6 +3,7 @@
 from mixcon.attacks.base import Attack, Auxiliary, Inverter, Knowledge, Query, WhiteBox
 from mixcon.attacks.decoder import Decoder
 from mixcon.attacks.deep_prior import DeepPrior
+from mixcon.attacks.ensemble import strongest
 from mixcon.attacks.gan_decoder import GanDecoder
 from mixcon.attacks.gauss_newton import GaussNewton
 from mixcon.attacks.query import QueryDecoder
@@ -46,4 +47,5 @@ __all__ = [
     "RmlePaper",
     "RmlePaperVector",
     "WhiteBox",
+    "strongest",
 ]

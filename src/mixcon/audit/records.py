@@ -7,7 +7,16 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-__all__ = ["AttackRecord", "Environment", "Gallery", "ModelRecord", "Report", "SeparabilityRecord"]
+__all__ = [
+    "AttackRecord",
+    "BoundRecord",
+    "Environment",
+    "Gallery",
+    "MaskingRecord",
+    "ModelRecord",
+    "Report",
+    "SeparabilityRecord",
+]
 
 
 class _Record(BaseModel):
@@ -52,6 +61,34 @@ class AttackRecord(_Record):
     leakage: dict[str, list[float]]
 
 
+class BoundRecord(_Record):
+    """What no unbiased attacker can undercut, whatever it computes (dFIL).
+
+    Attributes:
+        vacuous: whether nothing can be said: no noise, or a channel that the bound does not cover.
+        mse: mean over the images of the least mean squared error; None if vacuous.
+    """
+
+    vacuous: bool
+    mse: float | None
+
+
+class MaskingRecord(_Record):
+    """A sign that a defense hides gradients and not information, looked for in one way.
+
+    Attributes:
+        sign: what it is, in words.
+        found: whether it shows.
+        weaker: mean SSIM of the attack that it would hold back.
+        stronger: mean SSIM of the one that it would not.
+    """
+
+    sign: str
+    found: bool
+    weaker: float
+    stronger: float
+
+
 class ModelRecord(_Record):
     """One split model under audit.
 
@@ -68,6 +105,9 @@ class ModelRecord(_Record):
         floors: what an attacker without z gets: floor name (``global-mean``, ``class-mean``) to
             metric name to one value per attacked image.
         attacks: one record per attack.
+        bound: what no unbiased attacker can undercut; None where it was not computed.
+        masking: signs of gradient masking; empty where `rmle` was not run on images.
+        label_leakage: share of victims whose class a probe reads from z; the head reads it too.
     """
 
     name: str
@@ -81,6 +121,9 @@ class ModelRecord(_Record):
     after: SeparabilityRecord
     floors: dict[str, dict[str, list[float]]]
     attacks: list[AttackRecord]
+    bound: BoundRecord | None = None
+    masking: list[MaskingRecord] = Field(default_factory=list)
+    label_leakage: float | None = None
 
 
 class Environment(_Record):
@@ -110,13 +153,17 @@ class Report(_Record):
         environment: where and how it was measured.
         threat_model: what the attacker is assumed to know, one sentence each.
         models: one record per model, the undefended one first.
+        notes: metric name to how it is to be read in this report.
+        ceiling: metric name to the mean score of an exact copy.
     """
 
-    schema_version: int = 1
+    schema_version: int = 2
     title: str
     environment: Environment
     threat_model: list[str] = Field(default_factory=list)
     models: list[ModelRecord]
+    notes: dict[str, str] = Field(default_factory=dict)
+    ceiling: dict[str, float] = Field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,10 @@ from mixcon.cli.export import export
 from mixcon.cli.infer import infer
 from mixcon.cli.reproduce import reproduce
 from mixcon.cli.serve import serve
+from mixcon.cli.sweep import sweep
 from mixcon.cli.theory import theory
 from mixcon.cli.train import train
+from mixcon.cli.tune import tune
 from mixcon.errors import MixconError
 from mixcon.training import explain
 
@@ -28,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Start with: mixcon demo",
 )
-for verb in (demo, train, audit, reproduce, theory, export, serve, infer):
+for verb in (demo, train, audit, sweep, tune, reproduce, theory, export, serve, infer):
     app.command()(verb)
 
 

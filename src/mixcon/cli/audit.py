@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from mixcon.attacks import ATTACKS, Attack
-from mixcon.audit import SeparabilityRecord, Subject
+from mixcon.attacks import ATTACKS, Attack, strongest
+from mixcon.audit import Report, Subject, subject_of
 from mixcon.audit import audit as run_audit
 from mixcon.cli._console import audit_progress, console, interruptible
 from mixcon.data import Splits, load
 from mixcon.errors import ConfigError
-from mixcon.models import NETWORKS
-from mixcon.reports import markdown_table, verdict, write_report
-from mixcon.training import RunFolder, load_model
+from mixcon.reports import headline_metric, markdown_table, summarize, verdict, write_report
+from mixcon.training import RunFolder
 
-__all__ = ["audit", "report_on", "subject_of"]
+__all__ = ["audit", "report_on"]
 
 
 def audit(
@@ -27,12 +27,28 @@ def audit(
     ],
     attack: Annotated[
         list[str] | None,
-        typer.Option(help=f"{', '.join(ATTACKS)}; repeat for several [default: all that apply]"),
+        typer.Option(
+            help=f"strongest, all, {', '.join(ATTACKS)}; repeat for several (default: strongest)"
+        ),
     ] = None,
+    budget: Annotated[
+        float, typer.Option(min=0.001, help="So many times the steps of each attack's default.")
+    ] = 1.0,
     victims: Annotated[int, typer.Option(min=1, help="How many test samples to attack.")] = 100,
     seed: Annotated[int, typer.Option(help="Draws the victims and all randomness.")] = 0,
+    fail_above: Annotated[
+        str | None,
+        typer.Option(help="Exit with code 1 if a model leaks more, e.g. excess=0.3; for CI."),
+    ] = None,
+    quick: Annotated[
+        bool,
+        typer.Option(
+            "--quick",
+            help="Default settings and pairwise metrics only; nothing is tuned or trained.",
+        ),
+    ] = False,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the report [default: RUN/audit of the last run]")
+        Path | None, typer.Option(help="Folder of the report (default: RUN/audit of the last run)")
     ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
@@ -40,16 +56,24 @@ def audit(
 ) -> None:
     """Attack trained models, and report how much of the inputs comes back.
 
-    Example: mixcon audit runs/vanilla runs/m --attack rmle-paper --attack rmle
+    The default is the strongest attacker: weights and data, every attack that applies, settings
+    chosen on the attacker's own samples, the best result for each image. Interrupted, the same
+    command goes on with the attack where it stopped.
+
+    Example: mixcon audit runs/vanilla runs/m --fail-above excess=0.3
     """
+    limit = _limit(fail_above)
     configs = [RunFolder(run).config for run in runs]
     sets = {config.data for config in configs}
     if len(sets) > 1:
         raise ConfigError(f"expected runs on one data set, but got {', '.join(sorted(sets))}")
     data = load(configs[0].data, data_dir=data_dir, seed=configs[0].seed)
     subjects = [subject_of(run, data) for run in runs]
-    attacks = _attacks(attack, data)
-    report_on(subjects, data, attacks, victims, seed, out or runs[-1] / "audit")
+    attacks = _attacks(attack or ["strongest"], data, budget)
+    folder = out or runs[-1] / "audit"
+    report = report_on(subjects, data, attacks, victims, seed, folder, thorough=not quick)
+    if limit is not None:
+        _judge(report, limit)
 
 
 def report_on(
@@ -59,38 +83,66 @@ def report_on(
     victims: int,
     seed: int,
     folder: Path,
-) -> Path:
-    """Audit, write the report, and say on the console what it says; the path of its page."""
-    with interruptible("Nothing was written."), audit_progress() as on_progress:
+    *,
+    thorough: bool,
+) -> Report:
+    """Audit, write the report into the folder, and say on the console what it says."""
+    advice = "Run the same command again to go on: finished attacks are kept."
+    with interruptible(advice), audit_progress() as on_progress:
         report, gallery = run_audit(
-            subjects, data, attacks, victims=victims, seed=seed, on_progress=on_progress
+            subjects,
+            data,
+            attacks,
+            victims=victims,
+            seed=seed,
+            thorough=thorough,
+            keep=folder / "attacks",
+            on_progress=on_progress,
         )
     page = write_report(report, gallery, folder)
     console.print(markdown_table(report), highlight=False, soft_wrap=True)
     for sentence in verdict(report):
         console.print(sentence, highlight=False)
     console.print(f"\nReport: {page}", soft_wrap=True)
-    return page
+    return report
 
 
-def subject_of(run: Path, data: Splits) -> Subject:
-    """The trained model of a run folder, ready for an audit."""
-    folder = RunFolder(run)
-    config, first = folder.config, folder.read_metrics()[0]
-    return Subject(
-        load_model(run, data),
-        name=config.defense.title,
-        network=config.network,
-        cut=config.cut or NETWORKS[config.network].cut,
-        before=SeparabilityRecord(**first["separability"]),
-    )
-
-
-def _attacks(names: list[str] | None, data: Splits) -> list[Attack[Any]]:
+def _attacks(names: list[str], data: Splits, budget: float) -> list[Attack[Any]]:
     kind = "images" if data.test.is_image else "vectors"
-    if names is None:
-        return [attack() for attack in ATTACKS.values() if kind in attack.inputs]
-    odd = [name for name in names if name not in ATTACKS]
+    odd = [name for name in names if name not in (*ATTACKS, "strongest", "all")]
     if odd:
-        raise ConfigError(f"expected attacks out of {', '.join(ATTACKS)}, but got {odd[0]!r}")
-    return [ATTACKS[name]() for name in names]
+        known = ", ".join(["strongest", "all", *ATTACKS])
+        raise ConfigError(f"expected attacks out of {known}, but got {odd[0]!r}")
+    chosen: dict[str, Attack[Any]] = {}
+    for name in names:
+        if name == "strongest":
+            chosen |= {attack.name: attack for attack in strongest(kind, budget)}
+        elif name == "all":
+            fitting = [attack for attack in ATTACKS.values() if kind in attack.inputs]
+            chosen |= {attack.name: attack().scaled(budget) for attack in fitting}
+        else:
+            chosen[name] = ATTACKS[name]().scaled(budget)
+    return list(chosen.values())
+
+
+def _limit(text: str | None) -> float | None:
+    if text is None:
+        return None
+    name, _, value = text.partition("=")
+    try:
+        limit = float(value)
+    except ValueError:
+        limit = math.nan
+    if name != "excess" or not math.isfinite(limit):
+        raise ConfigError(f"expected --fail-above excess=NUMBER, but got {text!r}")
+    return limit
+
+
+def _judge(report: Report, limit: float) -> None:
+    """Leave with code 1 where a model's excess leakage lies above the limit."""
+    metric = headline_metric(report)
+    for model in report.models:
+        found = summarize(model, metric).excess
+        if found is not None and found > limit:
+            console.print(f"{model.name}: excess leakage {found:.3f} is above {limit:g}")
+            raise typer.Exit(1)

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 
 from mixcon.attacks import Rmle, RmlePaper
+from mixcon.audit import subject_of
 from mixcon.cli._console import console, interruptible, training_progress
-from mixcon.cli.audit import report_on, subject_of
+from mixcon.cli.audit import report_on
 from mixcon.data import load
 from mixcon.defenses import named_defense
 from mixcon.training import TrainConfig, train
@@ -43,5 +44,13 @@ def demo(
         ):
             train(config, runs[-1], accelerator="cpu", on_progress=on_progress)
     subjects = [subject_of(run, data) for run in runs]
-    report_on(subjects, data, [RmlePaper(), Rmle()], _VICTIMS, seed=0, folder=out / "report")
+    report_on(
+        subjects,
+        data,
+        [RmlePaper(), Rmle()],
+        _VICTIMS,
+        seed=0,
+        folder=out / "report",
+        thorough=False,
+    )
     console.print("Next, with more data: mixcon train --help")

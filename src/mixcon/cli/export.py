@@ -15,22 +15,22 @@ __all__ = ["export"]
 def export(
     run: Annotated[Path, typer.Argument(help="Run folder of mixcon train.")],
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the export [default: RUN/export]")
+        Path | None, typer.Option(help="Folder of the export (default: RUN/export)")
     ] = None,
     name: Annotated[
         str | None,
-        typer.Option(help="What servers call the model [default: DATA-NETWORK-DEFENSE]"),
+        typer.Option(help="What servers call the model (default: DATA-NETWORK-DEFENSE)"),
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(help="report.json of an audit [default: RUN/audit/report.json, if any]"),
+        typer.Option(help="report.json of an audit (default: RUN/audit/report.json, if any)"),
     ] = None,
     key: Annotated[
         Path | None,
         typer.Option(
             envvar="MIXCON_SIGNING_KEY",
             help="Ed25519 key that signs, made if missing "
-            "[default: ~/.config/mixcon/signing-key.pem]",
+            "(default: ~/.config/mixcon/signing-key.pem)",
         ),
     ] = None,
     data_dir: Annotated[

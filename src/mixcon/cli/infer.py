@@ -43,12 +43,12 @@ def infer(
         Path | None,
         typer.Option(
             envvar="MIXCON_TRUSTED_KEY",
-            help="Public key of who exported it [default: the key of this machine's exports]",
+            help="Public key of who exported it (default: the key of this machine's exports)",
         ),
     ] = None,
     wire: Annotated[
         str | None,
-        typer.Option(help="float32, float16, int8 or int4 [default: as the contract says]"),
+        typer.Option(help="float32, float16, int8 or int4 (default: as the contract says)"),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of a table.")] = False,
     resize: Annotated[
@@ -72,7 +72,7 @@ def infer(
     model: Annotated[
         str | None,
         typer.Option(
-            help="What the server calls the model [default: as the contract]",
+            help="What the server calls the model (default: as the contract)",
             rich_help_panel=_SERVER,
         ),
     ] = None,
@@ -99,7 +99,7 @@ def infer(
         int | None,
         typer.Option(
             min=1,
-            help="Only as many, those that mixcon audit attacks [default: all]",
+            help="Only as many, those that mixcon audit attacks (default: all)",
             rich_help_panel=_TEST,
         ),
     ] = None,

@@ -32,14 +32,14 @@ def reproduce(
         ),
     ] = "small",
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="How many [default: the experiment's own]")
+        int | None, typer.Option(min=1, help="How many (default: the experiment's own)")
     ] = None,
     only: Annotated[
         list[str] | None,
         typer.Option(help="Of several data sets only this one, e.g. mnist; repeat for more."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the results [default: runs/paper/SCALE]")
+        Path | None, typer.Option(help="Folder of the results (default: runs/paper/SCALE)")
     ] = None,
     work: Annotated[
         Path, typer.Option(help="Folder of trained models and attacks, shared and resumed.")

@@ -26,7 +26,7 @@ def serve(
         Path | None,
         typer.Option(
             envvar="MIXCON_TRUSTED_KEY",
-            help="Public key of who exported it [default: the key of this machine's exports]",
+            help="Public key of who exported it (default: the key of this machine's exports)",
             rich_help_panel=_CONTRACT,
         ),
     ] = None,
@@ -85,7 +85,7 @@ def serve(
         int | None,
         typer.Option(
             min=1,
-            help="Bytes of a request body [default: what --max-batch rows need]",
+            help="Bytes of a request body (default: what --max-batch rows need)",
             rich_help_panel=_LOAD,
         ),
     ] = None,

@@ -30,14 +30,14 @@ def train(
         str | None, typer.Option(help=f"Data set: {', '.join(SOURCES)}, or folder:PATH.")
     ] = None,
     network: Annotated[
-        str | None, typer.Option(help=f"{', '.join(models.NETWORKS)} [default: lenet5]")
+        str | None, typer.Option(help=f"{', '.join(models.NETWORKS)} (default: lenet5)")
     ] = None,
     cut: Annotated[
         str | None,
-        typer.Option(help="Layer whose output leaves the device [default: the paper's cut]"),
+        typer.Option(help="Layer whose output leaves the device (default: the paper's cut)"),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Run folder [default: runs/DATA-NETWORK-DEFENSE]")
+        Path | None, typer.Option(help="Run folder (default: runs/DATA-NETWORK-DEFENSE)")
     ] = None,
     config: Annotated[
         Path | None, typer.Option(help="Take all settings from this TOML file instead.")
@@ -45,7 +45,7 @@ def train(
     defense: Annotated[
         str | None,
         typer.Option(
-            help=f"{_DEFENSES}, or several joined by + [default: vanilla]",
+            help=f"{_DEFENSES}, or several joined by + (default: vanilla)",
             rich_help_panel=_DEFENSE,
         ),
     ] = None,
@@ -76,24 +76,24 @@ def train(
         int | None, typer.Option(help="Bits a number for quantize.", rich_help_panel=_DEFENSE)
     ] = None,
     epochs: Annotated[
-        int | None, typer.Option(help="[default: 20]", rich_help_panel=_TRAINING)
+        int | None, typer.Option(help="(default: 20)", rich_help_panel=_TRAINING)
     ] = None,
     batch_size: Annotated[
-        int | None, typer.Option(help="[default: 64]", rich_help_panel=_TRAINING)
+        int | None, typer.Option(help="(default: 64)", rich_help_panel=_TRAINING)
     ] = None,
     lr: Annotated[
         float | None,
-        typer.Option(help="Learning rate of SGD [default: 0.01]", rich_help_panel=_TRAINING),
+        typer.Option(help="Learning rate of SGD (default: 0.01)", rich_help_panel=_TRAINING),
     ] = None,
     momentum: Annotated[
-        float | None, typer.Option(help="[default: 0]", rich_help_panel=_TRAINING)
+        float | None, typer.Option(help="(default: 0)", rich_help_panel=_TRAINING)
     ] = None,
     weight_decay: Annotated[
-        float | None, typer.Option(help="[default: 0]", rich_help_panel=_TRAINING)
+        float | None, typer.Option(help="(default: 0)", rich_help_panel=_TRAINING)
     ] = None,
     seed: Annotated[
         int | None,
-        typer.Option(help="Same seed, same weights [default: 0]", rich_help_panel=_TRAINING),
+        typer.Option(help="Same seed, same weights (default: 0)", rich_help_panel=_TRAINING),
     ] = None,
     data_dir: Annotated[
         Path | None,
@@ -112,7 +112,7 @@ def train(
     precision: Annotated[
         str | None,
         typer.Option(
-            help="32-true, 64-true, 16-mixed or bf16-mixed [default: 32-true]",
+            help="32-true, 64-true, 16-mixed or bf16-mixed (default: 32-true)",
             rich_help_panel=_MACHINE,
         ),
     ] = None,

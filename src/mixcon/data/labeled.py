@@ -116,3 +116,19 @@ class Splits:
         if empty or not len(test):
             what = f"class {', '.join(empty)} in training" if empty else "test"
             raise DataError(f"{train.name}: expected samples of every class, but got no {what}")
+
+    def holdout(self, share: float, seed: int = 0) -> Splits:
+        """Training samples alone: a random `share` of them stands in for the test samples.
+
+        What is tuned on the part held out has not seen the test samples.
+
+        Args:
+            share: share of the training samples to hold out, in (0, 1).
+            seed: draws them; the same for everything that is to be compared.
+
+        Raises:
+            DataError: nothing is held out, or a class loses all of its training samples.
+        """
+        order = torch.randperm(len(self.train), generator=torch.Generator().manual_seed(seed))
+        held = round(share * len(order))
+        return Splits(self.train.take(order[held:]), self.train.take(order[:held]))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor
@@ -15,13 +14,12 @@ from mixcon.data import Splits
 from mixcon.models import NETWORKS
 from mixcon.paper._experiment import Job, Scale, Step
 from mixcon.paper._models import Trained
-from mixcon.paper._remembered import remembered, seconds_of
 from mixcon.reports import best_attack
 
 __all__ = ["attacked", "papers_attack", "strong_attacks", "strongest_pictures"]
 
-_STRONG = ("rmle", "decoder")
-_SMOKE = {"steps": 10, "batch_size": 16}
+_STRONG = ("rmle", "decoder", "refined")
+_SMOKE = {"steps": 10, "batch_size": 16, "decoder_steps": 10}
 _SVHN_TV = 0.01
 
 
@@ -60,7 +58,6 @@ def attacked(
         cut=config.cut or NETWORKS[config.network].cut,
         before=SeparabilityRecord(**first["separability"]),
     )
-    keep = folder.path / f"attacks-{victims}"
 
     def show(progress: AuditProgress) -> None:
         names = [attack.name for attack in attacks]
@@ -71,21 +68,13 @@ def attacked(
     report, gallery = audit(
         [subject],
         trained.data,
-        [remembered(attack, keep) for attack in attacks],
+        attacks,
         victims=victims,
         seed=config.seed,
+        keep=folder.path / "attacks",
         on_progress=show,
     )
-    return _timed(report.models[0], attacks, keep), gallery
-
-
-def _timed(record: ModelRecord, attacks: Sequence[Attack[Any]], keep: Path) -> ModelRecord:
-    """The record with the time that each attack took when it ran, not when it was remembered."""
-    timed = [
-        found.model_copy(update={"seconds": seconds_of(attack, keep)})
-        for found, attack in zip(record.attacks, attacks, strict=True)
-    ]
-    return record.model_copy(update={"attacks": timed})
+    return report.models[0], gallery
 
 
 def strongest_pictures(record: ModelRecord, gallery: Gallery, metric: str = "ssim") -> Tensor:

@@ -16,7 +16,7 @@ from mixcon.paper._numbers import printed
 from mixcon.reports import best_attack, spread
 from mixcon.training import TrainConfig
 
-__all__ = ["Column", "measure_column"]
+__all__ = ["Column", "attacks_note", "measure_column"]
 
 _LABEL_ONLY = "class-mean"
 _SIMILARITIES = {"ssim": "SSIM", "psim": "PSIM"}
@@ -88,6 +88,15 @@ class Column:
             ours=ours,
             places=places,
         )
+
+
+def attacks_note(column: Column) -> str:
+    """Which attacks ran, with which settings."""
+    named = [
+        f"{attack.attack} ({', '.join(f'{k}={v}' for k, v in attack.settings.items())})"
+        for attack in column.records[0].attacks
+    ]
+    return f"The strongest attack is, image by image, the best of {'; '.join(named)}."
 
 
 def measure_column(

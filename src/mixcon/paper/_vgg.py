@@ -11,7 +11,7 @@ from typing import Any
 from mixcon.attacks import ATTACKS, Attack
 from mixcon.data import Splits
 from mixcon.paper._attacks import strong_attacks
-from mixcon.paper._column import Column, measure_column
+from mixcon.paper._column import Column, attacks_note, measure_column
 from mixcon.paper._experiment import SCALES, Job, Scale
 from mixcon.paper._settings import VANILLA, Setting, mixcon
 from mixcon.training import TrainConfig
@@ -56,7 +56,10 @@ def column(job: Job, table: str, setting: Setting) -> Column:
 
 def notes(columns: Sequence[Column]) -> list[str]:
     """Where these data and the attack differ from the paper's."""
-    said = ["The paper's attack is gan-decoder: Eq. 7 with its signs put right."]
+    said = [
+        "The paper's attack is gan-decoder: Eq. 7 with its signs put right.",
+        attacks_note(columns[0]),
+    ]
     if "JPEG" in columns[0].shown:
         said.append("These CIFAR-10 images were stored as JPEG: their pixels differ slightly.")
     return said

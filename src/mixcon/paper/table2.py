@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from mixcon.paper._attacks import strong_attacks
-from mixcon.paper._column import measure_column
+from mixcon.paper._column import attacks_note, measure_column
 from mixcon.paper._experiment import Experiment, Findings, Job
 from mixcon.paper._synthetic import NOTES, RAN, SEEDS, SETTINGS, config
 
@@ -15,7 +15,7 @@ _VICTIMS = 200  # all of the test samples
 
 
 def _measure(job: Job) -> Findings:
-    found = Findings(notes=NOTES)
+    found = Findings()
     attacks = partial(strong_attacks, scale=job.scale)
     for setting, part in job.parts(SETTINGS):
         configs = [config(setting, job.scale, seed) for seed in job.seeds]
@@ -25,6 +25,7 @@ def _measure(job: Job) -> Findings:
             column.leakage_row("MCS", "cosine", places=3),
         ]
         found.seconds += column.seconds
+        found.notes = [*NOTES, attacks_note(column)]
     return found
 
 

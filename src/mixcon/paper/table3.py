@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 from mixcon.paper._experiment import Check, Experiment, Findings, Job, Row
 from mixcon.paper._lenet import RAN, SEEDS, column, headline, notes, sets
 from mixcon.paper._settings import VANILLA
@@ -38,6 +40,7 @@ def _checks(rows: list[Row]) -> list[Check]:
         Check(
             claim="MNIST: MixCon (1, 1e-4) is within 1.5 points of it.",
             holds=[a - b <= 1.5 for a, b in zip(plain, kept, strict=True)],
+            measured=f"On average it loses {fmean(plain) - fmean(kept):.1f} points.",
         ),
         Check(
             claim="MNIST: under the paper's attack SSIM falls from at least 0.5 to at most 0.25.",

@@ -1,7 +1,17 @@
 """Reports: records in, files out. The only package that draws."""
 
 from mixcon.reports.charts import distribution, trade_off
-from mixcon.reports.files import read_report, write_report
+from mixcon.reports.files import read_report, report_json, write_report
+from mixcon.reports.front import (
+    Interval,
+    Point,
+    excess_of,
+    hypervolume,
+    intervals,
+    metric_of,
+    pareto,
+)
+from mixcon.reports.front_charts import Measured, SweepPoint, front_chart, heat_map
 from mixcon.reports.html import render_html
 from mixcon.reports.pictures import data_uri, grid, png
 from mixcon.reports.summary import (
@@ -13,22 +23,37 @@ from mixcon.reports.summary import (
     spread,
     summarize,
 )
+from mixcon.reports.sweep_page import SweepPage, render_sweep
 from mixcon.reports.tables import markdown_table, rows
 from mixcon.reports.verdict import verdict
 
 __all__ = [
+    "Interval",
+    "Measured",
+    "Point",
     "Spread",
     "Summary",
+    "SweepPage",
+    "SweepPoint",
     "best_attack",
     "data_uri",
     "distribution",
     "excess",
+    "excess_of",
+    "front_chart",
     "grid",
     "headline_metric",
+    "heat_map",
+    "hypervolume",
+    "intervals",
     "markdown_table",
+    "metric_of",
+    "pareto",
     "png",
     "read_report",
     "render_html",
+    "render_sweep",
+    "report_json",
     "rows",
     "spread",
     "summarize",

@@ -9,9 +9,9 @@ from mixcon.reports._scales import scale_of
 from mixcon.reports.summary import Summary, headline_metric, summarize
 from mixcon.reports.tables import attack_names
 
-__all__ = ["distribution", "trade_off"]
+__all__ = ["COLORS", "distribution", "styled", "trade_off"]
 
-_COLORS = ("#3b5b92", "#c8553d", "#588157", "#8e6c8a", "#d8973c", "#4f9da6", "#7a6c5d", "#a23b72")
+COLORS = ("#3b5b92", "#c8553d", "#588157", "#8e6c8a", "#d8973c", "#4f9da6", "#7a6c5d", "#a23b72")
 
 
 def trade_off(report: Report) -> go.Figure:
@@ -51,7 +51,7 @@ def trade_off(report: Report) -> go.Figure:
         )
     figure.update_xaxes(title="Accuracy on test inputs (%)")
     figure.update_yaxes(title=f"{scale.label} of the strongest attack")
-    return _styled(figure)
+    return styled(figure)
 
 
 def distribution(report: Report) -> go.Figure:
@@ -69,7 +69,7 @@ def distribution(report: Report) -> go.Figure:
         )
     figure.update_xaxes(categoryorder="array", categoryarray=attack_names(report))
     figure.update_yaxes(title=f"{scale_of(metric).label} per image")
-    return _styled(figure).update_layout(boxmode="group")
+    return styled(figure).update_layout(boxmode="group")
 
 
 def _summaries(report: Report, metric: str) -> list[Summary]:
@@ -77,10 +77,11 @@ def _summaries(report: Report, metric: str) -> list[Summary]:
 
 
 def _cycle(report: Report) -> list[str]:
-    return [_COLORS[i % len(_COLORS)] for i in range(len(report.models))]
+    return [COLORS[i % len(COLORS)] for i in range(len(report.models))]
 
 
-def _styled(figure: go.Figure) -> go.Figure:
+def styled(figure: go.Figure) -> go.Figure:
+    """The look that all charts share."""
     return figure.update_layout(
         template="plotly_white",
         height=400,

@@ -15,7 +15,7 @@ from mixcon.reports.html import render_html
 from mixcon.reports.tables import markdown_table
 from mixcon.reports.verdict import verdict
 
-__all__ = ["read_report", "write_report"]
+__all__ = ["read_report", "report_json", "write_report"]
 
 SCHEMA_VERSION: int = Report.model_fields["schema_version"].default
 
@@ -43,11 +43,15 @@ def write_report(report: Report, gallery: Gallery, folder: Path) -> Path:
     """
     page = render_html(report, gallery)
     text = _markdown(report)
-    # Infinity (a perfect PSNR) is no JSON number; as a string it comes back as the same float.
-    record = to_json(report.model_dump(), indent=2, inf_nan_mode="strings").decode()
-    write_whole(folder / "report.json", record + "\n")
+    write_whole(folder / "report.json", report_json(report))
     write_whole(folder / "report.md", text)
     return write_whole(folder / "report.html", page)
+
+
+def report_json(report: Report) -> str:
+    """The report as JSON, which `read_report` takes back."""
+    # Infinity (a perfect PSNR) is no JSON number; as a string it comes back as the same float.
+    return to_json(report.model_dump(), indent=2, inf_nan_mode="strings").decode() + "\n"
 
 
 def read_report(path: Path) -> Report:

@@ -14,10 +14,16 @@ from mixcon.reports._gallery import check_gallery, choose_columns, picture_rows
 from mixcon.reports._scales import scale_of
 from mixcon.reports.charts import distribution, trade_off
 from mixcon.reports.summary import headline_metric
-from mixcon.reports.tables import attack_rows, rows, separability_rows
+from mixcon.reports.tables import (
+    attack_rows,
+    examination_rows,
+    metric_rows,
+    rows,
+    separability_rows,
+)
 from mixcon.reports.verdict import verdict
 
-__all__ = ["render_html"]
+__all__ = ["fragment", "render_html", "template"]
 
 
 def render_html(report: Report, gallery: Gallery) -> str:
@@ -34,13 +40,15 @@ def render_html(report: Report, gallery: Gallery) -> str:
     check_gallery(report, gallery)
     attacked = any(model.attacks for model in report.models)
     drawn = attacked and gallery.originals.ndim == 4
-    return _template().render(
+    return template("report.html").render(
         report=report,
         verdict=verdict(report),
         metric=scale_of(headline_metric(report)),
         main=rows(report),
         separability=separability_rows(report),
         attacks=attack_rows(report),
+        metrics=metric_rows(report),
+        examination=examination_rows(report),
         pictures=picture_rows(report, gallery, choose_columns(report)) if drawn else [],
         charts=_charts(report) if attacked else {},
         plotly=Markup(get_plotlyjs()) if attacked else "",  # noqa: S704  the library's own script
@@ -48,7 +56,8 @@ def render_html(report: Report, gallery: Gallery) -> str:
 
 
 @cache
-def _template() -> Template:
+def template(name: str) -> Template:
+    """One of the pages in `templates`; everything put into it is escaped."""
     environment = Environment(
         loader=PackageLoader("mixcon.reports"),
         autoescape=True,
@@ -56,15 +65,15 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    return environment.get_template("report.html")
+    return environment.get_template(name)
 
 
 def _charts(report: Report) -> dict[str, Markup]:
     figures = {"trade-off": trade_off(report), "distribution": distribution(report)}
-    return {name: _fragment(name, figure) for name, figure in figures.items()}
+    return {name: fragment(name, figure) for name, figure in figures.items()}
 
 
-def _fragment(name: str, figure: go.Figure) -> Markup:
+def fragment(name: str, figure: go.Figure) -> Markup:
     """A chart as HTML. Plotly escapes `<` inside of its JSON, so names cannot break out of it."""
     text = figure.to_html(
         full_html=False,

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from mixcon.audit import ModelRecord, Report
 from mixcon.errors import ConfigError
+from mixcon.metrics import bootstrap_interval
 from mixcon.reports._scales import HEADLINES, scale_of
 
 __all__ = ["Spread", "Summary", "best_attack", "excess", "headline_metric", "spread", "summarize"]
@@ -50,6 +53,9 @@ class Summary:
         best: spread of the strongest attack per image; None where no attack was run.
         floor: mean score of an attacker who knows only the class; None where no attack was run.
         excess: `excess` of the mean of `best` over `floor`; None where no attack was run.
+        interval: 95 % bootstrap interval of the excess over the images; None where no attack was
+            run.
+        winners: attack name to the number of images on which it leaked most.
     """
 
     model: str
@@ -58,6 +64,8 @@ class Summary:
     best: Spread | None
     floor: float | None
     excess: float | None
+    interval: tuple[float, float] | None = None
+    winners: dict[str, int] = field(default_factory=dict)
 
 
 def spread(values: Sequence[float], metric: str = "ssim") -> Spread:
@@ -154,10 +162,33 @@ def summarize(model: ModelRecord, metric: str = "ssim") -> Summary:
     }
     if not model.attacks:
         return Summary(model.name, model.accuracy, attacks, None, None, None)
-    best = spread(best_attack(model, metric), metric)
-    floor = _label_only(model, metric)
-    above = excess(best.mean, floor, scale_of(metric).perfect)
-    return Summary(model.name, model.accuracy, attacks, best, floor, above)
+    values = best_attack(model, metric)
+    best, floor = spread(values, metric), _label_only(model, metric)
+    perfect = scale_of(metric).perfect
+    above = excess(best.mean, floor, perfect)
+    interval = _interval(values, model.floors[LABEL_ONLY][metric], perfect)
+    winners = _winners(model, metric, values)
+    return Summary(model.name, model.accuracy, attacks, best, floor, above, interval, winners)
+
+
+def _interval(best: list[float], floor: list[float], perfect: float) -> tuple[float, float] | None:
+    if len(best) < 2:
+        return None
+
+    def statistic(b: Any, f: Any) -> Any:
+        far = perfect - f.mean(-1)
+        return (b.mean(-1) - f.mean(-1)) / np.where(far == 0, np.inf, far)
+
+    return bootstrap_interval(statistic, best, floor)
+
+
+def _winners(model: ModelRecord, metric: str, best: list[float]) -> dict[str, int]:
+    """The first attack that reached the best value, image by image, counted."""
+    first = [
+        next(a.attack for a in model.attacks if a.leakage.get(metric, [None] * len(best))[i] == top)
+        for i, top in enumerate(best)
+    ]
+    return dict(Counter(first).most_common())
 
 
 def _label_only(model: ModelRecord, metric: str) -> float:

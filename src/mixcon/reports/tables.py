@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import json
+import math
+from statistics import fmean
 
 from mixcon.audit import AttackRecord, ModelRecord, Report
 from mixcon.reports._scales import Scale, scale_of
-from mixcon.reports.summary import Spread, headline_metric, summarize
+from mixcon.reports.summary import (
+    LABEL_ONLY,
+    Spread,
+    Summary,
+    best_attack,
+    headline_metric,
+    summarize,
+)
 
-__all__ = ["attack_names", "attack_rows", "markdown_table", "rows", "separability_rows"]
+__all__ = [
+    "attack_names",
+    "attack_rows",
+    "examination_rows",
+    "markdown_table",
+    "metric_rows",
+    "rows",
+    "separability_rows",
+]
 
 MISSING = "–"  # noqa: RUF001  an en dash is what stands for an empty cell in print
 
@@ -22,8 +39,8 @@ def rows(report: Report) -> list[dict[str, str]]:
     """The main table: column title to text, one dictionary per model, all with the same keys.
 
     Columns: model, accuracy, numbers sent per image, per attack the mean ± standard deviation
-    over images with the worst image in parentheses, the label-only floor, and the excess of the
-    strongest attack per image over that floor.
+    over images with the worst image in parentheses, the label-only floor, the strongest attack per
+    image, and its excess over that floor with a 95 % bootstrap interval over the images.
 
     Raises:
         ConfigError: as `summarize` and `headline_metric`.
@@ -82,8 +99,65 @@ def _row(model: ModelRecord, names: list[str], metric: str) -> dict[str, str]:
         "Numbers sent": f"{model.numbers_sent:,}",
         **{f"{scale.label}, {name}": _cell(summary.attacks.get(name), scale) for name in names},
         "Label-only floor": MISSING if summary.floor is None else scale.text(summary.floor),
-        "Excess of strongest": MISSING if summary.excess is None else f"{summary.excess:z.2f}",
+        "Strongest per image": _cell(summary.best, scale),
+        "Excess of strongest": _excess(summary),
     }
+
+
+def _excess(summary: Summary) -> str:
+    if summary.excess is None:
+        return MISSING
+    if summary.interval is None:
+        return f"{summary.excess:z.2f}"
+    low, high = summary.interval
+    return f"{summary.excess:z.2f} [{low:z.2f}, {high:z.2f}]"
+
+
+def metric_rows(report: Report) -> list[dict[str, str]]:
+    """Every other metric: the best attack per image of each model, its floor and the ceiling."""
+    return [
+        {
+            "Model": model.name,
+            "Metric": name,
+            "Strongest per image": _number(fmean(best_attack(model, name))),
+            "Label-only floor": _mean(model.floors.get(LABEL_ONLY, {}).get(name)),
+            "Nearest neighbor": _mean(model.floors.get("nearest-neighbor", {}).get(name)),
+            "Exact copy": _number(report.ceiling.get(name, math.nan)),
+        }
+        for model in report.models
+        if model.attacks
+        for name in model.attacks[0].leakage
+    ]
+
+
+def examination_rows(report: Report) -> list[dict[str, str]]:
+    """What a thorough audit found besides: one dictionary per model and finding."""
+    rows = []
+    for model in report.models:
+        winners = ", ".join(
+            f"{name} on {count}"
+            for name, count in summarize(model, headline_metric(report)).winners.items()
+        )
+        findings = {"Strongest attack, by images": winners} if winners else {}
+        if model.label_leakage is not None:
+            findings["Class read from z by a probe"] = f"{100 * model.label_leakage:.1f} %"
+        if model.bound is not None:
+            findings["Least mean squared error of an unbiased attacker (dFIL)"] = (
+                "vacuous" if model.bound.mse is None else f"{model.bound.mse:.3g}"
+            )
+        for sign in model.masking:
+            shown = "yes" if sign.found else "no"
+            findings[sign.sign] = f"{shown} (SSIM {sign.weaker:.2f} against {sign.stronger:.2f})"
+        rows += [{"Model": model.name, "Finding": k, "Result": v} for k, v in findings.items()]
+    return rows
+
+
+def _mean(values: list[float] | None) -> str:
+    return _number(fmean(values)) if values else MISSING
+
+
+def _number(value: float) -> str:
+    return f"{value:z.3g}" if math.isfinite(value) else MISSING
 
 
 def _cell(value: Spread | None, scale: Scale) -> str:

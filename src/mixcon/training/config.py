@@ -30,6 +30,8 @@ class TrainConfig(BaseModel):
         weight_decay: weight decay of SGD.
         milestones: epochs after which the learning rate drops to a tenth.
         seed: decides initialization, order and noise.
+        holdout: share of the training set that is held out and stands in for the test set, so that
+            settings can be tuned without a look at the test set.
         precision: as Lightning Fabric names it.
     """
 
@@ -46,6 +48,7 @@ class TrainConfig(BaseModel):
     weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     milestones: tuple[int, ...] = ()
     seed: int = Field(default=0, ge=0)
+    holdout: float = Field(default=0.0, ge=0, lt=1)
     precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed"] = "32-true"
 
     def to_toml(self) -> str:

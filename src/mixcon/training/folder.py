@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-from mixcon._files import write_whole
+from mixcon._files import is_leftover, write_whole
 from mixcon.errors import RunError
 from mixcon.training.config import TrainConfig, read_config
 
@@ -61,7 +61,9 @@ class RunFolder:
         Raises:
             RunError: it holds a run of another config, or other files; nothing is changed.
         """
-        if not self.path.exists() or (self.path.is_dir() and not any(self.path.iterdir())):
+        if not self.path.exists() or (
+            self.path.is_dir() and all(map(is_leftover, self.path.iterdir()))
+        ):
             write_whole(self.path / "config.toml", config.to_toml())
             write_whole(self.path / "versions.json", json.dumps(versions(), indent=2) + "\n")
             return

@@ -76,6 +76,7 @@ def train(
     with torch.random.fork_rng():
         defense = config.defense.build()
         splits = load(config.data, data_dir=data_dir, seed=config.seed)
+        splits = splits.holdout(config.holdout) if config.holdout else splits
         manual_seed(config.seed)
         model = _build(config, splits, defense)
         folder = RunFolder(out)

@@ -21,7 +21,7 @@ from mixcon.training.config import TrainConfig
 from mixcon.training.folder import manual_seed
 from mixcon.training.loop import Objective, Progress
 
-__all__ = ["stacking_pays", "train_stacked"]
+__all__ = ["shared_settings", "stacking_pays", "train_stacked"]
 
 _DTYPES = {"32-true": torch.float32, "64-true": torch.float64}
 
@@ -79,9 +79,9 @@ def stacking_pays(device: torch.device | str) -> bool:
 def _check(configs: Sequence[TrainConfig]) -> None:
     if not configs:
         raise ConfigError("expected at least one config to train, but got none")
-    first = _shared(configs[0])
+    first = shared_settings(configs[0])
     for position, config in enumerate(configs[1:], start=1):
-        other = _shared(config)
+        other = shared_settings(config)
         odd = [f"{key} = {other[key]!r} there, {first[key]!r} first" for key in first
                if first[key] != other[key]]  # fmt: skip
         if odd:
@@ -96,7 +96,7 @@ def _check(configs: Sequence[TrainConfig]) -> None:
         )
 
 
-def _shared(config: TrainConfig) -> dict[str, Any]:
+def shared_settings(config: TrainConfig) -> dict[str, Any]:
     """What all models of a stack must have in common."""
     shared = config.model_dump(exclude={"seed"})
     for loss in shared["defense"]["losses"]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from PIL import Image
@@ -40,7 +41,7 @@ def sheet_table(
     pictures = [[Image.open(io.BytesIO(s.png)) for s in sheets] for _, sheets in rows]
     heights = [_WIDTH * line[0].height / line[0].width + _SPARE for line in pictures]
     figure = canvas(_WIDTH * len(columns) + 0.4, sum(heights) + 0.4)
-    figure.suptitle(title, fontsize=8)
+    figure.suptitle(fill(title, 18 * len(columns)), fontsize=8)
     grid = figure.subplots(len(rows), len(columns), squeeze=False, height_ratios=heights)
     for i, (name, sheets) in enumerate(rows):
         for j, sheet in enumerate(sheets):

@@ -1,0 +1,43 @@
+"""The strongest attack there is: all that apply, the best of them for each image."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from mixcon.attacks.base import Attack
+from mixcon.attacks.decoder import Decoder
+from mixcon.attacks.deep_prior import DeepPrior
+from mixcon.attacks.gauss_newton import GaussNewton
+from mixcon.attacks.refined import Refined
+from mixcon.attacks.rmle import Rmle
+from mixcon.attacks.rmle_paper import RmlePaper
+from mixcon.attacks.rmle_paper_vector import RmlePaperVector
+
+__all__ = ["strongest"]
+
+_MEMBERS: tuple[type[Attack[Any]], ...] = (
+    RmlePaper,
+    RmlePaperVector,
+    Rmle,
+    GaussNewton,
+    Decoder,
+    Refined,
+    DeepPrior,
+)
+
+
+def strongest(inputs: str, budget: float = 1.0) -> list[Attack[Any]]:
+    """The attacks of an attacker who has the weights and data, and runs whatever there is.
+
+    The optimizers are warm-started by the decoder (`refined`) as well as cold (`rmle`). An audit
+    reports the largest leakage over them for each image: what a system must withstand, since it
+    cannot know which one will be used. Attackers with less access can do no better.
+
+    Args:
+        inputs: ``images`` or ``vectors``.
+        budget: so many times the steps of each attack's default; the paper's attack keeps its own.
+    """
+    attacks: Iterable[Attack[Any]] = (kind() for kind in _MEMBERS if inputs in kind.inputs)
+    paper = (RmlePaper, RmlePaperVector)
+    return [a if isinstance(a, paper) else a.scaled(budget) for a in attacks]

@@ -1,0 +1,52 @@
+"""A bound that stands beside the attacks, for channels that add noise."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from mixcon.audit.records import BoundRecord
+from mixcon.channels import Dropout, GaussianNoise, LaplaceNoise, Normalize
+from mixcon.metrics import unbiased_error_bound
+from mixcon.split import SplitModel
+
+__all__ = ["bound"]
+
+_PROBES = 32
+
+
+def bound(model: SplitModel, originals: Tensor) -> BoundRecord:
+    """The least mean squared error of any unbiased attacker, image by image (dFIL).
+
+    What follows the first noise cannot undo it, so it is left out. Before the noise the bound
+    wants a smooth map: normalization is one, and dropout only takes more away. After any other
+    channel, without noise, or where it is infinite, it says nothing.
+
+    Source: Maeng et al., NeurIPS 2023; see `mixcon.metrics.unbiased_error_bound`.
+    """
+    before: list[nn.Module] = []
+    for part in _parts(model.channel):
+        if isinstance(part, GaussianNoise | LaplaceNoise):
+            noise = part.sigma if isinstance(part, GaussianNoise) else part.scale
+            return _record(nn.Sequential(model.encoder, *before), originals, noise)
+        if isinstance(part, Normalize):
+            before.append(part)
+        elif not isinstance(part, Dropout | nn.Identity):
+            break
+    return BoundRecord(vacuous=True, mse=None)
+
+
+def _parts(channel: nn.Module) -> list[nn.Module]:
+    return list(channel) if isinstance(channel, nn.Sequential) else [channel]
+
+
+def _record(smooth: nn.Module, originals: Tensor, noise: float) -> BoundRecord:
+    if noise == 0:
+        return BoundRecord(vacuous=True, mse=None)
+    like = next(smooth.parameters())
+    with torch.enable_grad():
+        found = unbiased_error_bound(smooth, originals.to(like), noise, probes=_PROBES)
+    finite = found[found.isfinite()]
+    if not len(finite):
+        return BoundRecord(vacuous=True, mse=None)
+    return BoundRecord(vacuous=False, mse=finite.mean().item())

@@ -1,0 +1,41 @@
+"""Sweeps: search over defenses for the front between utility and leakage."""
+
+from mixcon.sweep.axes import Axis
+from mixcon.sweep.choice import choose, chosen_toml
+from mixcon.sweep.config import Limits, Sampler, SweepConfig, read_sweep_config
+from mixcon.sweep.engine import Select, SweepProgress, sweep
+from mixcon.sweep.folder import SweepFolder
+from mixcon.sweep.job import Job
+from mixcon.sweep.page import write_sweep
+from mixcon.sweep.pool import LocalPool, Outcome, Pool, cores
+from mixcon.sweep.ray_pool import RayPool
+from mixcon.sweep.records import Sweep, Trial
+from mixcon.sweep.space import PAPER, Space
+from mixcon.sweep.stages import CHEAP, STRONG
+
+__all__ = [
+    "CHEAP",
+    "PAPER",
+    "STRONG",
+    "Axis",
+    "Job",
+    "Limits",
+    "LocalPool",
+    "Outcome",
+    "Pool",
+    "RayPool",
+    "Sampler",
+    "Select",
+    "Space",
+    "Sweep",
+    "SweepConfig",
+    "SweepFolder",
+    "SweepProgress",
+    "Trial",
+    "choose",
+    "chosen_toml",
+    "cores",
+    "read_sweep_config",
+    "sweep",
+    "write_sweep",
+]

@@ -1,0 +1,115 @@
+"""What a sweep searches, and how long: everything that decides its outcome."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Literal, TypeAlias
+
+import tomli_w
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from mixcon.attacks import ATTACKS, Attack
+from mixcon.errors import ConfigError
+from mixcon.sweep.space import Space
+from mixcon.sweep.stages import STRONG
+from mixcon.training import TrainConfig, explain
+
+__all__ = ["Limits", "Sampler", "SweepConfig", "read_sweep_config"]
+
+Sampler: TypeAlias = Literal["grid", "random", "tpe", "nsga2"]
+
+HOLDOUT = 0.1
+"""Share of the training set that trials are compared on."""
+
+
+class Limits(BaseModel):
+    """What a chosen config must keep to.
+
+    Attributes:
+        max_excess: largest excess leakage over the label-only floor, 1 being an exact copy.
+        min_accuracy: smallest accuracy, in [0, 1].
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_excess: float | None = Field(default=None, ge=0, le=1)
+    min_accuracy: float | None = Field(default=None, ge=0, le=1)
+
+    def violation(self, accuracy: float, excess: float) -> float:
+        """By how much the limits are broken, 0 or less where they are kept."""
+        over = [] if self.max_excess is None else [excess - self.max_excess]
+        under = [] if self.min_accuracy is None else [self.min_accuracy - accuracy]
+        return max([*over, *under], default=0.0)
+
+
+class SweepConfig(BaseModel):
+    """A search over defenses of one network on one data set.
+
+    Attributes:
+        base: how every trial is trained, but for its defense and cut.
+        space: which defenses are tried, and which settings vary.
+        sampler: ``grid`` visits every listed combination; ``random``, ``tpe`` (tree-structured
+            Parzen estimator) and ``nsga2`` (a genetic algorithm) draw from ranges and lists.
+        trials: how many draws each defense gets; a grid has as many as combinations.
+        attacks: names of the attacks that judge the front; all that fit the inputs by default.
+        victims: how many images each attack is judged on.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    base: TrainConfig
+    space: Space = Space()
+    sampler: Sampler = "tpe"
+    trials: int = Field(default=20, ge=1)
+    attacks: tuple[str, ...] = ()
+    victims: int = Field(default=100, ge=1)
+
+    @field_validator("base")
+    @classmethod
+    def _selects_without_the_test_set(cls, base: TrainConfig) -> TrainConfig:
+        return base if base.holdout else base.model_copy(update={"holdout": HOLDOUT})
+
+    @property
+    def strong(self) -> Sequence[Attack[Any]]:
+        """The attacks that judge the front.
+
+        Raises:
+            ConfigError: an unknown attack.
+        """
+        odd = [name for name in self.attacks if name not in ATTACKS]
+        if odd:
+            raise ConfigError(f"expected attacks out of {', '.join(ATTACKS)}, but got {odd[0]!r}")
+        return [ATTACKS[name]() for name in self.attacks] or STRONG
+
+    @property
+    def budget(self) -> dict[str, int]:
+        """How many trials each defense gets, the undefended network included."""
+        if self.sampler != "grid":
+            return {"vanilla": 1, **dict.fromkeys(self.space.defenses, self.trials)}
+        return {"vanilla": 1, **{d: len(list(self.space.points(d))) for d in self.space.defenses}}
+
+    def check(self) -> list[TrainConfig]:
+        """Refuse a search that could not be run; see `Space.check`."""
+        return self.space.check(self.base, grid=self.sampler == "grid")
+
+    def to_toml(self) -> str:
+        """The config as TOML, which `read_sweep_config` takes back."""
+        return tomli_w.dumps(self.model_dump(mode="json", exclude_none=True))
+
+
+def read_sweep_config(path: Path) -> SweepConfig:
+    """A sweep's config from a TOML file.
+
+    Raises:
+        ConfigError: no such file, not TOML, or settings that are unknown or out of range.
+    """
+    try:
+        return SweepConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a sweep, but got {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: expected TOML, but got {error}") from error
+    except ValidationError as error:
+        raise ConfigError(f"{path}: {explain(error)}") from error

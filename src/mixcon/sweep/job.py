@@ -1,0 +1,135 @@
+"""A job: train one config, if that is not done yet, and judge it. A function of its settings."""
+
+from __future__ import annotations
+
+import json
+import math
+import traceback
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors.torch import save
+from torch import Tensor
+
+from mixcon._files import write_whole
+from mixcon.attacks import Attack
+from mixcon.audit import Gallery, ModelRecord, Report, audit, subject_of
+from mixcon.data import LabeledSet, load
+from mixcon.errors import MixconError
+from mixcon.reports import grid, png, report_json
+from mixcon.sweep.stages import StageName
+from mixcon.training import TrainConfig, accuracy, train
+
+__all__ = ["Job", "attempt", "device_of", "run"]
+
+_SHOWN = 6  # victims of a thumbnail
+
+
+@dataclass(frozen=True)
+class Job:
+    """One judgment of one trial.
+
+    Attributes:
+        name: name of the trial, and of its folder.
+        title: what tables call it.
+        config: what is trained.
+        stage: which judgment: ``test`` is on the test set, the others on the part held out.
+        attacks: what the model is attacked with.
+        folder: run folder of the trial; the judgment becomes a file in it.
+        victims: how many images are attacked.
+        data_dir: where local Parquet files lie.
+        accelerator: as Lightning Fabric names it.
+    """
+
+    name: str
+    title: str
+    config: TrainConfig
+    stage: StageName
+    attacks: tuple[Attack[Any], ...]
+    folder: Path
+    victims: int
+    data_dir: Path | None = None
+    accelerator: str = "auto"
+
+    @property
+    def result(self) -> Path:
+        """The file of the judgment."""
+        return self.folder / f"{self.stage}.json"
+
+
+def attempt(job: Job) -> str | None:
+    """Run a job; the reason if it fails, which is also kept in its folder."""
+    try:
+        run(job)
+    except MixconError as error:
+        return str(error)
+    except Exception as error:  # whatever it is, the other trials go on
+        write_whole(job.folder / f"{job.stage}-error.txt", traceback.format_exc())
+        return f"{type(error).__name__}: {error}"
+    return None
+
+
+def run(job: Job) -> None:
+    """Train, going on where an earlier attempt stopped, judge, and write the judgment.
+
+    A network that does no better than naming the largest class is hopeless and not attacked.
+
+    Raises:
+        MixconError: as `train` and `audit`.
+    """
+    if job.result.is_file():
+        return
+    data = load(job.config.data, data_dir=job.data_dir, seed=job.config.seed)
+    data = data if job.stage == "test" else data.holdout(job.config.holdout)
+    model = train(job.config, job.folder, data_dir=job.data_dir, accelerator=job.accelerator).to(
+        device_of(job.accelerator)
+    )
+    subject = replace(subject_of(job.folder, data), model=model, name=job.title)
+    hopeless = accuracy(model, data.test) <= _chance(data.test)
+    report, gallery = audit(
+        [subject],
+        data,
+        () if hopeless else job.attacks,
+        victims=min(job.victims, len(data.test)),
+        seed=job.config.seed,
+    )
+    _write(job, report, gallery)
+
+
+def device_of(accelerator: str) -> str:
+    """Where one model is trained and attacked, as torch names it."""
+    wanted = accelerator in {"auto", "cuda", "gpu"}
+    return "cuda" if wanted and torch.cuda.is_available() else "cpu"
+
+
+def _chance(labeled: LabeledSet) -> float:
+    """Accuracy that naming the largest class hardly ever exceeds: three standard errors above."""
+    share = int(labeled.labels.bincount().max()) / len(labeled)
+    return share + 3 * math.sqrt(share * (1 - share) / len(labeled))
+
+
+def _write(job: Job, report: Report, gallery: Gallery) -> None:
+    """The pictures first: where the judgment is, they are too."""
+    found = gallery.reconstructions[job.title]
+    if found and gallery.originals.ndim == 4:
+        strongest = _strongest(report.models[0], found)
+        pair = torch.cat([gallery.originals[:_SHOWN], strongest[:_SHOWN]])
+        sheet = grid(pair, columns=min(_SHOWN, len(gallery.originals)))
+        write_whole(job.folder / f"{job.stage}.png", png(sheet, 2))
+    if job.stage == "test":
+        tensors = {"originals": gallery.originals, "labels": gallery.labels}
+        tensors |= {f"reconstructions.{name}": images for name, images in found.items()}
+        kept = {name: tensor.contiguous() for name, tensor in tensors.items()}
+        classes = {"classes": json.dumps(gallery.classes)}
+        write_whole(job.folder / f"{job.stage}.safetensors", save(kept, metadata=classes))
+    write_whole(job.result, report_json(report))
+
+
+def _strongest(record: ModelRecord, found: dict[str, Tensor]) -> Tensor:
+    """Per image the reconstruction that is closest in SSIM."""
+    scores = torch.tensor([attack.leakage["ssim"] for attack in record.attacks])
+    images = torch.stack([found[attack.attack] for attack in record.attacks])
+    best = scores.argmax(0)
+    return images[best, torch.arange(len(best))]

@@ -1,0 +1,209 @@
+"""From a sweep to its files: the page, the record, the audit of the front, the chosen config."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from pydantic_core import to_json
+from safetensors import safe_open
+from safetensors.torch import load_file
+from torch import Tensor
+
+from mixcon._files import write_whole
+from mixcon.audit import Environment, Gallery, ModelRecord, Report, environment
+from mixcon.reports import (
+    Measured,
+    SweepPage,
+    SweepPoint,
+    data_uri,
+    excess_of,
+    intervals,
+    read_report,
+    render_sweep,
+    verdict,
+    write_report,
+)
+from mixcon.sweep.choice import choose, chosen_toml
+from mixcon.sweep.config import Limits
+from mixcon.sweep.records import Sweep, Trial
+
+__all__ = ["write_sweep"]
+
+SCHEMA_VERSION = 1
+
+
+def write_sweep(sweep: Sweep, folder: Path, limits: Limits) -> Path:
+    """Write ``report.html``, ``report.json``, ``audit/`` and, if there is a choice, its config.
+
+    Args:
+        sweep: what was found.
+        folder: the sweep's folder.
+        limits: what the chosen config keeps to.
+
+    Returns:
+        The path of ``report.html``.
+    """
+    where = environment(" ".join(sys.argv), sweep.config.base.seed)
+    chosen = choose(sweep, limits)
+    audited = _audit(sweep, where)
+    if audited:
+        write_report(*audited, folder / "audit")
+    if chosen:
+        write_whole(folder / "chosen.toml", chosen_toml(chosen))
+    write_whole(folder / "report.json", _record(sweep, where))
+    page = _page(sweep, where, chosen, limits, verdict(audited[0]) if audited else [])
+    return write_whole(folder / "report.html", render_sweep(page))
+
+
+def _page(
+    sweep: Sweep, where: Environment, chosen: Trial | None, limits: Limits, said: list[str]
+) -> SweepPage:
+    base, front = sweep.config.base, {trial.name for trial in sweep.front}
+    return SweepPage(
+        title=f"Accuracy against leakage: {len(sweep.trials)} trials of {base.network} on "
+        f"{base.data}",
+        summary=[*_choice(chosen, limits), *said],
+        points=[_point(t, t.cheap, t.name in front) for t in sweep.trials if t.cheap],
+        hypervolume=sweep.hypervolume,
+        budget=_budget(sweep),
+        failures={t.title: t.reason or "" for t in sweep.trials if t.state == "failed"},
+        chosen=chosen.title if chosen else "",
+        chosen_toml=chosen_toml(chosen) if chosen else "",
+        environment=where,
+        selected_on=f"trials learned from {1 - base.holdout:.0%} of the training set and are "
+        f"compared on the other {base.holdout:.0%}",
+    )
+
+
+def _choice(chosen: Trial | None, limits: Limits) -> list[str]:
+    """What was looked for, and whether it was found, selected and on the test set."""
+    wanted = [
+        f"{what} {value:g}"
+        for what, value in (
+            ("an excess leakage of at most", limits.max_excess),
+            ("an accuracy of at least", limits.min_accuracy),
+        )
+        if value is not None
+    ]
+    goal = "The best trade (accuracy minus excess leakage)"
+    if wanted:
+        goal = f"The best trial with {' and '.join(wanted)}"
+    if chosen is None:
+        return [f"{goal} was not found: no trial keeps to it."]
+    accuracy, excess = chosen.point
+    text = f"{goal} is {chosen.title}: accuracy {accuracy:.1%}, excess leakage {excess:.2f}"
+    if chosen.test and chosen.test.attacks:
+        tested = excess_of(chosen.test) or 0.0
+        text += f"; on the test set {chosen.test.accuracy:.1%} and {tested:.2f}"
+        if wanted and limits.violation(chosen.test.accuracy, tested) > 0:
+            text += ", where the limit is not kept"
+    return [f"{text}."]
+
+
+def _point(trial: Trial, record: ModelRecord, on_front: bool) -> SweepPoint:
+    return SweepPoint(
+        title=trial.title,
+        defense=trial.group,
+        accuracy=record.accuracy,
+        excess=trial.point[1] if trial.state == "done" else None,
+        judged=trial.strong is not None,
+        distance=record.after.mean,
+        place=trial.place,
+        picture=_picture(trial),
+        test=_measured(trial),
+        on_front=on_front,
+    )
+
+
+def _picture(trial: Trial) -> str:
+    paths = [trial.folder / f"{stage}.png" for stage in ("strong", "cheap")]
+    return next((data_uri(path.read_bytes()) for path in paths if path.is_file()), "")
+
+
+def _measured(trial: Trial) -> tuple[Measured, Measured] | None:
+    excess = excess_of(trial.test) if trial.test else None
+    if trial.test is None or excess is None:
+        return None
+    of_accuracy, of_excess = intervals(trial.test)
+    return Measured(trial.test.accuracy, of_accuracy), Measured(excess, of_excess)
+
+
+def _budget(sweep: Sweep) -> list[dict[str, str]]:
+    """A row a defense: what it was given, and what came of it."""
+    rows = []
+    for defense, budget in sweep.config.budget.items():
+        states = Counter(t.state for t in sweep.trials if t.defense == defense)
+        ended = sum(states.values())
+        rows.append(
+            {
+                "Defense": defense,
+                "Budget": str(budget),
+                "Trained and attacked": str(states["done"]),
+                "No better than guessing": str(states["pruned"]),
+                "Failed": str(states["failed"]),
+                "Repeats of another, or open": str(budget - ended),
+                "On the front": str(sum(t.defense == defense for t in sweep.front)),
+            }
+        )
+    return rows
+
+
+def _audit(sweep: Sweep, where: Environment) -> tuple[Report, Gallery] | None:
+    """The audit of what was tested, the undefended network first."""
+    tested = [t for t in sweep.done if t.test and t.test.attacks]
+    if not tested:
+        return None
+    base = sweep.config.base
+    models = [trial.test for trial in tested if trial.test]
+    held = f"The trials were selected on {base.holdout:.0%} of the training set."
+    report = Report(
+        title=f"What the front of a sweep on {base.data} gives away",
+        environment=where,
+        threat_model=[*read_report(tested[0].folder / "test.json").threat_model, held],
+        models=models,
+    )
+    return report, _gallery(tested)
+
+
+def _gallery(tested: list[Trial]) -> Gallery:
+    """The victims, which are the same for all, beside what became of them."""
+    found = {trial.title: _tensors(trial, "reconstructions.") for trial in tested}
+    shared = _tensors(tested[0], "")
+    with safe_open(tested[0].folder / "test.safetensors", framework="pt") as file:
+        classes = tuple(json.loads(file.metadata()["classes"]))
+    return Gallery(shared["originals"], shared["labels"], classes, found)
+
+
+def _tensors(trial: Trial, prefix: str) -> dict[str, Tensor]:
+    tensors = load_file(trial.folder / "test.safetensors")
+    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
+
+
+def _trial_record(trial: Trial) -> dict[str, Any]:
+    """A trial as JSON, its judgments in full."""
+    judged = {"cheap": trial.cheap, "strong": trial.strong, "test": trial.test}
+    return {
+        "name": trial.name,
+        "title": trial.title,
+        "state": trial.state,
+        "reason": trial.reason,
+        "config": trial.config.model_dump(mode="json"),
+        "excess": trial.excess,
+        **{stage: record and record.model_dump() for stage, record in judged.items()},
+    }
+
+
+def _record(sweep: Sweep, where: Environment) -> str:
+    content = {
+        "schema_version": SCHEMA_VERSION,
+        "environment": where.model_dump(),
+        "config": sweep.config.model_dump(mode="json"),
+        "hypervolume": sweep.hypervolume,
+        "front": [trial.name for trial in sweep.front],
+        "trials": [_trial_record(trial) for trial in sweep.trials],
+    }
+    return to_json(content, indent=2, inf_nan_mode="strings").decode() + "\n"

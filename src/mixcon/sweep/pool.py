@@ -1,0 +1,179 @@
+"""Workers on this machine: processes that share its cores, each with one job at a time."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from dataclasses import dataclass
+from multiprocessing import connection
+from multiprocessing.connection import Connection
+from multiprocessing.process import BaseProcess
+from typing import Protocol
+
+import torch
+
+from mixcon.sweep.job import Job, attempt
+
+__all__ = ["LocalPool", "Outcome", "Pool", "cores"]
+
+_STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a job ended: with its result file, or with a reason why not."""
+
+    job: Job
+    reason: str | None = None
+
+
+class Pool(Protocol):
+    """What runs jobs: this machine's cores, or a cluster."""
+
+    @property
+    def free(self) -> int:
+        """How many jobs can start at once."""
+
+    @property
+    def running(self) -> int:
+        """How many jobs are on their way."""
+
+    def submit(self, job: Job) -> None:
+        """Start a job; it must be `free` to."""
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        """What ended, waiting at most so long for the first."""
+
+    def close(self) -> None:
+        """Stop all that runs; what is not finished goes on in the next sweep."""
+
+
+def cores() -> int:
+    """How many cores this process may use."""
+    usable = getattr(os, "sched_getaffinity", None)
+    return len(usable(0)) if usable else os.cpu_count() or 1
+
+
+@dataclass
+class _Worker:
+    process: BaseProcess
+    pipe: Connection
+    job: Job | None = None
+
+
+class LocalPool:
+    """Processes on this machine.
+
+    A worker that dies, out of memory say, costs its own job alone: another takes its place. If
+    the sweep is killed, its workers end with it.
+    """
+
+    def __init__(self, workers: int, threads: int | None = None) -> None:
+        """Start nothing yet.
+
+        Args:
+            workers: how many jobs run at once, at least 1.
+            threads: CPU threads of each; by default the cores are shared out.
+        """
+        self._size = workers
+        self._threads = threads or max(1, cores() // workers)
+        self._workers: list[_Worker] = []
+
+    @property
+    def running(self) -> int:
+        """How many jobs are on their way."""
+        return sum(worker.job is not None for worker in self._workers)
+
+    @property
+    def free(self) -> int:
+        """How many jobs can start at once."""
+        return self._size - self.running
+
+    def submit(self, job: Job) -> None:
+        """Hand a job to an idle worker, or to a new one."""
+        idle = [worker for worker in self._workers if worker.job is None]
+        worker = idle[0] if idle else self._start()
+        worker.job = job
+        worker.pipe.send(job)
+
+    def wait(self, seconds: float) -> list[Outcome]:
+        """What ended, waiting at most so long for the first."""
+        busy = {worker.pipe: worker for worker in self._workers if worker.job}
+        ready = connection.wait(list(busy), seconds)
+        return [self._outcome(busy[pipe]) for pipe in ready if isinstance(pipe, Connection)]
+
+    def close(self) -> None:
+        """Stop all workers."""
+        for worker in self._workers:
+            worker.pipe.close()
+            worker.process.terminate()
+        for worker in self._workers:
+            worker.process.join(_STOP_SECONDS)
+            worker.process.kill()
+        self._workers.clear()
+
+    def _outcome(self, worker: _Worker) -> Outcome:
+        job, worker.job = worker.job, None
+        assert job is not None  # noqa: S101  only busy workers are waited for
+        try:
+            return Outcome(job, worker.pipe.recv())
+        except EOFError:
+            worker.process.join()
+            self._workers.remove(worker)
+            return Outcome(job, _died(worker.process.exitcode))
+
+    def _start(self) -> _Worker:
+        context = multiprocessing.get_context("spawn")  # torch and its threads do not survive fork
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_work, args=(theirs, self._threads), daemon=True)
+        with _environment(OMP_NUM_THREADS=str(self._threads)):
+            process.start()
+        theirs.close()
+        worker = _Worker(process, ours)
+        self._workers.append(worker)
+        return worker
+
+
+class _environment:  # noqa: N801  a context manager that reads as a verb
+    """Environment variables that a child inherits, and this process does not keep."""
+
+    def __init__(self, **values: str) -> None:
+        self._values, self._before = values, {name: os.environ.get(name) for name in values}
+
+    def __enter__(self) -> None:
+        os.environ.update(self._values)
+
+    def __exit__(self, *_: object) -> None:
+        for name, value in self._before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+
+def _died(code: int | None) -> str:
+    how = f"was killed by {signal.Signals(-code).name}" if code and code < 0 else f"ended ({code})"
+    memory = "; the machine may be out of memory: try fewer --workers" if code == -9 else ""
+    return f"its worker process {how}{memory}"
+
+
+def _work(pipe: Connection, threads: int) -> None:
+    """Serve jobs until the sweep hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the sweep, which then stops us
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    torch.set_num_threads(threads)
+    while True:
+        try:
+            job = pipe.recv()
+        except EOFError:
+            return
+        pipe.send(attempt(job))
+
+
+def _end_with_parent() -> None:
+    """Two sweeps must never write to one folder: no worker outlives a sweep that was killed."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        connection.wait([parent.sentinel])
+        os._exit(1)

@@ -1,0 +1,115 @@
+"""What a sweep hands on: its trials, and what came of each. Read from the sweep's folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from mixcon.audit import ModelRecord
+from mixcon.reports import Point, excess_of, hypervolume, pareto
+from mixcon.sweep.config import SweepConfig
+from mixcon.training import TrainConfig
+
+__all__ = ["Sweep", "Trial"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One config that was tried.
+
+    Attributes:
+        name: its name, and that of its folder.
+        defense: the defense it belongs to.
+        config: what was trained.
+        folder: its run folder.
+        cheap: judgment on the held-out part, by the cheap attacks.
+        strong: the same by the strong attacks; None far from the front.
+        test: judgment on the test set; None outside of the front.
+        reason: why it failed, if it did.
+    """
+
+    name: str
+    defense: str
+    config: TrainConfig
+    folder: Path
+    cheap: ModelRecord | None = field(default=None, repr=False)
+    strong: ModelRecord | None = field(default=None, repr=False)
+    test: ModelRecord | None = field(default=None, repr=False)
+    reason: str | None = None
+
+    @property
+    def state(self) -> Literal["done", "pruned", "failed"]:
+        """``pruned`` is a network that learned nothing, and was not attacked."""
+        if self.reason is not None or self.cheap is None:
+            return "failed"
+        return "done" if self.excess is not None else "pruned"
+
+    @property
+    def title(self) -> str:
+        """The defense with its settings, and the cut where it is not the paper's."""
+        cut = f" at {self.config.cut}" if self.config.cut else ""
+        return self.config.defense.title + cut
+
+    @property
+    def group(self) -> str:
+        """The defense, and the cut where it is not the paper's: what charts draw alike."""
+        return f"{self.defense} at {self.config.cut}" if self.config.cut else self.defense
+
+    @property
+    def place(self) -> tuple[float, float] | None:
+        """Lambda and beta, if the defense has both."""
+        placed = [loss for loss in self.config.defense.losses if "beta" in loss.options]
+        return (placed[0].weight, float(placed[0].options["beta"])) if placed else None
+
+    @cached_property
+    def excess(self) -> float | None:
+        """Excess leakage on the held-out part: what any attack so far achieved, at least."""
+        judged = [excess_of(record) for record in (self.cheap, self.strong) if record]
+        return max((value for value in judged if value is not None), default=None)
+
+    @property
+    def point(self) -> Point:
+        """Accuracy and excess leakage on the held-out part of a trial that is done.
+
+        An attack that does worse than the label-only floor learns nothing, however much worse.
+        """
+        record, excess = self.cheap, self.excess
+        if record is None or excess is None:
+            raise ValueError(f"expected a trial that is done, but {self.name} {self.state}")
+        return record.accuracy, max(excess, 0.0)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """All trials of a sweep.
+
+    Attributes:
+        config: what was searched.
+        trials: every trial that ended, those of one defense together.
+    """
+
+    config: SweepConfig
+    trials: tuple[Trial, ...]
+
+    @property
+    def done(self) -> list[Trial]:
+        """The trials that were trained and attacked."""
+        return [trial for trial in self.trials if trial.state == "done"]
+
+    @property
+    def front(self) -> list[Trial]:
+        """Those that no other beats on the held-out part, from the highest accuracy down."""
+        done = self.done
+        return [done[i] for i in pareto([trial.point for trial in done])]
+
+    @property
+    def hypervolume(self) -> float:
+        """That of the front on the held-out part; see `hypervolume`."""
+        return hypervolume([trial.point for trial in self.done])
+
+    @property
+    def vanilla(self) -> Trial | None:
+        """The undefended network, if it is done."""
+        return next((trial for trial in self.done if trial.defense == "vanilla"), None)

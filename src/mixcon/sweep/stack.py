@@ -1,0 +1,81 @@
+"""Trials trained as one stack, where that is faster than one after another."""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+
+import torch
+
+from mixcon import models
+from mixcon.data import Splits, load
+from mixcon.split import SplitModel
+from mixcon.sweep.job import Job
+from mixcon.training import RunFolder, TrainConfig, accuracy, raw_separability, train_stacked
+from mixcon.training.folder import manual_seed
+from mixcon.training.stacked import shared_settings
+
+__all__ = ["train_together"]
+
+_LARGEST = 64  # models of one stack: all of the paper's grid
+_PRECISIONS = ("32-true", "64-true")
+
+
+def train_together(jobs: Sequence[Job], device: str) -> None:
+    """Train what is alike but for weights, beta and eps, and finish the run folders.
+
+    A job that is left over, begun before, or whose network diverged keeps an unfinished folder:
+    it is then trained by itself, and says what went wrong.
+
+    Args:
+        jobs: trials of one data set; those that are trained already are left alone.
+        device: where to train.
+    """
+    for group in _groups([job for job in jobs if not job.folder.exists()]):
+        config = group[0].config
+        whole = load(config.data, data_dir=group[0].data_dir, seed=config.seed)
+        splits = whole.holdout(config.holdout)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", ".*of the stack diverged", UserWarning)
+            trained = train_stacked([job.config for job in group], splits, device=device)
+        for job, model in zip(group, trained, strict=True):
+            if all(parameter.isfinite().all() for parameter in model.parameters()):
+                _finish(job, model, splits)
+
+
+def _groups(jobs: Sequence[Job]) -> Iterator[list[Job]]:
+    """Jobs that fit into one stack, two or more."""
+    groups: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.config.precision in _PRECISIONS:
+            groups.setdefault(json.dumps(shared_settings(job.config)), []).append(job)
+    for group in groups.values():
+        for start in range(0, len(group), _LARGEST):
+            if len(part := group[start : start + _LARGEST]) > 1:
+                yield part
+
+
+def _finish(job: Job, model: SplitModel, splits: Splits) -> None:
+    """The run folder as `train` leaves it, but for the epochs between the first and the last."""
+    folder = RunFolder(job.folder)
+    folder.claim(job.config)
+    records = [
+        {
+            "epoch": epoch,
+            "test_accuracy": accuracy(now, splits.test),
+            "separability": asdict(raw_separability(now, splits.test)),
+        }
+        for epoch, now in ((0, _untrained(job.config, splits)), (job.config.epochs, model))
+    ]
+    folder.write_metrics(records)
+    folder.write_model(model.state_dict())
+
+
+def _untrained(config: TrainConfig, splits: Splits) -> SplitModel:
+    with torch.random.fork_rng():
+        channel = config.defense.build().channel
+        manual_seed(config.seed)
+        shape, classes = splits.train.shape, len(splits.train.classes)
+        return models.build(config.network, shape, classes, config.cut, channel)

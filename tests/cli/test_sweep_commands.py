@@ -1,0 +1,75 @@
+"""mixcon sweep and mixcon tune as a user runs them."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+pytestmark = pytest.mark.smoke
+
+QUICK = ["--epochs", "2", "--lr", "0.05", "--momentum", "0.9", "--batch-size", "16", "--victims",
+         "3", "--attack", "rmle-paper", "--accelerator", "cpu"]  # fmt: skip
+
+
+def run(*words, folder):
+    return subprocess.run(
+        [sys.executable, "-m", "mixcon", *map(str, words)],
+        capture_output=True, text=True, cwd=folder, timeout=600, check=False,
+    )  # fmt: skip
+
+
+def test_sweep_then_tune_then_train(tmp_path):
+    space = ["--defense", "mixcon", "--lam", "0.01,0.1", "--beta", "1e-2,1e-4"]
+    done = run("sweep", "--data", "digits", *space, *QUICK, "--out", "s", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "s" / "report.html").read_text(encoding="utf-8")
+    assert "Over λ and β: mixcon" in page
+    assert "data:image/png;base64," in page
+    assert 'src="http' not in page
+    assert (tmp_path / "s" / "audit" / "report.html").is_file()
+    record = json.loads((tmp_path / "s" / "report.json").read_text())
+    assert len(record["trials"]) == 5
+    assert 0 < record["hypervolume"] < 1
+
+    done = run("tune", "--min-accuracy", "0.2", "--out", "s", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "Chosen: " in done.stderr
+    kept = {p.name for p in (tmp_path / "s" / "trials").iterdir()}
+    assert len(kept) == 5  # chosen among the trials of the sweep, none trained anew
+    done = run("tune", "--min-accuracy", "1", "--max-excess", "0", "--out", "s", folder=tmp_path)
+    assert done.returncode == 1
+    assert "Nothing was chosen" in done.stderr
+
+    done = run("train", "--config", "s/chosen.toml", "--out", "t", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_help_teaches(tmp_path):
+    for verb in ("sweep", "tune"):
+        done = run(verb, "--help", folder=tmp_path)
+        assert done.returncode == 0
+        assert "Example: mixcon" in done.stdout
+        assert "default: 20" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["sweep"], "expected --data"),
+        (["tune", "--data", "digits"], "expected --max-excess or --min-accuracy"),
+        (["sweep", "--data", "minst"], "did you mean 'mnist'"),
+        (["sweep", "--data", "digits", "--lam", "1..x"], "a range such as"),
+        (["sweep", "--data", "digits", "--grid", "paper", "--lam", "1"], "but got more"),
+        (["sweep", "--data", "digits", "--sampler", "annealing"], "'annealing'"),
+        (["sweep", "--data", "digits", "--storage", "oracle://x"], "--storage"),
+        (["tune", "--data", "digits", "--max-excess", "2"], "max_excess"),
+    ],
+)
+def test_bad_input_is_one_message_and_code_2(tmp_path, words, message):
+    done = run(*words, folder=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert "error: " in done.stderr
+    assert message in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.glob("sweeps/*/trials"))

@@ -1,0 +1,98 @@
+"""Axes and spaces: what may vary, and every mistake refused before work starts."""
+
+import pytest
+from pydantic import ValidationError
+
+from mixcon.errors import ConfigError
+from mixcon.sweep import PAPER, Axis, Space, SweepConfig, read_sweep_config
+from mixcon.training import TrainConfig
+
+BASE = TrainConfig(data="digits", network="lenet5")
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [("0.01,0.1, 1", (0.01, 0.1, 1)), ("pool1,pool2", ("pool1", "pool2")), ([1, 2.5], (1, 2.5)),
+     ("1e-4", (1e-4,)), (3, (3,))],
+)  # fmt: skip
+def test_lists(text, values):
+    axis = Axis.parse(text)
+    assert axis.values == values
+    assert [type(v) for v in axis.values] == [type(v) for v in values]
+    assert Axis.parse(str(axis)) == axis
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high", "log"),
+    [("1e-2..1e-8", 1e-8, 1e-2, True), ("0.1..0.9", 0.1, 0.9, False), ("1..8", 1, 8, False),
+     ("0..100", 0, 100, False)],
+)  # fmt: skip
+def test_ranges(text, low, high, log):
+    axis = Axis.parse(text)
+    assert (axis.low, axis.high, axis.is_logarithmic) == (low, high, log)
+    assert Axis.parse(str(axis)) == axis
+
+
+@pytest.mark.parametrize("text", ["", "1,1", "1,,2", "a..b", "1..1", "1..2..3", [], "..", "nan..1"])
+def test_bad_axes(text):
+    with pytest.raises(ConfigError, match=r"expected (different values|a range) such as"):
+        Axis.parse(text)
+
+
+def test_paper_grid():
+    points = list(PAPER.points("mixcon"))
+    assert len(points) == 56
+    assert points[0] == {"lam": 0.01, "beta": 1e-2}
+    assert points[-1] == {"lam": 100, "beta": 1e-8}
+    assert PAPER.is_grid
+    assert len(PAPER.check(BASE, grid=True)) == 56
+
+
+def test_points_become_configs():
+    space = Space(
+        defenses=("mixcon+quantize",),
+        vary={"lam": "0.5", "beta": "1e-3", "bits": "2,4", "cut": "pool1"},
+    )
+    first, second = space.check(BASE, grid=True)
+    assert first.cut == "pool1"
+    assert first.defense.losses[0].weight == 0.5
+    assert first.defense.losses[0].options == {"beta": 1e-3}
+    assert [c.defense.channels[0].options for c in (first, second)] == [{"bits": 2}, {"bits": 4}]
+
+
+def test_settings_that_belong_to_one_defense_only():
+    space = Space(defenses=("mixcon", "gaussian"), vary={"sigma": "0.1..1", "lam": "1,10"})
+    assert set(space.axes("gaussian", grid=False)) == {"sigma"}
+    assert set(space.axes("mixcon", grid=False)) == {"lam", "beta"}
+    assert not space.is_grid
+
+
+@pytest.mark.parametrize(
+    ("defenses", "vary", "message"),
+    [
+        (["mixcom"], {}, "did you mean 'mixcon'"),
+        (["mixcon"], {"sigma": "0.1,1"}, "but got sigma"),
+        (["mixcon", "mixcon"], {}, "different defenses"),
+        (["vanilla"], {}, "always tried"),
+        (["mixcon"], {"beta": "-1,1"}, "beta >= 0"),
+        (["quantize"], {"bits": "1,99"}, "from 1 to 16"),
+        (["mixcon"], {"beta": "1e-8..1e-2"}, "expected lists"),
+    ],
+)
+def test_mistakes_show_before_work(defenses, vary, message):
+    with pytest.raises(ConfigError, match=message):
+        Space(defenses=defenses, vary=vary).check(BASE, grid=True)
+
+
+def test_unknown_keys_are_refused():
+    with pytest.raises(ValidationError, match="Extra inputs"):
+        Space(defences=["mixcon"])
+
+
+def test_toml_comes_back_equal(tmp_path):
+    space = Space(defenses=("mixcon", "normalize+gaussian"), vary={"sigma": "0.01..1"})
+    config = SweepConfig(base=BASE, space=space, trials=7)
+    (tmp_path / "sweep.toml").write_text(config.to_toml())
+    assert read_sweep_config(tmp_path / "sweep.toml") == config
+    assert config.base.holdout == 0.1
+    assert config.budget == {"vanilla": 1, "mixcon": 7, "normalize+gaussian": 7}
