@@ -143,8 +143,8 @@ def serve(
         _warn("--unaudited: nobody vouches for what this model leaks.")
     if not cert and not _is_loopback(host):
         _warn("without --cert, what devices send can be read on the way.")
-    console.print(f"Serving {server.contract.name} at {url}", highlight=False, soft_wrap=True)
-    server.run(listener)
+    serving = f"Serving {server.contract.name} at {url}"
+    server.run(listener, lambda: console.print(serving, highlight=False, soft_wrap=True))
     console.print("Stopped; every request that was taken is answered.", highlight=False)
 
 

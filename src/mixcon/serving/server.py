@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import socket
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,16 @@ class Tls:
         return context
 
 
+class _Server(uvicorn.Server):
+    """Says when it listens; from then on signals end it gracefully."""
+
+    on_start: Callable[[], None] = staticmethod(lambda: None)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.on_start()
+
+
 class CloudServer:
     """Serves the ``cloud`` folder of an export.
 
@@ -109,7 +120,7 @@ class CloudServer:
             timeout_graceful_shutdown=round(limits.answer_timeout + limits.receive_timeout),
             ssl_context_factory=(lambda *_: context) if context else None,
         )
-        self.uvicorn = uvicorn.Server(config)
+        self.uvicorn = _Server(config)
 
     def bind(self, host: str, port: int) -> tuple[socket.socket, str]:
         """A listening socket, and its URL; port 0 takes a free one.
@@ -132,8 +143,14 @@ class CloudServer:
         scheme = "https" if self._tls else "http"
         return listener, f"{scheme}://{name}:{listener.getsockname()[1]}"
 
-    def run(self, listener: socket.socket) -> None:
-        """Serve until SIGTERM or Ctrl-C, then finish what was taken; a second one ends at once."""
+    def run(self, listener: socket.socket, on_start: Callable[[], None]) -> None:
+        """Serve until SIGTERM or Ctrl-C, then finish what was taken; a second one ends at once.
+
+        Args:
+            listener: what `bind` gave.
+            on_start: told when requests and signals are taken.
+        """
+        self.uvicorn.on_start = on_start
         # uvicorn raises the signal again when it is done, which shall not end us.
         previous = {s: signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
