@@ -76,11 +76,13 @@ def _measure(job: Job) -> Findings:
 
 def _kept(job: Job, plan: _Plan, n: int, ratio: float, seed: int) -> Record:
     """The record of one formula, from an earlier run if there is one."""
-    job.on_progress(Step(f"n = {n}, {ratio:g} clauses a variable", 0.0))
+    what = f"n = {n}, {ratio:g} clauses a variable"
+    job.on_progress(Step(what, 0.0))
     path = _path(job.work, plan, n, ratio, seed)
     if not path.is_file():
         write_whole(path, json.dumps(_attacked(plan, n, ratio, seed)) + "\n")
     record: Record = json.loads(path.read_text(encoding="utf-8"))
+    job.on_progress(Step(what, 1.0))
     return record
 
 
