@@ -165,3 +165,17 @@ def test_a_thorough_audit_examines_noise(lenet, digits):
 def test_the_bound_holds_where_noise_is(lenet, digits, channel, vacuous):
     model = SplitModel(lenet.encoder, lenet.head, channel)
     assert bound(model, digits.test.floats(slice(3))).vacuous is vacuous
+
+
+def test_what_really_crossed_is_attacked_instead(lenet, digits):
+    _, gallery = audit([Subject(lenet)], digits, [], victims=4)
+    attack = [RmlePaper(steps=3)]
+    crossed = lenet.release(gallery.originals).detach()
+    plain, same, other = (
+        audit([Subject(lenet)], digits, attack, victims=4, captured=z)[0].models[0].attacks[0]
+        for z in (None, crossed, crossed + 1)
+    )
+    assert plain.leakage == same.leakage
+    assert plain.leakage != other.leakage
+    with pytest.raises(ConfigError, match="4 captured representations"):
+        audit([Subject(lenet)], digits, attack, victims=4, captured=crossed[:3])

@@ -122,6 +122,19 @@ def test_infer_test_samples_and_record_what_crossed(folder, server):
     assert len(done.stdout.splitlines()) == 7
     assert "accuracy" in done.stderr
     assert (folder / "wire").stat().st_size > 7 * 400
+    words = ["audit", "run", "--victims", 7, "--attack", "rmle", "--budget", 0.1, "--quick"]
+    done = run(*words, "--wire", "wire", "--edge", "deploy/edge", "--out", "w", folder=folder)
+    assert done.returncode == 0, done.stderr
+    crossed, released = (folder / "w" / "report.json"), (folder / "r" / "report.json")
+    assert run(*words, "--out", "r", folder=folder).returncode == 0
+    found = [
+        json.loads(path.read_text())["models"][0]["attacks"][0]["leakage"]["ssim"]
+        for path in (crossed, released)
+    ]
+    assert found[0] != found[1]  # int8 is not float32
+    assert np.allclose(found[0], found[1], atol=0.2)  # but of the same images
+    done = run(*words, "--wire", "wire", folder=folder)
+    assert "--wire and --edge together" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -84,6 +85,7 @@ def audit(
     seed: int = 0,
     thorough: bool = False,
     keep: Path | None = None,
+    captured: Tensor | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> tuple[Report, Gallery]:
     """Attack split models that were trained on the same data.
@@ -102,6 +104,8 @@ def audit(
             training: recognition, perceptual similarity, re-identification, label leakage, the
             nearest neighbor, signs of gradient masking, and the bound.
         keep: a folder for finished attacks, from which an interrupted audit goes on.
+        captured: representations of the victims, (N, ...), that really crossed a wire: attacked in
+            place of what the model would release now; of one subject alone.
         on_progress: told while the attacks run.
 
     Returns:
@@ -109,7 +113,7 @@ def audit(
 
     Raises:
         ConfigError: fewer than one victim or more than there are test samples; a name or an
-            attack given twice.
+            attack given twice; captured representations of other victims or several models.
         KnowledgeError: an attack does not fit such inputs.
 
     Example:
@@ -121,13 +125,18 @@ def audit(
         4
     """
     _check(subjects, data, attacks, victims)
+    if captured is not None and (len(subjects) > 1 or len(captured) != victims):
+        raise ConfigError(
+            f"expected one model and {victims} captured representations, one a victim, but got "
+            f"{len(subjects)} and {len(captured)}"
+        )
     scene = _scene(data, victims, seed, thorough)
     gallery = Gallery(scene.originals, scene.victims.labels, scene.victims.classes)
     records = []
     for subject in subjects:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            record, found = _Audited(subject, scene, keep, on_progress).run(attacks)
+            record, found = _Audited(subject, scene, keep, captured, on_progress).run(attacks)
         records.append(record)
         gallery.reconstructions[subject.name] = found
     report = Report(
@@ -181,13 +190,18 @@ class _Audited:
     """One model under attack."""
 
     def __init__(
-        self, subject: Subject, scene: _Scene, keep: Path | None, on_progress: OnProgress
+        self,
+        subject: Subject,
+        scene: _Scene,
+        keep: Path | None,
+        captured: Tensor | None,
+        on_progress: OnProgress,
     ) -> None:
         self.subject, self.scene, self.on_progress = subject, scene, on_progress
         self.model, self.device = subject.model, next(subject.model.parameters()).device
-        facts = (scene.seed, len(scene.victims), scene.victims.name, scene.judge is not None)
+        self.released, self.predicted = _intercept(self.model, scene.originals, captured)
+        facts = (scene.seed, scene.victims.name, scene.judge is not None, _digest(self.released))
         self.kept = Kept.of(keep, subject.model, *facts)
-        self.released, self.predicted = _intercept(self.model, scene.originals)
         on_device = (scene.auxiliary.inputs.to(self.device), scene.auxiliary.labels.to(self.device))
         self.knowledge = WhiteBox.of(
             self.model.encoder,
@@ -311,10 +325,13 @@ def _check(
         )
 
 
-def _intercept(model: SplitModel, originals: Tensor) -> tuple[Tensor, Tensor]:
+def _intercept(
+    model: SplitModel, originals: Tensor, captured: Tensor | None
+) -> tuple[Tensor, Tensor]:
     """What crosses the wire, and the class that the cloud reads from it, on the CPU."""
+    like = next(model.parameters())
     with frozen(model), torch.inference_mode():
-        released = model.release(originals.to(next(model.parameters())))
+        released = model.release(originals.to(like)) if captured is None else captured.to(like)
         predicted = model.head(released).argmax(1)
     return released.clone(), predicted.cpu()
 
@@ -323,6 +340,10 @@ def _auxiliary(train: LabeledSet, generator: torch.Generator) -> Auxiliary:
     """The training samples stand for the attacker's own data, in no order."""
     order = torch.randperm(len(train), generator=generator)
     return Auxiliary(train.floats(order), train.labels[order])
+
+
+def _digest(tensor: Tensor) -> str:
+    return hashlib.sha256(tensor.cpu().contiguous().numpy().tobytes()).hexdigest()
 
 
 def _threat_model(attacks: Sequence[Attack[Any]], auxiliary: LabeledSet) -> list[str]:

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
+import torch
 import typer
+from torch import Tensor
 
 from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import Report, Subject, subject_of
@@ -40,6 +42,16 @@ def audit(
         str | None,
         typer.Option(help="Exit with code 1 if a model leaks more, e.g. excess=0.3; for CI."),
     ] = None,
+    wire: Annotated[
+        Path | None,
+        typer.Option(
+            help="Attack what really crossed: a record of mixcon infer --record with the same "
+            "--victims and --seed."
+        ),
+    ] = None,
+    edge: Annotated[
+        Path | None, typer.Option(help="With --wire: the edge folder of the export that sent it.")
+    ] = None,
     quick: Annotated[
         bool,
         typer.Option(
@@ -71,7 +83,10 @@ def audit(
     subjects = [subject_of(run, data) for run in runs]
     attacks = _attacks(attack or ["strongest"], data, budget)
     folder = out or runs[-1] / "audit"
-    report = report_on(subjects, data, attacks, victims, seed, folder, thorough=not quick)
+    captured = _captured(wire, edge)
+    report = report_on(
+        subjects, data, attacks, victims, seed, folder, thorough=not quick, captured=captured
+    )
     if limit is not None:
         _judge(report, limit)
 
@@ -85,6 +100,7 @@ def report_on(
     folder: Path,
     *,
     thorough: bool,
+    captured: Tensor | None = None,
 ) -> Report:
     """Audit, write the report into the folder, and say on the console what it says."""
     advice = "Run the same command again to go on: finished attacks are kept."
@@ -97,6 +113,7 @@ def report_on(
             seed=seed,
             thorough=thorough,
             keep=folder / "attacks",
+            captured=captured,
             on_progress=on_progress,
         )
     page = write_report(report, gallery, folder)
@@ -123,6 +140,21 @@ def _attacks(names: list[str], data: Splits, budget: float) -> list[Attack[Any]]
         else:
             chosen[name] = ATTACKS[name]().scaled(budget)
     return list(chosen.values())
+
+
+def _captured(wire: Path | None, edge: Path | None) -> Tensor | None:
+    """The representations in a capture, as the contract of the export reads them."""
+    if wire is None or edge is None:
+        if wire or edge:
+            raise ConfigError("expected --wire and --edge together, but got one of them")
+        return None
+    from mixcon.serving import read_capture, read_contract  # noqa: PLC0415  an extra
+    from mixcon.serving.signing import DEFAULT_TRUST  # noqa: PLC0415
+
+    if not wire.is_file():
+        raise ConfigError(f"{wire}: expected a capture, but there is no such file")
+    contract = read_contract(edge, "encoder", DEFAULT_TRUST)
+    return torch.from_numpy(read_capture(wire.read_bytes(), contract))
 
 
 def _limit(text: str | None) -> float | None:
