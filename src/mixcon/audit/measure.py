@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -272,10 +273,11 @@ class _Audited:
         }
         if self.scene.judge:
             part = own.take(_SEEN)
-            arguments = (part.inputs, part.labels, self._seen(), self.released.cpu())
+            arguments = (part.inputs, part.labels, self._seen, self.released.cpu())
             floors["nearest-neighbor"] = nearest_neighbor(*arguments, self.predicted)
         return floors
 
+    @cached_property
     def _seen(self) -> Tensor:
         """What the device releases of the first auxiliary samples."""
         own = self.knowledge.auxiliary
@@ -290,7 +292,7 @@ class _Audited:
         if not scene.judge:
             return {}
         leaks = label_leakage(
-            self._seen(),
+            self._seen,
             scene.auxiliary.labels[:_SEEN],
             self.released.cpu(),
             scene.victims.labels,
