@@ -179,3 +179,40 @@ def test_what_really_crossed_is_attacked_instead(lenet, digits):
     assert plain.leakage != other.leakage
     with pytest.raises(ConfigError, match="4 captured representations"):
         audit([Subject(lenet)], digits, attack, victims=4, captured=crossed[:3])
+
+
+def test_a_resumed_audit_chooses_no_settings_again(lenet, digits, tmp_path, monkeypatch):
+    def once():
+        arguments = ([Subject(lenet)], digits, [Rmle(steps=3)])
+        return audit(*arguments, victims=3, thorough=True, keep=tmp_path)[0].models[0].attacks[0]
+
+    first = once()
+    assert first.settings in [attack.settings for attack in Rmle(steps=3).candidates()]
+
+    def never(*_):
+        raise AssertionError("chosen again")
+
+    monkeypatch.setattr(Rmle, "tuned", never)
+    assert once() == first
+
+
+def test_the_choice_of_settings_counts_as_progress(lenet, digits):
+    seen = []
+    audit(
+        [Subject(lenet)], digits, [Rmle(steps=3)], victims=3, thorough=True, on_progress=seen.append
+    )
+    shares = [progress.share for progress in seen]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < 0.2
+    assert shares[-1] == 1
+
+
+def test_the_record_names_the_weights(lenet, digits):
+    def weights():
+        return audit([Subject(lenet)], digits, [], victims=2)[0].models[0].weights
+
+    before = weights()
+    assert weights() == before
+    with torch.no_grad():
+        lenet.encoder[0].bias += 1
+    assert weights() != before

@@ -61,6 +61,26 @@ def test_train_then_audit(tmp_path):
     assert re.search(r"\| vanilla \| .* \|", done.stderr)
 
 
+def test_audit_over_seeds(tmp_path):
+    short = ["--data", "digits", "--epochs", 1]
+    for seed in (0, 1):
+        assert (
+            run("train", *short, "--seed", seed, "--out", f"s{seed}", folder=tmp_path).returncode
+            == 0
+        )
+    words = ["--victims", 3, "--attack", "rmle-paper", "--quick", "--out", "report"]
+    done = run("audit", "s0", "s1", *words, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\| vanilla \| 2 \| [\d.]+ ± [\d.]+ \[", done.stderr)
+    models = json.loads((tmp_path / "report" / "report.json").read_text())["models"]
+    assert [model["name"] for model in models] == ["vanilla, seed 0", "vanilla, seed 1"]
+    run("train", *short, "--seed", 2, "--lr", 0.02, "--out", "s2", folder=tmp_path)
+    done = run("audit", "s0", "s2", *words, folder=tmp_path)
+    assert done.returncode == 2
+    assert "differ in nothing but their seed" in done.stderr
+    assert "{'lr': 0.02}" in done.stderr
+
+
 def test_train_from_a_file_equals_options(tmp_path):
     run("train", "--data", "digits", "--epochs", 1, "--lr", 0.05, "--out", "a", folder=tmp_path)
     done = run("train", "--config", "a/config.toml", "--out", "b", folder=tmp_path)

@@ -38,12 +38,16 @@ def judgments(folder):
     }
 
 
+_STATES = """
+    SELECT state FROM trials WHERE state != 'FAIL' OR trial_id IN
+    (SELECT trial_id FROM trial_user_attributes WHERE key = 'config') ORDER BY trial_id
+"""
+
+
 def states(folder):
-    """The state of every trial; one killed before it was drawn is drawn anew, and counts for none."""
-    drawn = "trial_id IN (SELECT trial_id FROM trial_user_attributes WHERE key = 'config')"
-    query = f"SELECT state FROM trials WHERE state != 'FAIL' OR {drawn} ORDER BY trial_id"
+    """The state of every trial but of those killed before they were drawn: they are drawn anew."""
     with sqlite3.connect(folder / "study.db") as db:
-        return [state for (state,) in db.execute(query)]
+        return [state for (state,) in db.execute(_STATES)]
 
 
 @pytest.mark.smoke

@@ -49,8 +49,8 @@ class Refined(Attack[WhiteBox]):
     decoder_steps: int = Decoder.steps
 
     def candidates(self) -> Sequence[Self]:
-        """Anchors from none to one that holds fast."""
-        weights = (0.0, 1e-2, 1.0, 10.0)
+        """Anchors from none to one that hardly lets the decoder's reconstruction go."""
+        weights = (0.0, 1e-2, 1.0, 30.0, 1000.0)
         return tuple(replace(self, anchor=weight) for weight in weights)
 
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:

@@ -1,6 +1,8 @@
 """Audit: how much of x comes back from z, by each attack, beside what the model is worth."""
 
-from mixcon.audit.measure import AuditProgress, Subject, audit
+from mixcon.audit.audited import AuditProgress
+from mixcon.audit.fingerprint import fingerprint
+from mixcon.audit.measure import audit
 from mixcon.audit.records import (
     AttackRecord,
     BoundRecord,
@@ -11,7 +13,7 @@ from mixcon.audit.records import (
     Report,
     SeparabilityRecord,
 )
-from mixcon.audit.subjects import subject_of
+from mixcon.audit.subjects import Subject, subject_of, subjects_of
 from mixcon.audit.surroundings import environment
 
 __all__ = [
@@ -27,5 +29,7 @@ __all__ = [
     "Subject",
     "audit",
     "environment",
+    "fingerprint",
     "subject_of",
+    "subjects_of",
 ]

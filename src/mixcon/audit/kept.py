@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from safetensors import SafetensorError
-from safetensors.torch import load, save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from mixcon._files import write_whole
+from mixcon.attacks import Attack
+from mixcon.audit.fingerprint import fingerprint
 
 __all__ = ["Kept"]
 
@@ -31,29 +34,32 @@ class Kept:
     @classmethod
     def of(cls, folder: Path | None, model: nn.Module, *facts: object) -> Kept:
         """For this model's weights, and other facts that decide the reconstructions."""
-        digest = hashlib.sha256(json.dumps([str(model), *map(str, facts)]).encode())
-        for name, tensor in model.state_dict().items():
-            digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
-        return cls(folder, digest.hexdigest())
+        parts = [str(model), fingerprint(model), *map(str, facts)]
+        return cls(folder, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
 
-    def read(self, attack: object) -> tuple[Tensor, float] | None:
-        """Reconstructions and the seconds they took; None where there are none, or damaged ones."""
+    def read(self, attack: Attack[Any]) -> tuple[Attack[Any], Tensor, float] | None:
+        """The attack with the settings that were chosen, what it found, and the seconds it took.
+
+        None where nothing was kept, or it is damaged.
+        """
         path = self._path(attack)
         if not path or not path.is_file():
             return None
         try:
-            tensors = load(path.read_bytes())
+            with safe_open(path, "pt") as file:
+                settings = json.loads(file.metadata()["settings"])
+                found, seconds = file.get_tensor("found"), file.get_tensor("seconds")
         except SafetensorError:
             return None
-        return tensors["found"], tensors["seconds"].item()
+        return replace(attack, **settings), found, seconds.item()
 
-    def write(self, attack: object, found: Tensor, seconds: float) -> None:
-        """Keep what an attack found."""
+    def write(self, attack: Attack[Any], tuned: Attack[Any], found: Tensor, seconds: float) -> None:
+        """Keep what an attack found, under its settings before they were chosen."""
         path = self._path(attack)
         if path:
-            spent = found.new_tensor(seconds)
-            write_whole(path, save({"found": found.contiguous(), "seconds": spent}))
+            tensors = {"found": found.contiguous(), "seconds": found.new_tensor(seconds)}
+            write_whole(path, save(tensors, {"settings": json.dumps(tuned.settings)}))
 
-    def _path(self, attack: object) -> Path | None:
+    def _path(self, attack: Attack[Any]) -> Path | None:
         name = hashlib.sha256(f"{self.key} {attack!r}".encode()).hexdigest()[:32]
         return self.folder / f"{name}.safetensors" if self.folder else None

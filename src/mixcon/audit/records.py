@@ -108,6 +108,9 @@ class ModelRecord(_Record):
         bound: what no unbiased attacker can undercut; None where it was not computed.
         masking: signs of gradient masking; empty where `rmle` was not run on images.
         label_leakage: share of victims whose class a probe reads from z; the head reads it too.
+        defense: what it has in common with models of other seeds; empty if it stands alone.
+        seed: the seed that trained it; None if unknown.
+        weights: `fingerprint` of the audited weights; empty in reports from before they had one.
     """
 
     name: str
@@ -124,6 +127,9 @@ class ModelRecord(_Record):
     bound: BoundRecord | None = None
     masking: list[MaskingRecord] = Field(default_factory=list)
     label_leakage: float | None = None
+    defense: str = ""
+    seed: int | None = None
+    weights: str = ""
 
 
 class Environment(_Record):

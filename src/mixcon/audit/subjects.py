@@ -1,20 +1,67 @@
-"""From the folder of a training run to a model under audit."""
+"""What is audited: a split model with a name, the user's own or that of a training run."""
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mixcon.audit.measure import Subject
 from mixcon.audit.records import SeparabilityRecord
 from mixcon.data import Splits
+from mixcon.errors import ConfigError
 from mixcon.models import NETWORKS
+from mixcon.split import SplitModel
 from mixcon.training import RunFolder, load_model
 
-__all__ = ["subject_of"]
+__all__ = ["Subject", "subject_of", "subjects_of"]
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A model under audit.
+
+    Attributes:
+        model: the split model, on any device; it is attacked in evaluation mode.
+        name: what tables call it.
+        network: what tables call its network.
+        cut: the layer whose output leaves the device.
+        before: separability before training, if known.
+        defense: what it has in common with models of other seeds; empty if it stands alone.
+        seed: the seed that trained it, if known.
+    """
+
+    model: SplitModel
+    name: str = "model"
+    network: str = "custom"
+    cut: str = "custom"
+    before: SeparabilityRecord | None = None
+    defense: str = ""
+    seed: int | None = None
+
+
+def subjects_of(runs: Sequence[Path], data: Splits) -> list[Subject]:
+    """The trained models of run folders, ready for an audit.
+
+    Runs that differ in nothing but the seed are told apart by it in their names.
+
+    Raises:
+        ConfigError: runs of one defense differ in other settings.
+    """
+    subjects = [subject_of(run, data) for run in runs]
+    for defense in {subject.defense for subject in subjects}:
+        _check(
+            defense, [run for run, s in zip(runs, subjects, strict=True) if s.defense == defense]
+        )
+    shared = Counter(subject.defense for subject in subjects)
+    return [
+        replace(s, name=f"{s.name}, seed {s.seed}") if shared[s.defense] > 1 else s
+        for s in subjects
+    ]
 
 
 def subject_of(run: Path, data: Splits) -> Subject:
-    """The trained model of a run folder, ready for an audit."""
+    """The trained model of one run folder, ready for an audit."""
     folder = RunFolder(run)
     config, first = folder.config, folder.read_metrics()[0]
     return Subject(
@@ -23,4 +70,22 @@ def subject_of(run: Path, data: Splits) -> Subject:
         network=config.network,
         cut=config.cut or NETWORKS[config.network].cut,
         before=SeparabilityRecord(**first["separability"]),
+        defense=config.defense.title,
+        seed=config.seed,
     )
+
+
+def _check(defense: str, runs: list[Path]) -> None:
+    """Models of one defense are compared over seeds, so they must differ in nothing else."""
+    first, *others = (RunFolder(run).config for run in runs)
+    for run, config in zip(runs[1:], others, strict=True):
+        changed = {
+            name: value
+            for name, value in config.model_dump().items()
+            if name != "seed" and value != first.model_dump()[name]
+        }
+        if changed:
+            raise ConfigError(
+                f"expected runs of {defense} to differ in nothing but their seed, but {run} has "
+                f"{changed}, unlike {runs[0]}"
+            )

@@ -12,7 +12,7 @@ import typer
 from torch import Tensor
 
 from mixcon.attacks import ATTACKS, Attack, strongest
-from mixcon.audit import Report, Subject, subject_of
+from mixcon.audit import Report, Subject, subjects_of
 from mixcon.audit import audit as run_audit
 from mixcon.cli._console import audit_progress, console, interruptible
 from mixcon.data import Splits, load
@@ -25,7 +25,11 @@ __all__ = ["audit", "report_on"]
 
 def audit(
     runs: Annotated[
-        list[Path], typer.Argument(help="Run folders of mixcon train, the undefended one first.")
+        list[Path],
+        typer.Argument(
+            help="Run folders of mixcon train, the undefended one first. Several that differ in "
+            "nothing but the seed show how far chance moves the figures."
+        ),
     ],
     attack: Annotated[
         list[str] | None,
@@ -80,7 +84,7 @@ def audit(
     if len(sets) > 1:
         raise ConfigError(f"expected runs on one data set, but got {', '.join(sorted(sets))}")
     data = load(configs[0].data, data_dir=data_dir, seed=configs[0].seed)
-    subjects = [subject_of(run, data) for run in runs]
+    subjects = subjects_of(runs, data)
     attacks = _attacks(attack or ["strongest"], data, budget)
     folder = out or runs[-1] / "audit"
     captured = _captured(wire, edge)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from mixcon.attacks import Rmle, RmlePaper
-from mixcon.audit import subject_of
+from mixcon.audit import subjects_of
 from mixcon.cli._console import console, interruptible, training_progress
 from mixcon.cli.audit import report_on
 from mixcon.data import load
@@ -43,7 +43,7 @@ def demo(
             training_progress(defense.name) as on_progress,
         ):
             train(config, runs[-1], accelerator="cpu", on_progress=on_progress)
-    subjects = [subject_of(run, data) for run in runs]
+    subjects = subjects_of(runs, data)
     report_on(
         subjects,
         data,

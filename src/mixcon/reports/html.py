@@ -13,6 +13,7 @@ from mixcon.audit import Gallery, Report
 from mixcon.reports._gallery import check_gallery, choose_columns, picture_rows
 from mixcon.reports._scales import scale_of
 from mixcon.reports.charts import distribution, trade_off
+from mixcon.reports.seeds import seed_rows
 from mixcon.reports.summary import headline_metric
 from mixcon.reports.tables import (
     attack_rows,
@@ -45,6 +46,7 @@ def render_html(report: Report, gallery: Gallery) -> str:
         verdict=verdict(report),
         metric=scale_of(headline_metric(report)),
         main=rows(report),
+        seeds=seed_rows(report),
         separability=separability_rows(report),
         attacks=attack_rows(report),
         metrics=metric_rows(report),

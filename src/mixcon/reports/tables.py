@@ -8,6 +8,7 @@ from statistics import fmean
 
 from mixcon.audit import AttackRecord, ModelRecord, Report
 from mixcon.reports._scales import Scale, scale_of
+from mixcon.reports.seeds import seed_rows
 from mixcon.reports.summary import (
     LABEL_ONLY,
     Spread,
@@ -51,10 +52,16 @@ def rows(report: Report) -> list[dict[str, str]]:
 
 
 def markdown_table(report: Report) -> str:
-    """The main table (see `rows`) in GitHub's Markdown, names escaped, ending in a newline."""
-    table = rows(report)
-    titles = list(table[0])
-    lines = [titles, [":--"] + ["--:"] * (len(titles) - 1), *(list(row.values()) for row in table)]
+    """The main table (see `rows`) in GitHub's Markdown, names escaped, ending in a newline.
+
+    Below it the spread over training seeds, where there are several.
+    """
+    return "\n".join(_table(part) for part in (rows(report), seed_rows(report)) if part)
+
+
+def _table(rows: list[dict[str, str]]) -> str:
+    titles = list(rows[0])
+    lines = [titles, [":--"] + ["--:"] * (len(titles) - 1), *(list(row.values()) for row in rows)]
     return "".join(f"| {' | '.join(map(_markdown, line))} |\n" for line in lines)
 
 

@@ -6,6 +6,7 @@ import math
 
 from mixcon.audit import Report
 from mixcon.reports._scales import Scale, scale_of
+from mixcon.reports.seeds import by_defense, pooled
 from mixcon.reports.summary import Summary, excess, headline_metric, summarize
 
 __all__ = ["verdict"]
@@ -40,8 +41,9 @@ def verdict(report: Report) -> list[str]:
     """Say in two plain sentences what comes back and what the defense costs.
 
     The first model is taken as the undefended one. Of several defended models, the one with the
-    highest accuracy minus excess leakage speaks for all. The words follow from the numbers: the
-    bands lie on the excess of the strongest attack per image over the label-only floor.
+    highest accuracy minus excess leakage speaks for all; models of several seeds count as one. The
+    words follow from the numbers: the bands lie on the excess of the strongest attack per image
+    over the label-only floor.
 
     Returns:
         Two sentences: what an attacker gets, and what it costs and is worth.
@@ -50,7 +52,8 @@ def verdict(report: Report) -> list[str]:
         ConfigError: the report has no model, no metric that all attacks share, or no floor.
     """
     metric = headline_metric(report)
-    plain, *defended = (summarize(model, metric) for model in report.models)
+    groups = by_defense(report).values()
+    plain, *defended = (summarize(pooled(models), metric) for models in groups)
     if not defended:
         return [_attacker(plain, metric, alone=True) + ".", f"{_worth(plain)}; {_advice(plain)}."]
     chosen = max(defended, key=lambda summary: summary.accuracy - (summary.excess or 0.0))

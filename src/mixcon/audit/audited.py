@@ -1,0 +1,194 @@
+"""One model under audit: its attacks, floors, and what else is measured of it."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mixcon.attacks import Attack, Auxiliary, Rmle, WhiteBox
+from mixcon.attacks.base import frozen
+from mixcon.audit.bound import bound
+from mixcon.audit.fingerprint import fingerprint
+from mixcon.audit.kept import Kept
+from mixcon.audit.masking import masking
+from mixcon.audit.records import AttackRecord, ModelRecord, SeparabilityRecord
+from mixcon.audit.scene import Scene
+from mixcon.audit.subjects import Subject
+from mixcon.metrics import class_mean, global_mean, label_leakage, nearest_neighbor
+from mixcon.split import SplitModel
+from mixcon.training import accuracy, raw_separability
+
+__all__ = ["AuditProgress", "Audited", "OnProgress"]
+
+_SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes
+_TUNING = 0.4  # about the share of an attack's time that goes into the choice of its settings
+
+
+@dataclass(frozen=True)
+class AuditProgress:
+    """Where an audit stands: the attack that runs on the model, and the share of it done."""
+
+    model: str
+    attack: str
+    share: float
+
+
+OnProgress = Callable[[AuditProgress], None]
+
+
+class Audited:
+    """One model under attack."""
+
+    def __init__(
+        self,
+        subject: Subject,
+        scene: Scene,
+        keep: Path | None,
+        captured: Tensor | None,
+        on_progress: OnProgress,
+    ) -> None:
+        self.subject, self.scene, self.on_progress = subject, scene, on_progress
+        self.model, self.device = subject.model, next(subject.model.parameters()).device
+        self.released, self.predicted = _intercept(self.model, scene.originals, captured)
+        facts = (scene.seed, scene.victims.name, scene.judge is not None, _digest(self.released))
+        self.kept = Kept.of(keep, subject.model, *facts)
+        on_device = (scene.auxiliary.inputs.to(self.device), scene.auxiliary.labels.to(self.device))
+        self.knowledge = WhiteBox.of(
+            self.model.encoder,
+            self.model.channel,
+            shape=scene.victims.shape,
+            box=(0.0, 1.0) if scene.victims.is_image else None,
+            auxiliary=Auxiliary(*on_device),
+            head=self.model.head,
+        )
+
+    def run(self, attacks: Sequence[Attack[Any]]) -> tuple[ModelRecord, dict[str, Tensor]]:
+        """Run the attacks: the record, and what each of them found."""
+        scene, model = self.scene, self.model
+        found: dict[str, Tensor] = {}
+        measured: list[AttackRecord] = []
+        chosen: list[Attack[Any]] = []
+        for attack in attacks:
+            tuned, found[attack.name], seconds = self._attacked(attack)
+            chosen.append(tuned)
+            measured.append(
+                AttackRecord(
+                    attack=attack.name,
+                    access=attack.needs.access,
+                    settings=tuned.settings,
+                    seconds=round(seconds, 3),
+                    leakage=scene.compared(found[attack.name]),
+                )
+            )
+        record = ModelRecord(
+            name=self.subject.name,
+            defense=self.subject.defense,
+            seed=self.subject.seed,
+            weights=fingerprint(model),
+            data=scene.victims.name,
+            network=self.subject.network,
+            cut=self.subject.cut,
+            accuracy=accuracy(model, scene.data.test),
+            test_images=len(scene.data.test),
+            numbers_sent=self.released[0].numel(),
+            before=self.subject.before,
+            after=SeparabilityRecord(**asdict(raw_separability(model, scene.data.test))),
+            floors={name: scene.compared(guess) for name, guess in self._floors().items()},
+            attacks=measured,
+            **self._examined(chosen, measured),
+        )
+        return record, found
+
+    def _attacked(self, attack: Attack[Any]) -> tuple[Attack[Any], Tensor, float]:
+        """The attack as it was tuned, what it found, and the seconds that took."""
+        kept = self.kept.read(attack)
+        if kept:
+            self._show(attack, 1.0)
+            return kept
+        started = time.monotonic()
+        tuned = self._tuned(attack) if self.scene.judge else attack
+        before = _TUNING if self.scene.judge and attack.candidates() else 0.0
+
+        def on_step(share: float) -> None:
+            self._show(attack, before + (1 - before) * share)
+
+        torch.manual_seed(self.scene.seed)
+        found = tuned.fit(self.knowledge, on_step)(self.released).cpu()
+        seconds = time.monotonic() - started
+        self.kept.write(attack, tuned, found, seconds)
+        return tuned, found, seconds
+
+    def _tuned(self, attack: Attack[Any]) -> Attack[Any]:
+        torch.manual_seed(self.scene.seed)
+        return attack.tuned(self.knowledge, lambda share: self._show(attack, _TUNING * share))
+
+    def _show(self, attack: Attack[Any], share: float) -> None:
+        self.on_progress(AuditProgress(self.subject.name, attack.name, share))
+
+    def _floors(self) -> dict[str, Tensor]:
+        own = self.scene.auxiliary
+        floors = {
+            "global-mean": global_mean(own.inputs, len(self.predicted)),
+            "class-mean": class_mean(own.inputs, own.labels, self.predicted),
+        }
+        if self.scene.judge:
+            part = own.take(_SEEN)
+            arguments = (part.inputs, part.labels, self._seen, self.released.cpu())
+            floors["nearest-neighbor"] = nearest_neighbor(*arguments, self.predicted)
+        return floors
+
+    @cached_property
+    def _seen(self) -> Tensor:
+        """What the device releases of the first auxiliary samples."""
+        own = self.knowledge.auxiliary
+        parts = own.take(_SEEN).inputs.split(500) if own else ()
+        return torch.cat([self.knowledge.query(part).cpu() for part in parts])
+
+    def _examined(
+        self, chosen: Sequence[Attack[Any]], measured: Sequence[AttackRecord]
+    ) -> dict[str, Any]:
+        """What a thorough audit adds to the record."""
+        scene = self.scene
+        if not scene.judge:
+            return {}
+        leaks = label_leakage(
+            self._seen,
+            scene.auxiliary.labels[:_SEEN],
+            self.released.cpu(),
+            scene.victims.labels,
+            len(scene.data.train.classes),
+            seed=scene.seed,
+        )
+        signs = [
+            masking(attack, self.knowledge, self.released, scene.originals, measured)
+            for attack in chosen
+            if isinstance(attack, Rmle) and scene.victims.is_image
+        ]
+        return {
+            "label_leakage": leaks.float().mean().item(),
+            "bound": bound(self.model, scene.originals),
+            "masking": [sign for found in signs for sign in found],
+        }
+
+
+def _intercept(
+    model: SplitModel, originals: Tensor, captured: Tensor | None
+) -> tuple[Tensor, Tensor]:
+    """What crosses the wire, and the class that the cloud reads from it, on the CPU."""
+    like = next(model.parameters())
+    with frozen(model), torch.inference_mode():
+        released = model.release(originals.to(like)) if captured is None else captured.to(like)
+        predicted = model.head(released).argmax(1)
+    return released.clone(), predicted.cpu()
+
+
+def _digest(tensor: Tensor) -> str:
+    return hashlib.sha256(tensor.cpu().contiguous().numpy().tobytes()).hexdigest()

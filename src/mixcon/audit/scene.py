@@ -1,0 +1,64 @@
+"""What all models of an audit have in common: victims, the attacker's own samples, the judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import torch
+from torch import Tensor
+
+from mixcon.attacks import Auxiliary
+from mixcon.data import LabeledSet, Splits
+from mixcon.metrics import Judge, measure
+
+__all__ = ["Scene"]
+
+_CANDIDATES = 1000  # among so many a reconstruction is to be re-identified
+
+
+@dataclass(frozen=True)
+class Scene:
+    """The same for every model of one audit.
+
+    Attributes:
+        data: what the models were trained and are tested on.
+        seed: draws the victims, the channels' noise and the attacks' randomness.
+        victims: the attacked test samples.
+        originals: their inputs, (N, *shape).
+        auxiliary: the training samples, which stand for the attacker's own, in no order.
+        judge: measures what takes training; None in an audit that is not thorough.
+    """
+
+    data: Splits
+    seed: int
+    victims: LabeledSet
+    originals: Tensor
+    auxiliary: Auxiliary
+    judge: Judge | None = field(repr=False)
+
+    @classmethod
+    def of(cls, data: Splits, victims: int, seed: int, *, thorough: bool) -> Scene:
+        """Draw the victims by the seed, and train the judge if the audit is thorough."""
+        generator = torch.Generator().manual_seed(seed)
+        order = torch.randperm(len(data.test), generator=generator)
+        chosen = data.test.take(order[:victims])
+        mixed = torch.randperm(len(data.train), generator=generator)
+        auxiliary = Auxiliary(data.train.floats(mixed), data.train.labels[mixed])
+        judge = None
+        if thorough:
+            others = data.test.floats(order[victims : victims + _CANDIDATES])
+            candidates = others if len(others) else auxiliary.inputs[:_CANDIDATES]
+            classes = len(data.train.classes)
+            judge = Judge.prepare(
+                auxiliary.inputs, auxiliary.labels, classes, candidates, seed=seed
+            )
+        return cls(data, seed, chosen, chosen.floats(), auxiliary, judge)
+
+    def compared(self, reconstruction: Tensor) -> dict[str, list[float]]:
+        """Every metric of reconstructions, (N, *shape): one value a victim."""
+        found = reconstruction.cpu()
+        if self.judge:
+            values = self.judge.measure(found, self.originals, self.victims.labels)
+        else:
+            values = measure(found, self.originals)
+        return {name: each.tolist() for name, each in values.items()}
