@@ -58,7 +58,7 @@ class Audited:
         self.subject, self.scene, self.on_progress = subject, scene, on_progress
         self.model, self.device = subject.model, next(subject.model.parameters()).device
         self.released, self.predicted = _intercept(self.model, scene.originals, captured)
-        facts = (scene.seed, scene.victims.name, scene.judge is not None, _digest(self.released))
+        facts = (scene.seed, scene.victims.name, scene.thorough, _digest(self.released))
         self.kept = Kept.of(keep, subject.model, *facts)
         on_device = (scene.auxiliary.inputs.to(self.device), scene.auxiliary.labels.to(self.device))
         self.knowledge = WhiteBox.of(
@@ -114,8 +114,8 @@ class Audited:
             self._show(attack, 1.0)
             return kept
         started = time.monotonic()
-        tuned = self._tuned(attack) if self.scene.judge else attack
-        before = _TUNING if self.scene.judge and attack.candidates() else 0.0
+        tuned = self._tuned(attack) if self.scene.thorough else attack
+        before = _TUNING if self.scene.thorough and attack.candidates() else 0.0
 
         def on_step(share: float) -> None:
             self._show(attack, before + (1 - before) * share)
@@ -139,7 +139,7 @@ class Audited:
             "global-mean": global_mean(own.inputs, len(self.predicted)),
             "class-mean": class_mean(own.inputs, own.labels, self.predicted),
         }
-        if self.scene.judge:
+        if self.scene.thorough:
             part = own.take(_SEEN)
             arguments = (part.inputs, part.labels, self._seen, self.released.cpu())
             floors["nearest-neighbor"] = nearest_neighbor(*arguments, self.predicted)
@@ -157,7 +157,7 @@ class Audited:
     ) -> dict[str, Any]:
         """What a thorough audit adds to the record."""
         scene = self.scene
-        if not scene.judge:
+        if not scene.thorough:
             return {}
         leaks = label_leakage(
             self._seen,

@@ -18,6 +18,7 @@ from mixcon.audit.subjects import Subject
 from mixcon.audit.surroundings import environment
 from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError
+from mixcon.metrics import Judge
 
 __all__ = ["audit"]
 
@@ -28,13 +29,14 @@ _THREAT = {
 }
 
 
-def audit(
+def audit(  # noqa: PLR0913  each is a choice that a caller may make
     subjects: Sequence[Subject],
     data: Splits,
     attacks: Sequence[Attack[Any]],
     *,
     victims: int = 100,
     seed: int = 0,
+    judge: Judge | None = None,
     thorough: bool = False,
     keep: Path | None = None,
     captured: Tensor | None = None,
@@ -52,9 +54,10 @@ def audit(
         attacks: the attacks to run, each at most once; see `mixcon.attacks.strongest`.
         victims: how many test samples to attack, at least 1.
         seed: draws the victims, the channels' noise and the attacks' randomness.
-        thorough: also choose each attack's settings on auxiliary samples, and measure what takes
-            training: recognition, perceptual similarity, re-identification, label leakage, the
-            nearest neighbor, signs of gradient masking, and the bound.
+        judge: what also measures perceptual similarity, recognition and re-identification.
+        thorough: choose each attack's settings on auxiliary samples; look for label leakage, the
+            nearest neighbor, signs of gradient masking, and the bound; prepare a judge if none is
+            given.
         keep: a folder for finished attacks, from which an interrupted audit goes on.
         captured: representations of the victims, (N, ...), that really crossed a wire: attacked in
             place of what the model would release now; of one subject alone.
@@ -82,7 +85,7 @@ def audit(
             f"expected one model and {victims} captured representations, one a victim, but got "
             f"{len(subjects)} and {len(captured)}"
         )
-    scene = Scene.of(data, victims, seed, thorough=thorough)
+    scene = Scene.of(data, victims, seed, judge=judge, thorough=thorough)
     gallery = Gallery(scene.originals, scene.victims.labels, scene.victims.classes)
     records = []
     for subject in subjects:

@@ -26,7 +26,8 @@ class Scene:
         victims: the attacked test samples.
         originals: their inputs, (N, *shape).
         auxiliary: the training samples, which stand for the attacker's own, in no order.
-        judge: measures what takes training; None in an audit that is not thorough.
+        thorough: whether settings are chosen, and floors, probes and bounds measured as well.
+        judge: measures what takes training; None for the pairwise metrics alone.
     """
 
     data: Splits
@@ -34,25 +35,27 @@ class Scene:
     victims: LabeledSet
     originals: Tensor
     auxiliary: Auxiliary
+    thorough: bool
     judge: Judge | None = field(repr=False)
 
     @classmethod
-    def of(cls, data: Splits, victims: int, seed: int, *, thorough: bool) -> Scene:
-        """Draw the victims by the seed, and train the judge if the audit is thorough."""
+    def of(
+        cls, data: Splits, victims: int, seed: int, *, judge: Judge | None, thorough: bool
+    ) -> Scene:
+        """Draw the victims by the seed; a thorough audit prepares a judge if none is given."""
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(data.test), generator=generator)
         chosen = data.test.take(order[:victims])
         mixed = torch.randperm(len(data.train), generator=generator)
         auxiliary = Auxiliary(data.train.floats(mixed), data.train.labels[mixed])
-        judge = None
-        if thorough:
+        if thorough and judge is None:
             others = data.test.floats(order[victims : victims + _CANDIDATES])
             candidates = others if len(others) else auxiliary.inputs[:_CANDIDATES]
             classes = len(data.train.classes)
             judge = Judge.prepare(
                 auxiliary.inputs, auxiliary.labels, classes, candidates, seed=seed
             )
-        return cls(data, seed, chosen, chosen.floats(), auxiliary, judge)
+        return cls(data, seed, chosen, chosen.floats(), auxiliary, thorough, judge)
 
     def compared(self, reconstruction: Tensor) -> dict[str, list[float]]:
         """Every metric of reconstructions, (N, *shape): one value a victim."""

@@ -9,18 +9,28 @@ from typing import Any
 from torch import Tensor
 
 from mixcon.attacks import ATTACKS, Attack, RmlePaper, RmlePaperVector
-from mixcon.audit import AuditProgress, Gallery, ModelRecord, SeparabilityRecord, Subject, audit
+from mixcon.audit import (
+    AuditProgress,
+    Gallery,
+    ModelRecord,
+    Report,
+    SeparabilityRecord,
+    Subject,
+    audit,
+)
 from mixcon.data import Splits
+from mixcon.metrics import Judge
 from mixcon.models import NETWORKS
 from mixcon.paper._experiment import Job, Scale, Step
 from mixcon.paper._models import Trained
 from mixcon.reports import best_attack
 
-__all__ = ["attacked", "papers_attack", "strong_attacks", "strongest_pictures"]
+__all__ = ["attacked", "judge_of", "papers_attack", "strong_attacks", "strongest_pictures"]
 
 _STRONG = ("rmle", "decoder", "refined")
 _SMOKE = {"steps": 10, "batch_size": 16, "decoder_steps": 10}
 _SVHN_TV = 0.01
+_CANDIDATES = 1000
 
 
 def papers_attack(data: Splits, scale: Scale) -> Attack[Any]:
@@ -44,7 +54,7 @@ def _at(scale: Scale, attack: Attack[Any]) -> Attack[Any]:
 
 def attacked(
     job: Job, trained: Trained, attacks: Sequence[Attack[Any]], victims: int
-) -> tuple[ModelRecord, Gallery]:
+) -> tuple[Report, Gallery]:
     """Audit one model; what an earlier call reconstructed is not reconstructed again.
 
     The victims, test samples, are drawn by the seed that trained the model.
@@ -65,16 +75,33 @@ def attacked(
         what = f"{progress.attack} on {progress.model}, {config.data}, seed {config.seed}"
         job.on_progress(Step(what, share))
 
-    report, gallery = audit(
+    return audit(
         [subject],
         trained.data,
         attacks,
         victims=victims,
         seed=config.seed,
+        judge=judge_of(trained.data, job.scale),
         keep=folder.path / "attacks",
         on_progress=show,
     )
-    return report.models[0], gallery
+
+
+_judges: dict[str, Judge] = {}
+
+
+def judge_of(data: Splits, scale: Scale) -> Judge | None:
+    """One judge for all models of a data set, so that their PSIM compare; none for vectors.
+
+    It learns from training images alone. The smoke test does without.
+    """
+    if not data.test.is_image or scale == "smoke":
+        return None
+    train = data.train
+    if train.name not in _judges:
+        inputs, classes = train.floats(), len(train.classes)
+        _judges[train.name] = Judge.prepare(inputs, train.labels, classes, inputs[:_CANDIDATES])
+    return _judges[train.name]
 
 
 def strongest_pictures(record: ModelRecord, gallery: Gallery, metric: str = "ssim") -> Tensor:

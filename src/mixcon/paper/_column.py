@@ -16,7 +16,7 @@ from mixcon.paper._numbers import printed
 from mixcon.reports import best_attack, spread
 from mixcon.training import TrainConfig
 
-__all__ = ["Column", "attacks_note", "measure_column"]
+__all__ = ["Column", "attacks_note", "measure_column", "psim_notes"]
 
 _LABEL_ONLY = "class-mean"
 _SIMILARITIES = {"ssim": "SSIM", "psim": "PSIM"}
@@ -34,6 +34,7 @@ class Column:
         records: the audited models, one a seed.
         galleries: the victims and their reconstructions, one a seed.
         seconds: wall time of training and attacks.
+        notes: metric to how it is to be read.
     """
 
     table: str
@@ -43,6 +44,7 @@ class Column:
     records: list[ModelRecord]
     galleries: list[Gallery]
     seconds: float
+    notes: dict[str, str]
 
     def accuracy_row(self) -> Row:
         """Test accuracy in percent."""
@@ -99,6 +101,15 @@ def attacks_note(column: Column) -> str:
     return f"The strongest attack is, image by image, the best of {'; '.join(named)}."
 
 
+def psim_notes(columns: Sequence[Column]) -> list[str]:
+    """What PSIM is here, once for each way in which it was measured."""
+    ways = dict.fromkeys(column.notes["psim"] for column in columns if "psim" in column.notes)
+    return [
+        f"PSIM is {way}; the paper does not name its network, so that orders compare, not values."
+        for way in ways
+    ]
+
+
 def measure_column(
     job: Job,
     table: str,
@@ -119,14 +130,15 @@ def measure_column(
         attacks: the attacks for a data set, the paper's first.
         victims: how many test samples to attack, or all if there are fewer.
     """
-    records, galleries, seconds, shown = [], [], 0.0, ""
+    records, galleries, seconds, shown, notes = [], [], 0.0, "", dict[str, str]()
     for config, part in job.parts(configs):
         (_, training), (_, attacking) = part.parts(("train", "attack"))
         model = trained(training, config)
         count = min(victims, len(model.data.test))
-        record, gallery = attacked(attacking, model, attacks(model.data), count)
+        report, gallery = attacked(attacking, model, attacks(model.data), count)
+        record, notes = report.models[0], report.notes
         records.append(record)
         galleries.append(gallery)
         seconds += model.seconds + sum(attack.seconds for attack in record.attacks)
         shown = model.data.test.name if data else ""
-    return Column(table, data, shown, setting, records, galleries, seconds)
+    return Column(table, data, shown, setting, records, galleries, seconds, notes)

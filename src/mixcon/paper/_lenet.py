@@ -10,7 +10,7 @@ from functools import partial
 
 from mixcon.data import load
 from mixcon.paper._attacks import strong_attacks
-from mixcon.paper._column import Column, attacks_note, measure_column
+from mixcon.paper._column import Column, attacks_note, measure_column, psim_notes
 from mixcon.paper._experiment import SCALES, Job, Scale
 from mixcon.paper._settings import Setting, mixcon, unicon
 from mixcon.training import TrainConfig
@@ -78,6 +78,7 @@ def notes(columns: list[Column]) -> list[str]:
         "unit-normalized representations, SGD, then each image stretched to [0, 1].",
         attacks_note(columns[0]),
         "SSIM is raw, in [-1, 1], not rescaled.",
+        *psim_notes(columns),
     ]
     svhn = {c.shown for c in columns if c.data == "svhn" and c.shown != _WHOLE_SVHN}
     if svhn:

@@ -11,7 +11,7 @@ from typing import Any
 from mixcon.attacks import ATTACKS, Attack
 from mixcon.data import Splits
 from mixcon.paper._attacks import strong_attacks
-from mixcon.paper._column import Column, attacks_note, measure_column
+from mixcon.paper._column import Column, attacks_note, measure_column, psim_notes
 from mixcon.paper._experiment import SCALES, Job, Scale
 from mixcon.paper._settings import VANILLA, Setting, mixcon
 from mixcon.training import TrainConfig
@@ -59,6 +59,7 @@ def notes(columns: Sequence[Column]) -> list[str]:
     said = [
         "The paper's attack is gan-decoder: Eq. 7 with its signs put right.",
         attacks_note(columns[0]),
+        *psim_notes(columns),
     ]
     if "JPEG" in columns[0].shown:
         said.append("These CIFAR-10 images were stored as JPEG: their pixels differ slightly.")
