@@ -11,6 +11,7 @@ __all__ = ["check_extra"]
 _PACKAGES = (
     "cryptography",
     "h11",
+    "httptools",
     "httpx2",
     "onnx",
     "onnxruntime",

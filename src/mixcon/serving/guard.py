@@ -1,26 +1,32 @@
-"""The HTTP connection of uvicorn, with a limit on how long a client may take."""
+"""The HTTP connection of uvicorn, with limits on how long a client may take, and how much."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import Any, ClassVar
 
-import h11
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 __all__ = ["guarded"]
 
-_ARRIVED = (h11.DONE, h11.MUST_CLOSE, h11.CLOSED)
+_MOST_HEADERS = 65_536  # bytes of a request that are not its body: the parser knows no limit
 _GRACE = 1.0  # seconds that the application's own, polite time-out comes earlier
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
     b"Content-Type: application/json\r\nContent-Length: 41\r\n\r\n"
     b'{"error":"too many connections are open"}'
 )
+_VERBOSE = (
+    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n"
+    b"Content-Type: application/json\r\nContent-Length: 37\r\n\r\n"
+    b'{"error":"the headers are too large"}'
+)
 
 
-class _GuardedProtocol(H11Protocol):
+class _GuardedProtocol(HttpToolsProtocol):
     """Ends connections whose request, or whose reading of the answer, takes too long.
+
+    So does one whose headers, trailers and chunk sizes are longer than any that makes sense.
 
     The time for a request runs from the moment the connection is open, then from the first byte
     of each further request, to its last byte. Between requests uvicorn's keep-alive time applies.
@@ -29,6 +35,7 @@ class _GuardedProtocol(H11Protocol):
     timeout: ClassVar[float]
     most: ClassVar[int]
     _deadline: asyncio.TimerHandle | None = None
+    _around = 0  # bytes of this request that are not its body
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -41,9 +48,20 @@ class _GuardedProtocol(H11Protocol):
         if self.transport.is_closing():
             return
         self._expect()
+        self._around += len(data)
         super().data_received(data)
-        if self.conn.their_state in _ARRIVED:
-            self._relax()
+        if self._around > _MOST_HEADERS and not self.transport.is_closing():
+            self.transport.write(_VERBOSE)
+            self.transport.close()
+
+    def on_body(self, body: bytes) -> None:
+        self._around -= len(body)
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        self._around = 0
+        self._relax()
+        super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._relax()
@@ -71,7 +89,7 @@ class _GuardedProtocol(H11Protocol):
             self._deadline = None
 
 
-def guarded(timeout: float, most: int) -> type[H11Protocol]:
+def guarded(timeout: float, most: int) -> type[HttpToolsProtocol]:
     """The protocol class for these limits.
 
     Args:

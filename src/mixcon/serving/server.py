@@ -111,7 +111,6 @@ class CloudServer:
             app.asgi,
             http=guarded(limits.receive_timeout, limits.connections),
             ws="none",
-            loop="asyncio",
             log_config=None,
             log_level="error",
             access_log=False,
