@@ -13,10 +13,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._load import Load, press, request
+from benchmarks._server import mixcon_server
 from benchmarks.serving_peer import mlserver
 from mixcon.audit import environment
 from mixcon.serving import Contract, read_contract
@@ -32,23 +30,6 @@ from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import build_request
 from mixcon.serving.runtime import session
 from mixcon.serving.wire import Floats
-
-
-@contextlib.contextmanager
-def mixcon_server(export: Path, *options: str) -> Iterator[str]:
-    """The URL of `mixcon serve`, in a process of its own, while it runs."""
-    command = [sys.executable, "-m", "mixcon", "serve", str(export / "cloud"), "--unaudited",
-               "--port", "0", "--trust", str(export / "public-key.pem"), *options]  # fmt: skip
-    process = subprocess.Popen(
-        command, stderr=subprocess.PIPE, text=True, env={**os.environ, "PYTHONUNBUFFERED": "1"}
-    )
-    assert process.stderr is not None
-    try:
-        url = next(line.split()[-1] for line in process.stderr if "Serving" in line)
-        yield url
-    finally:
-        process.terminate()
-        process.communicate(timeout=30)
 
 
 def messages(contract: Contract, z: Floats) -> dict[str, Callable[[str], bytes]]:

@@ -95,6 +95,16 @@ def test_export_says_what_comes_next(folder):
     assert "excess leakage" in done.stderr
 
 
+def test_an_audit_of_other_weights_is_refused(folder):
+    done = run("train", "--data", "digits", "--epochs", 1, "--out", "other", folder=folder)
+    assert done.returncode == 0, done.stderr
+    words = ["export", "other", "--report", "run/audit/report.json", "--out", "never"]
+    done = run(*words, folder=folder)
+    assert done.returncode == 2
+    assert "it is on other weights: 'vanilla'" in " ".join(done.stderr.split())
+    assert not (folder / "never").exists()
+
+
 def test_infer_prints_labels_in_order(folder, server):
     words = ["infer", "--edge", "deploy/edge", "--url", server.url]
     done = run(*words, "photos", "--json", folder=folder)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from mixcon._files import write_whole
+from mixcon.audit import fingerprint
 from mixcon.data import load
 from mixcon.errors import ConfigError
 from mixcon.reports import headline_metric, read_report, summarize
@@ -78,13 +79,13 @@ def export_run(
 
     Raises:
         RunError: not a finished run, or an unreadable report.
-        ConfigError: the report has no model of this run's defense; or see `export`.
+        ConfigError: the report is on other weights than this run's; or see `export`.
     """
     config = RunFolder(run).config
     data = load(config.data, data_dir=data_dir, seed=config.seed).train
     model = load_model(run, load(config.data, data_dir=data_dir, seed=config.seed))
     found = report or run / "audit" / "report.json"
-    audited = _audited(found, config.defense.title) if report or found.is_file() else None
+    audited = _audited(found, model, config.defense.title) if report or found.is_file() else None
     return export(
         model,
         data.floats(slice(_CALIBRATION)),
@@ -227,16 +228,19 @@ def _name(*parts: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", "-".join(parts)).strip("-.")[:128]
 
 
-def _audited(path: Path, title: str) -> Audited:
-    report = read_report(path)
-    models = [model for model in report.models if model.name == title]
-    if len(models) != 1:
+def _audited(path: Path, model: SplitModel, defense: str) -> Audited:
+    """What the report found out about this very model: its weights, under its defense."""
+    report, weights = read_report(path), fingerprint(model)
+    found = [m for m in report.models if (m.weights, m.defense) == (weights, defense)]
+    if not found:
+        names = ", ".join(repr(m.name) for m in report.models)
         raise ConfigError(
-            f"{path}: expected a report on {title!r}, but it is on "
-            f"{', '.join(repr(model.name) for model in report.models)}; pass the right --report"
+            f"{path}: expected a report on this run, {defense!r} with weights "
+            f"{weights[:8]}..., but it is on other weights: {names}; audit the run again, or pass "
+            "the right --report"
         )
     metric = headline_metric(report)
-    summary = summarize(models[0], metric)
+    summary = summarize(found[0], metric)
     if summary.best is None or summary.floor is None or summary.excess is None:
         raise ConfigError(f"{path}: expected a report of at least one attack, but it has none")
     numbers = (summary.best.mean, summary.floor, summary.excess)
@@ -245,7 +249,7 @@ def _audited(path: Path, title: str) -> Audited:
     return Audited(
         report_sha256=sha256(path.read_bytes()),
         attacks=tuple(summary.attacks),
-        victims=len(models[0].attacks[0].leakage[metric]),
+        victims=len(found[0].attacks[0].leakage[metric]),
         metric=metric,
         leakage=summary.best.mean,
         floor=summary.floor,
