@@ -94,6 +94,7 @@ class CloudApp:
             lifespan=self._lifespan,
             exception_handlers={HTTPException: _refuse, Exception: _broken},
         )
+        self.asgi.router.redirect_slashes = False  # it would send clients to whatever Host says
 
     def _routes(self) -> list[Route]:
         model = f"/v2/models/{self._contract.name}"
