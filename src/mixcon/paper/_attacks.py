@@ -29,16 +29,12 @@ __all__ = ["attacked", "judge_of", "papers_attack", "strong_attacks", "strongest
 
 _STRONG = ("rmle", "decoder", "refined")
 _SMOKE = {"steps": 10, "batch_size": 16, "decoder_steps": 10}
-_SVHN_TV = 0.01
 _CANDIDATES = 1000
 
 
 def papers_attack(data: Splits, scale: Scale) -> Attack[Any]:
-    """The paper's attack with its own settings for this data (C.1, C.2)."""
-    if not data.test.is_image:
-        return _at(scale, RmlePaperVector())
-    svhn = data.test.name.startswith("svhn")
-    return _at(scale, RmlePaper(tv=_SVHN_TV) if svhn else RmlePaper())
+    """The paper's attack (C.1, C.2)."""
+    return _at(scale, RmlePaper() if data.test.is_image else RmlePaperVector())
 
 
 def strong_attacks(data: Splits, scale: Scale) -> list[Attack[Any]]:
