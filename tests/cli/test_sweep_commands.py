@@ -63,6 +63,8 @@ def test_help_teaches(tmp_path):
         (["sweep", "--data", "digits", "--grid", "paper", "--lam", "1"], "but got more"),
         (["sweep", "--data", "digits", "--sampler", "annealing"], "'annealing'"),
         (["sweep", "--data", "digits", "--storage", "oracle://x"], "--storage"),
+        (["sweep", "--data", "digits", "--storage", "study.db"], "a URL or a file *.log"),
+        (["sweep", "--data", "digits", "--storage", "nowhere/x.log"], "folder that exists"),
         (["tune", "--data", "digits", "--max-excess", "2"], "max_excess"),
     ],
 )
