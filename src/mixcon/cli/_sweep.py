@@ -136,6 +136,14 @@ Victims: TypeAlias = Annotated[
     int | None,
     typer.Option(help="Images each attack is judged on (default: 100)", rich_help_panel=_SEARCH),
 ]
+Seeds: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        help="Training seeds that the front meets the test set with, to show how far chance moves "
+        "its figures; raise it to go on with a finished sweep (default: 1)",
+        rich_help_panel=_SEARCH,
+    ),
+]
 Workers: TypeAlias = Annotated[
     int | None,
     typer.Option(
@@ -180,7 +188,7 @@ def read_options(given: dict[str, Any], out: Path | None) -> tuple[SweepConfig, 
         ConfigError: neither, or options that do not go together.
     """
     given = {name: value for name, value in given.items() if value is not None}
-    if out and SweepFolder(out).exists and not set(given) - {"trials"}:
+    if out and SweepFolder(out).exists and not set(given) - {"trials", "seeds"}:
         folder = SweepFolder(out)
         return SweepConfig.model_validate({**folder.config.model_dump(), **given}), folder
     if "data" not in given:
@@ -188,7 +196,7 @@ def read_options(given: dict[str, Any], out: Path | None) -> tuple[SweepConfig, 
             "expected --data, for example --data digits, or --out with a sweep to go on with"
         )
     space = _space(given)
-    own = {n: given.pop(n) for n in ("trials", "victims") if n in given}
+    own = {n: given.pop(n) for n in ("trials", "victims", "seeds") if n in given}
     attacks = tuple(given.pop("attack", ()))
     sampler = given.pop("sampler", "grid" if space.is_grid else "tpe")
     base = TrainConfig(**{"network": "lenet5", **given})
@@ -262,7 +270,12 @@ def sweep_progress(limits: Limits) -> Iterator[Callable[[SweepProgress], None]]:
         yield show
 
 
-_TITLES = {"search": "Trials", "judge": "Strong attacks", "test": "Test images"}
+_TITLES = {
+    "search": "Trials",
+    "judge": "Strong attacks",
+    "test": "Test images",
+    "seeds": "Further seeds",
+}
 
 
 def _counts(progress: SweepProgress, limits: Limits) -> str:
@@ -282,7 +295,10 @@ def _figures(trial: Trial) -> str:
 def _line(progress: SweepProgress) -> str:
     trial = progress.news
     assert trial is not None  # noqa: S101  asked for news only
-    start = f"{progress.ended:>4}/{progress.total}  {trial.title}: "
+    seed = f", seed {trial.config.seed}" if progress.phase == "seeds" else ""
+    start = f"{progress.ended:>4}/{progress.total}  {trial.title}{seed}: "
+    if seed and trial.test:
+        return f"{start}test accuracy {trial.test.accuracy:.1%}"
     if trial.state == "failed":
         return f"{start}[red]failed[/red], {escape(trial.reason or '')}"
     if trial.state == "pruned":
@@ -344,6 +360,14 @@ def _selection(limits: Limits) -> Select:
     return lambda sweep: [trial for trial in [choose(sweep, limits)] if trial]
 
 
+def _over_seeds(sweep: Sweep, trial: Trial) -> str:
+    """From the worst to the best accuracy with several seeds."""
+    found = [run.test.accuracy for run in sweep.over_seeds(trial) if run.test]
+    if len(found) < 2:
+        return ""
+    return f"; with {len(found)} seeds accuracy {min(found):.1%} to {max(found):.1%}"
+
+
 def _tell(sweep: Sweep) -> None:
     """The trials that met the test set, with the intervals over its images."""
     for trial in sweep.trials:
@@ -352,7 +376,8 @@ def _tell(sweep: Sweep) -> None:
             console.print(
                 f"{trial.title}: test accuracy {trial.test.accuracy:.1%} "
                 f"({accuracy.low:.1%} to {accuracy.high:.1%}), excess leakage "
-                f"{excess_of(trial.test) or 0.0:.2f} ({excess.low:.2f} to {excess.high:.2f})",
+                f"{excess_of(trial.test) or 0.0:.2f} ({excess.low:.2f} to {excess.high:.2f})"
+                f"{_over_seeds(sweep, trial)}",
                 highlight=False,
                 soft_wrap=True,
             )

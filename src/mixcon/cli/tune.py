@@ -45,6 +45,7 @@ def tune(
     trials: options.Trials = None,
     attack: options.AttackNames = None,
     victims: options.Victims = None,
+    seeds: options.Seeds = None,
     workers: options.Workers = None,
     ray: options.RayAddress = None,
     storage: options.Storage = None,
