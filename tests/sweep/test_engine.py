@@ -108,6 +108,23 @@ def test_interrupted_equals_undisturbed(tmp_path, here, tiny):
     assert sorted(ran + rest.ran) == sorted(whole.ran)
 
 
+def test_sweep_waits_for_a_cluster_that_lost_all_its_nodes(tmp_path, here, tiny, monkeypatch):
+    class Lost(here):
+        nodes = False
+
+        @property
+        def free(self):
+            return super().free if self.nodes else 0
+
+    def comes_back(seconds):
+        pool.nodes = True
+
+    pool = Lost()
+    monkeypatch.setattr("mixcon.sweep.engine.time.sleep", comes_back)
+    found = sweep(tiny(), tmp_path / "s", pool)
+    assert len(found.trials) == 5
+
+
 def test_failed_trial_is_recorded_and_the_rest_goes_on(tmp_path, here, tiny):
     space = Space(defenses=("mixcon",), vary={"lam": "0.1,1e30", "beta": "1e-2"})
     found = sweep(tiny(space=space), tmp_path / "s", here())

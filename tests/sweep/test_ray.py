@@ -82,6 +82,12 @@ def test_cluster_and_this_machine_agree(tmp_path, nodes):
         assert (tmp_path / "ray" / name).read_bytes() == (tmp_path / "local" / name).read_bytes()
 
 
+def test_cluster_without_a_gpu_is_refused_for_cuda(nodes):
+    cluster, _ = nodes
+    with pytest.raises(ConfigError, match="expected a Ray cluster with a GPU"):
+        RayPool(cluster.address, gpu=True)
+
+
 def test_no_cluster_is_one_clear_error(monkeypatch):
     monkeypatch.setitem(os.environ, "RAY_USAGE_STATS_ENABLED", "0")
     with pytest.raises(ConfigError, match="expected a Ray cluster at auto"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
@@ -223,6 +224,8 @@ class _Engine:
                 if job:
                     self._pool.submit(job)
             show()
+            if more and not self._pool.running:
+                time.sleep(_POLL_SECONDS)  # a cluster without a node left may get one back
             for outcome in self._pool.wait(_POLL_SECONDS) if self._pool.running else []:
                 count += 1
                 show(ended(outcome))
