@@ -32,9 +32,10 @@ def test_sweep_then_tune_then_train(tmp_path):
     assert len(record["trials"]) == 5
     assert 0 < record["hypervolume"] < 1
 
-    done = run("tune", "--min-accuracy", "0.2", "--out", "s", folder=tmp_path)
+    done = run("tune", "--min-accuracy", "0.2", "--seeds", "2", "--out", "s", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "Chosen: " in done.stderr
+    assert "; with 2 seeds accuracy " in done.stderr
     kept = {p.name for p in (tmp_path / "s" / "trials").iterdir()}
     assert len(kept) == 5  # chosen among the trials of the sweep, none trained anew
     done = run("tune", "--min-accuracy", "1", "--max-excess", "0", "--out", "s", folder=tmp_path)
@@ -63,6 +64,8 @@ def test_help_teaches(tmp_path):
         (["sweep", "--data", "digits", "--grid", "paper", "--lam", "1"], "but got more"),
         (["sweep", "--data", "digits", "--sampler", "annealing"], "'annealing'"),
         (["sweep", "--data", "digits", "--storage", "oracle://x"], "--storage"),
+        (["sweep", "--data", "digits", "--storage", "study.db"], "a URL or a file *.log"),
+        (["sweep", "--data", "digits", "--storage", "nowhere/x.log"], "folder that exists"),
         (["tune", "--data", "digits", "--max-excess", "2"], "max_excess"),
     ],
 )

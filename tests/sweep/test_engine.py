@@ -1,9 +1,20 @@
 """The sweep in one process: who is trained, attacked and tested, and that nothing is done twice."""
 
 import pytest
+from safetensors.torch import load_file
 
 from mixcon.errors import ConfigError, CutError, DataError, RunError
-from mixcon.sweep import Limits, Space, SweepConfig, SweepFolder, choose, chosen_toml, sweep
+from mixcon.reports import read_report
+from mixcon.sweep import (
+    Limits,
+    Space,
+    SweepConfig,
+    SweepFolder,
+    choose,
+    chosen_toml,
+    sweep,
+    write_sweep,
+)
 from mixcon.sweep.job import attempt
 from mixcon.training import RunFolder, TrainConfig, read_config
 
@@ -97,6 +108,23 @@ def test_interrupted_equals_undisturbed(tmp_path, here, tiny):
     assert sorted(ran + rest.ran) == sorted(whole.ran)
 
 
+def test_sweep_waits_for_a_cluster_that_lost_all_its_nodes(tmp_path, here, tiny, monkeypatch):
+    class Lost(here):
+        nodes = False
+
+        @property
+        def free(self):
+            return super().free if self.nodes else 0
+
+    def comes_back(seconds):
+        pool.nodes = True
+
+    pool = Lost()
+    monkeypatch.setattr("mixcon.sweep.engine.time.sleep", comes_back)
+    found = sweep(tiny(), tmp_path / "s", pool)
+    assert len(found.trials) == 5
+
+
 def test_failed_trial_is_recorded_and_the_rest_goes_on(tmp_path, here, tiny):
     space = Space(defenses=("mixcon",), vary={"lam": "0.1,1e30", "beta": "1e-2"})
     found = sweep(tiny(space=space), tmp_path / "s", here())
@@ -188,3 +216,49 @@ def test_holdout_is_of_the_training_set(few_digits):
     assert not rows & {tuple(x.flatten().tolist()) for x in part.test.inputs}
     with pytest.raises(DataError, match="no test"):
         few_digits.holdout(0.001)
+
+
+def test_further_seeds_meet_the_test_set_and_have_no_say_before(tmp_path, here, tiny):
+    alone = sweep(tiny(), tmp_path / "s", here())
+    pool = here()
+    found = sweep(tiny(seeds=3), tmp_path / "s", pool)
+    assert settled(found) == settled(alone)
+    assert [t.name for t in found.front] == [t.name for t in alone.front]
+    chosen = {"vanilla-0000", *(t.name for t in found.front)}
+    assert set(pool.ran) == {(f"{name}-seed-{seed}", "test") for name in chosen for seed in (1, 2)}
+    for trial in found.front:
+        first, *repeats = found.over_seeds(trial)
+        assert first == trial
+        assert [r.config for r in repeats] == [
+            trial.config.model_copy(update={"seed": seed}) for seed in (1, 2)
+        ]
+        assert len({run.test.weights for run in (first, *repeats)}) == 3
+        victims = [load_file(r.folder / "test.safetensors")["originals"] for r in (first, *repeats)]
+        assert all(v.equal(victims[0]) for v in victims)
+    again = here()
+    assert sweep(tiny(seeds=3), tmp_path / "s", again).repeats == found.repeats
+    assert again.ran == []
+
+
+def test_page_shows_the_spread_over_seeds(tmp_path, here, tiny):
+    found = sweep(tiny(seeds=2), tmp_path / "s", here())
+    page = write_sweep(found, tmp_path / "s", Limits()).read_text(encoding="utf-8")
+    assert "; with 2 seeds " in page
+    assert "on test images, further seeds" in page
+    assert "±" in page
+    audited = read_report(tmp_path / "s" / "audit" / "report.json").models
+    assert {model.seed for model in audited} == {0, 1}
+    assert len({model.defense for model in audited}) == len(audited) / 2
+
+
+def test_seed_that_fails_costs_the_trial_nothing(tmp_path, here, tiny):
+    def fails(job):
+        return "no luck" if job.config.seed == 1 else attempt(job)
+
+    found = sweep(tiny(seeds=2), tmp_path / "s", here(fails))
+    assert found.front
+    assert all(t.state != "failed" for t in found.trials)
+    assert all(found.over_seeds(t) == [t] for t in found.front)
+    page = write_sweep(found, tmp_path / "s", Limits()).read_text(encoding="utf-8")
+    assert ", seed 1</dt><dd>no luck" in page
+    assert sweep(tiny(seeds=2), tmp_path / "s", here()).over_seeds(found.vanilla)[1].test

@@ -1,13 +1,16 @@
 """A real cluster of two nodes on this machine; one of them is killed."""
 
+import json
 import os
+import time
 from pathlib import Path
 
 import pytest
+from real_sweep import start, states
 
 from mixcon.attacks import Rmle
 from mixcon.errors import ConfigError
-from mixcon.sweep import Job, LocalPool, RayPool
+from mixcon.sweep import Job, LocalPool, RayPool, SweepFolder
 from mixcon.training import TrainConfig
 
 ray = pytest.importorskip("ray", reason="needs Ray: pip install 'mixcon[ray]'")
@@ -79,7 +82,31 @@ def test_cluster_and_this_machine_agree(tmp_path, nodes):
         assert (tmp_path / "ray" / name).read_bytes() == (tmp_path / "local" / name).read_bytes()
 
 
+def test_cluster_without_a_gpu_is_refused_for_cuda(nodes):
+    cluster, _ = nodes
+    with pytest.raises(ConfigError, match="expected a Ray cluster with a GPU"):
+        RayPool(cluster.address, gpu=True)
+
+
 def test_no_cluster_is_one_clear_error(monkeypatch):
     monkeypatch.setitem(os.environ, "RAY_USAGE_STATS_ENABLED", "0")
     with pytest.raises(ConfigError, match="expected a Ray cluster at auto"):
         RayPool("auto")
+
+
+def test_command_ends_complete_although_a_node_is_lost(tmp_path, nodes):
+    cluster, second = nodes
+    folder = tmp_path / "s"
+    process = start(folder, "--ray", cluster.address)
+    while len(started(tmp_path)) < 2:
+        assert process.poll() is None, process.stderr.read()
+        time.sleep(0.02)
+    cluster.remove_node(second, allow_graceful=False)
+    _, shown = process.communicate(timeout=600)
+    assert process.returncode == 0, shown
+    assert len(list(tmp_path.glob("mixcon-*"))) == 1  # what the lost node was at work on
+    assert states(SweepFolder(folder).storage) == ["COMPLETE"] * 5
+    record = json.loads((folder / "report.json").read_text(encoding="utf-8"))
+    assert [trial["state"] for trial in record["trials"]] == ["done"] * 5
+    assert len(list(folder.glob("trials/*/cheap.json"))) == 5
+    assert all((folder / "trials" / name / "test.json").is_file() for name in record["front"])

@@ -84,6 +84,12 @@ def test_mistakes_show_before_work(defenses, vary, message):
         Space(defenses=defenses, vary=vary).check(BASE, grid=True)
 
 
+def test_seeds_that_would_draw_other_data_are_refused():
+    base = TrainConfig(data="synthetic[:100]", network="mlp")
+    with pytest.raises(ConfigError, match="expected 1 seed for synthetic"):
+        SweepConfig(base=base, seeds=2).check()
+
+
 def test_unknown_keys_are_refused():
     with pytest.raises(ValidationError, match="Extra inputs"):
         Space(defences=["mixcon"])

@@ -2,48 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from mixcon.cli import _sweep as options
+from mixcon.cli._sweep import run
+from mixcon.cli._sweep_options import SPACE, searching
 from mixcon.sweep import Limits
 
 __all__ = ["sweep"]
 
 
+@searching
 def sweep(
-    data: options.Data = None,
-    network: options.Network = None,
-    out: options.Out = None,
-    defense: options.Defense = None,
-    lam: options.Lam = None,
-    beta: options.Beta = None,
-    sigma: options.Sigma = None,
-    bits: options.Bits = None,
-    cut: options.Cut = None,
     grid: Annotated[
         str | None,
         typer.Option(
             help="paper: the 8 x 7 values of lambda and beta of its Figure 3.",
-            rich_help_panel=options.SPACE,
+            rich_help_panel=SPACE,
         ),
     ] = None,
-    space: options.SpaceFile = None,
-    epochs: options.Epochs = None,
-    batch_size: options.BatchSize = None,
-    lr: options.Lr = None,
-    momentum: options.Momentum = None,
-    seed: options.Seed = None,
-    sampler: options.SamplerName = None,
-    trials: options.Trials = None,
-    attack: options.AttackNames = None,
-    victims: options.Victims = None,
-    workers: options.Workers = None,
-    ray: options.RayAddress = None,
-    storage: options.Storage = None,
-    data_dir: options.DataDir = None,
-    accelerator: options.Accelerator = "auto",
+    **given: Any,
 ) -> None:
     """Search for the front between accuracy and leakage.
 
@@ -53,5 +32,5 @@ def sweep(
 
     Example: mixcon sweep --data mnist --defense mixcon --lam 0.1,1,10 --beta 1e-4,1e-2 --out s
     """
-    given = dict(locals())
-    options.run(given, given.pop("out"), Limits())
+    given["grid"] = grid
+    run(given, given.pop("out"), Limits())

@@ -36,6 +36,8 @@ class SweepPoint:
         place: lambda and beta, where it has both.
         picture: data URI of victims over their reconstructions; empty if there is none.
         test: accuracy and excess on the test set, where it was tested.
+        seeds: the same with each training seed, the first one included; no excess where it is no
+            better than guessing.
         on_front: whether no other trial beats it.
     """
 
@@ -48,6 +50,7 @@ class SweepPoint:
     place: tuple[float, float] | None = None
     picture: str = ""
     test: tuple[Measured, Measured] | None = None
+    seeds: tuple[tuple[float, float | None], ...] = ()
     on_front: bool = False
 
 
@@ -56,7 +59,8 @@ def front_chart(points: Sequence[SweepPoint]) -> go.Figure:
 
     Filled marks were judged by the strong attacks, open ones by the cheap attack alone: they
     leak at least so much. The line joins the front. Crosses are the tested trials on the test
-    set, with their intervals. Each mark carries its position in `points` as custom data.
+    set, with their intervals; small ones are the same with further training seeds. Each mark
+    carries its position in `points` as custom data.
     """
     figure = go.Figure()
     defenses = list(dict.fromkeys(point.defense for point in points))
@@ -74,6 +78,7 @@ def front_chart(points: Sequence[SweepPoint]) -> go.Figure:
         hoverinfo="skip",
     )
     _tested(figure, points)
+    _repeated(figure, points)
     figure.update_xaxes(title="Accuracy (%)")
     figure.update_yaxes(title="Excess leakage over the label-only floor", range=[-0.05, 1.02])
     return styled(figure).update_layout(height=480, hovermode="closest")
@@ -116,6 +121,23 @@ def _tested(figure: go.Figure, points: Sequence[SweepPoint]) -> None:
         mode="markers",
         marker={"size": 9, "color": "#222", "symbol": "x-thin", "line": {"width": 2}},
         hovertemplate="%{text}<br>on test images: %{x:.1f} % correct, excess %{y:.2f}"
+        "<extra></extra>",
+    )
+
+
+def _repeated(figure: go.Figure, points: Sequence[SweepPoint]) -> None:
+    again = [(i, s) for i, point in enumerate(points) for s in point.seeds[1:] if s[1] is not None]
+    if not again:
+        return
+    figure.add_scatter(
+        name="on test images, further seeds",
+        x=[100 * accuracy for _, (accuracy, _) in again],
+        y=[excess for _, (_, excess) in again],
+        text=[points[i].title for i, _ in again],
+        customdata=[i for i, _ in again],
+        mode="markers",
+        marker={"size": 4, "color": "#222", "symbol": "x-thin", "line": {"width": 1}},
+        hovertemplate="%{text}<br>with another seed: %{x:.1f} % correct, excess %{y:.2f}"
         "<extra></extra>",
     )
 

@@ -8,7 +8,7 @@ from mixcon.audit import AttackRecord, ModelRecord, Report
 from mixcon.reports._scales import scale_of
 from mixcon.reports.summary import headline_metric, summarize
 
-__all__ = ["by_defense", "pooled", "seed_rows"]
+__all__ = ["by_defense", "over_seeds", "pooled", "seed_rows"]
 
 
 def by_defense(report: Report) -> dict[str, list[ModelRecord]]:
@@ -56,11 +56,7 @@ def _joined(columns: list[dict[str, list[float]]]) -> dict[str, list[float]]:
 
 
 def seed_rows(report: Report) -> list[dict[str, str]]:
-    """Mean ± standard deviation over training seeds, a dictionary per defense of several seeds.
-
-    The deviation divides by one less than the number of seeds; after it the smallest and the
-    largest value.
-    """
+    """A dictionary per defense of several seeds, its figures as `over_seeds` writes them."""
     metric = headline_metric(report)
     label = scale_of(metric).label
     rows = []
@@ -71,18 +67,27 @@ def seed_rows(report: Report) -> list[dict[str, str]]:
         row = {
             "Defense": defense,
             "Seeds": str(len(found)),
-            "Accuracy (%)": _over([100 * summary.accuracy for summary in found], 1),
+            "Accuracy (%)": over_seeds([100 * summary.accuracy for summary in found], 1),
         }
         best = [summary.best.mean for summary in found if summary.best]
         above = [summary.excess for summary in found if summary.excess is not None]
         if best and above:
-            row[f"{label}, strongest per image"] = _over(best, 3)
-            row["Excess of strongest"] = _over(above, 3)
+            row[f"{label}, strongest per image"] = over_seeds(best, 3)
+            row["Excess of strongest"] = over_seeds(above, 3)
         rows.append(row)
     return rows
 
 
-def _over(values: list[float], digits: int) -> str:
+def over_seeds(values: list[float], digits: int) -> str:
+    """Mean ± standard deviation over training seeds, then the smallest and the largest value.
+
+    The deviation divides by one less than the number of seeds.
+
+    Example:
+        >>> over_seeds([1.0, 3.0], 1)
+        '2.0 ± 1.4 [1.0, 3.0]'
+    """
+
     def text(value: float) -> str:
         return f"{value:z.{digits}f}"
 

@@ -11,6 +11,7 @@ from plotly.offline import get_plotlyjs
 from mixcon.audit import Environment
 from mixcon.reports.front_charts import Measured, SweepPoint, front_chart, heat_map
 from mixcon.reports.html import fragment, template
+from mixcon.reports.seeds import over_seeds
 
 __all__ = ["SweepPage", "render_sweep"]
 
@@ -51,6 +52,7 @@ def render_sweep(page: SweepPage) -> str:
     return template("sweep.html").render(
         page=page,
         front=[_row(point) for point in page.points if point.on_front or point.test],
+        seeds=[_seeds(point) for point in page.points if len(point.seeds) > 1],
         pictures=[point.picture for point in page.points],
         chart=fragment("front", front_chart(page.points)) if page.points else "",
         maps=_maps(page.points),
@@ -67,6 +69,17 @@ def _row(point: SweepPoint) -> dict[str, str]:
         "Excess, selection": _excess(point),
         "Accuracy, test (95 %)": _interval(accuracy, 100, "z.1f", " %"),
         "Excess, test (95 %)": _interval(excess, 1, "z.2f"),
+    }
+
+
+def _seeds(point: SweepPoint) -> dict[str, str]:
+    attacked = [excess for _, excess in point.seeds if excess is not None]
+    return {
+        "Trial": point.title,
+        "Seeds": str(len(point.seeds)),
+        "No better than guessing": str(len(point.seeds) - len(attacked)),
+        "Accuracy, test (%)": over_seeds([100 * accuracy for accuracy, _ in point.seeds], 1),
+        "Excess of the others, test": over_seeds(attacked, 3) if len(attacked) > 1 else "–",  # noqa: RUF001
     }
 
 

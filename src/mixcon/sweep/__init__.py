@@ -3,11 +3,12 @@
 from mixcon.sweep.axes import Axis
 from mixcon.sweep.choice import choose, chosen_toml
 from mixcon.sweep.config import Limits, Sampler, SweepConfig, read_sweep_config
-from mixcon.sweep.engine import Select, SweepProgress, sweep
+from mixcon.sweep.engine import Select, sweep
 from mixcon.sweep.folder import SweepFolder
 from mixcon.sweep.job import Job
 from mixcon.sweep.page import write_sweep
 from mixcon.sweep.pool import LocalPool, Outcome, Pool, cores
+from mixcon.sweep.progress import SweepProgress
 from mixcon.sweep.ray_pool import RayPool
 from mixcon.sweep.records import Sweep, Trial
 from mixcon.sweep.space import PAPER, Space

@@ -55,6 +55,8 @@ class SweepConfig(BaseModel):
         trials: how many draws each defense gets; a grid has as many as combinations.
         attacks: names of the attacks that judge the front; all that fit the inputs by default.
         victims: how many images each attack is judged on.
+        seeds: how many training seeds the chosen trials meet the test set with; the first one alone
+            has a say in what is chosen.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -65,6 +67,7 @@ class SweepConfig(BaseModel):
     trials: int = Field(default=20, ge=1)
     attacks: tuple[str, ...] = ()
     victims: int = Field(default=100, ge=1)
+    seeds: int = Field(default=1, ge=1)
 
     @field_validator("base")
     @classmethod
@@ -84,6 +87,11 @@ class SweepConfig(BaseModel):
         return [ATTACKS[name]() for name in self.attacks] or STRONG
 
     @property
+    def further_seeds(self) -> range:
+        """The training seeds after the first."""
+        return range(self.base.seed + 1, self.base.seed + self.seeds)
+
+    @property
     def budget(self) -> dict[str, int]:
         """How many trials each defense gets, the undefended network included."""
         if self.sampler != "grid":
@@ -91,7 +99,16 @@ class SweepConfig(BaseModel):
         return {"vanilla": 1, **{d: len(list(self.space.points(d))) for d in self.space.defenses}}
 
     def check(self) -> list[TrainConfig]:
-        """Refuse a search that could not be run; see `Space.check`."""
+        """Refuse a search that could not be run; see `Space.check`.
+
+        Raises:
+            ConfigError: several seeds for a data set that is drawn by the seed itself.
+        """
+        if self.seeds > 1 and self.base.data.startswith("synthetic"):
+            raise ConfigError(
+                f"expected 1 seed for {self.base.data}, whose samples the seed draws too, but got "
+                f"{self.seeds}"
+            )
         return self.space.check(self.base, grid=self.sampler == "grid")
 
     def to_toml(self) -> str:

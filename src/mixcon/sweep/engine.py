@@ -1,56 +1,33 @@
-"""The sweep: search by the cheap attack, judge the front by the strong ones, test it once."""
+"""The sweep: search by the cheap attack, judge the front by the strong ones, test it at last."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeAlias
+from typing import Any, TypeAlias
 
 from mixcon import models
 from mixcon.attacks import Attack
 from mixcon.data import Splits, load
 from mixcon.sweep.config import Limits, SweepConfig
-from mixcon.sweep.folder import SweepFolder
+from mixcon.sweep.folder import SweepFolder, judged
 from mixcon.sweep.job import Job, device_of
 from mixcon.sweep.pool import LocalPool, Outcome, Pool
+from mixcon.sweep.progress import OnProgress, Phase, SweepProgress
 from mixcon.sweep.records import Sweep, Trial
 from mixcon.sweep.search import Proposal, Search, open_storage
 from mixcon.sweep.stack import train_together
 from mixcon.sweep.stages import CHEAP, StageName, fitting
 from mixcon.training import stacking_pays
 
-__all__ = ["Select", "SweepProgress", "sweep"]
+__all__ = ["Select", "sweep"]
 
 Select: TypeAlias = Callable[[Sweep], Sequence[Trial]]
 """Which trials are wanted; those not yet judged by the strong attacks then are."""
 
 _POLL_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class SweepProgress:
-    """Where a sweep stands.
-
-    Attributes:
-        phase: ``search``, ``judge`` (the strong attacks) or ``test``.
-        total: jobs of this phase.
-        ended: how many of them ended, those of an earlier call included.
-        running: how many are on their way.
-        sweep: all trials so far.
-        news: the trial that just ended, if one did.
-    """
-
-    phase: Literal["search", "judge", "test"]
-    total: int
-    ended: int
-    running: int
-    sweep: Sweep
-    news: Trial | None = None
-
-
-OnProgress: TypeAlias = Callable[[SweepProgress], None]
 
 
 def sweep(
@@ -70,7 +47,8 @@ def sweep(
     Every trial is trained on a part of the training set, and attacked by the cheap attacks on the
     rest of it. What they achieve is a lower bound of the leakage, so a trial that another one
     beats under the strong attacks is out of the race for certain: the strong attacks run on the
-    front alone, until all of it has stood them. Only then its members meet the test set.
+    front alone, until all of it has stood them. Only then its members meet the test set; with
+    several seeds they are trained again with each, which has no say in the selection either.
 
     Args:
         config: what is searched.
@@ -109,6 +87,7 @@ def sweep(
             engine.search()
             engine.judge(select)
             engine.test(select)
+            engine.repeat(select)
             return engine.sweep
 
 
@@ -141,6 +120,7 @@ class _Engine:
         self._data_dir, self._accelerator = data_dir, accelerator
         self._on_progress = on_progress
         self._trials = {trial.name: trial for trial in self._finished()}
+        self._repeats: dict[str, Trial] = {}
         self._proposed: dict[str, tuple[Search, int]] = {}
 
     @property
@@ -148,7 +128,7 @@ class _Engine:
         """All trials that ended so far, those of one defense together."""
         order = list(self._searches)
         trials = sorted(self._trials.values(), key=lambda t: (order.index(t.defense), t.name))
-        return Sweep(self._config, tuple(trials))
+        return Sweep(self._config, tuple(trials), tuple(self._repeats.values()))
 
     def search(self) -> None:
         """Spend the budget of every defense, in turns."""
@@ -169,11 +149,25 @@ class _Engine:
 
     def test(self, select: Select) -> None:
         """Measure what is wanted, and the undefended network, on the test set."""
-        now = self.sweep
-        chosen = {trial.name: trial for trial in [now.vanilla, *select(now)] if trial}
-        wanted = [trial for trial in chosen.values() if trial.test is None]
+        wanted = [trial for trial in self._chosen(select) if trial.test is None]
         jobs = (self._job(trial, "test") for trial in wanted)
         self._run("test", jobs, len(wanted), self._judged)
+
+    def repeat(self, select: Select) -> None:
+        """Train what was tested with further seeds and test it too: how far chance moves it."""
+        tested = [trial for trial in self._chosen(select) if trial.test]
+        seeds = self._config.further_seeds
+        repeats = [self._folder.repeat(trial, seed) for trial in tested for seed in seeds]
+        self._repeats = {repeat.name: repeat for repeat in repeats}
+        wanted = [repeat for repeat in repeats if repeat.test is None]
+        jobs = (self._job(repeat, "test") for repeat in wanted)
+        self._run("seeds", jobs, len(wanted), self._judged)
+
+    def _chosen(self, select: Select) -> list[Trial]:
+        """What is wanted, and the undefended network."""
+        now = self.sweep
+        chosen = {trial.name: trial for trial in [now.vanilla, *select(now)] if trial}
+        return list(chosen.values())
 
     def _finished(self) -> Iterator[Trial]:
         for search in self._searches.values():
@@ -202,13 +196,14 @@ class _Engine:
             self._attacks[stage],
             trial.folder,
             self._config.victims,
+            self._config.base.seed,
             self._data_dir,
             self._accelerator,
         )
 
     def _run(
         self,
-        phase: Literal["search", "judge", "test"],
+        phase: Phase,
         jobs: Iterator[Job],
         total: int,
         ended: Callable[[Outcome], Trial],
@@ -229,16 +224,18 @@ class _Engine:
                 if job:
                     self._pool.submit(job)
             show()
+            if more and not self._pool.running:
+                time.sleep(_POLL_SECONDS)  # a cluster without a node left may get one back
             for outcome in self._pool.wait(_POLL_SECONDS) if self._pool.running else []:
                 count += 1
-                trial = ended(outcome)
-                self._trials[trial.name] = trial
-                show(trial)
+                show(ended(outcome))
 
     def _searched(self, outcome: Outcome) -> Trial:
         """Keep the books: the study is told what the files say."""
         search, number = self._proposed.pop(outcome.job.name)
-        trial = self._outcome(search.defense, outcome)
+        proposal = Proposal(number, outcome.job.config)
+        trial = self._folder.trial(search.defense, proposal, outcome.reason)
+        self._trials[trial.name] = trial
         if trial.reason is not None or trial.cheap is None:
             search.fail(number, trial.reason or "no judgment")
         else:
@@ -247,9 +244,7 @@ class _Engine:
         return trial
 
     def _judged(self, outcome: Outcome) -> Trial:
-        return self._outcome(self._trials[outcome.job.name].defense, outcome)
-
-    def _outcome(self, defense: str, outcome: Outcome) -> Trial:
-        number = int(outcome.job.name.rsplit("-", 1)[1])
-        proposal = Proposal(number, outcome.job.config)
-        return self._folder.trial(defense, proposal, outcome.reason)
+        name = outcome.job.name
+        book = self._repeats if name in self._repeats else self._trials
+        book[name] = judged(book[name], outcome.reason)
+        return book[name]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -18,7 +18,7 @@ from mixcon.sweep.config import SweepConfig, read_sweep_config
 from mixcon.sweep.records import Trial
 from mixcon.sweep.search import Proposal
 
-__all__ = ["SweepFolder"]
+__all__ = ["SweepFolder", "judged"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class SweepFolder:
     """A folder that holds one sweep.
 
     ``sweep.toml`` says what is searched; ``study.db`` is Optuna's, unless another storage is
-    given; ``trials/NAME`` is a run folder with the judgments of the trial beside its weights.
+    given; ``trials/NAME`` is a run folder with the judgments of the trial beside its weights, and
+    ``trials/NAME/seed-SEED`` one of the same with a further seed.
     """
 
     path: Path
@@ -46,7 +47,7 @@ class SweepFolder:
         return (self.path / "sweep.toml").is_file()
 
     def claim(self, config: SweepConfig) -> None:
-        """Make the folder this sweep's, or check that it is; the number of trials may change.
+        """Make the folder this sweep's, or check that it is; trials and seeds may have changed.
 
         Raises:
             RunError: it holds another sweep, or other files; nothing is changed.
@@ -95,22 +96,32 @@ class SweepFolder:
     def trial(self, defense: str, proposal: Proposal, reason: str | None = None) -> Trial:
         """What is known of a trial."""
         name = self.name(defense, proposal.number)
-        folder = self.path / "trials" / name
-        cheap, strong, test = (_read(folder / f"{s}.json") for s in ("cheap", "strong", "test"))
-        return Trial(name, defense, proposal.config, folder, cheap, strong, test, reason)
+        return judged(Trial(name, defense, proposal.config, self.path / "trials" / name), reason)
+
+    def repeat(self, trial: Trial, seed: int) -> Trial:
+        """What is known of a trial with a further seed."""
+        config = trial.config.model_copy(update={"seed": seed})
+        name = f"seed-{seed}"
+        return judged(Trial(f"{trial.name}-{name}", trial.defense, config, trial.folder / name))
 
     def _check_same(self, config: SweepConfig) -> None:
         ours, theirs = (c.model_dump(mode="json") for c in (config, self.config))
         odd = [
             f"{key} = {theirs[key]!r} there, {ours[key]!r} here"
             for key in ours
-            if ours[key] != theirs[key] and key != "trials"
+            if ours[key] != theirs[key] and key not in {"trials", "seeds"}
         ]
         if odd:
             raise RunError(
                 f"{self.path}: expected the same sweep, but got {'; '.join(odd)}; choose another "
                 "--out, or delete the folder"
             )
+
+
+def judged(trial: Trial, reason: str | None = None) -> Trial:
+    """The trial with the judgments that its folder holds by now."""
+    cheap, strong, test = (_read(trial.folder / f"{s}.json") for s in ("cheap", "strong", "test"))
+    return replace(trial, cheap=cheap, strong=strong, test=test, reason=reason)
 
 
 def _is_ours(path: Path) -> bool:

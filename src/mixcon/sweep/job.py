@@ -39,6 +39,7 @@ class Job:
         attacks: what the model is attacked with.
         folder: run folder of the trial; the judgment becomes a file in it.
         victims: how many images are attacked.
+        seed: draws the victims and the attacks' randomness, for all jobs of a sweep alike.
         data_dir: where local Parquet files lie.
         accelerator: as Lightning Fabric names it.
     """
@@ -50,6 +51,7 @@ class Job:
     attacks: tuple[Attack[Any], ...]
     folder: Path
     victims: int
+    seed: int = 0
     data_dir: Path | None = None
     accelerator: str = "auto"
 
@@ -86,14 +88,14 @@ def run(job: Job) -> None:
     model = train(job.config, job.folder, data_dir=job.data_dir, accelerator=job.accelerator).to(
         device_of(job.accelerator)
     )
-    subject = replace(subject_of(job.folder, data), model=model, name=job.title)
+    subject = replace(subject_of(job.folder, data), model=model, name=job.title, defense=job.title)
     hopeless = accuracy(model, data.test) <= _chance(data.test)
     report, gallery = audit(
         [subject],
         data,
         () if hopeless else job.attacks,
         victims=min(job.victims, len(data.test)),
-        seed=job.config.seed,
+        seed=job.seed,
     )
     _write(job, report, gallery)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -66,11 +67,11 @@ def _page(
     return SweepPage(
         title=f"Accuracy against leakage: {len(sweep.trials)} trials of {base.network} on "
         f"{base.data}",
-        summary=[*_choice(chosen, limits), *said],
-        points=[_point(t, t.cheap, t.name in front) for t in sweep.trials if t.cheap],
+        summary=[*_choice(sweep, chosen, limits), *said],
+        points=[_point(sweep, t, t.cheap, t.name in front) for t in sweep.trials if t.cheap],
         hypervolume=sweep.hypervolume,
         budget=_budget(sweep),
-        failures={t.title: t.reason or "" for t in sweep.trials if t.state == "failed"},
+        failures=_failures(sweep),
         chosen=chosen.title if chosen else "",
         chosen_toml=chosen_toml(chosen) if chosen else "",
         environment=where,
@@ -79,7 +80,17 @@ def _page(
     )
 
 
-def _choice(chosen: Trial | None, limits: Limits) -> list[str]:
+def _failures(sweep: Sweep) -> dict[str, str]:
+    """What came to nothing, with the reason."""
+    failed = {t.title: t.reason or "" for t in sweep.trials if t.state == "failed"}
+    return failed | {_with_seed(t): t.reason for t in sweep.repeats if t.reason is not None}
+
+
+def _with_seed(trial: Trial) -> str:
+    return f"{trial.title}, seed {trial.config.seed}"
+
+
+def _choice(sweep: Sweep, chosen: Trial | None, limits: Limits) -> list[str]:
     """What was looked for, and whether it was found, selected and on the test set."""
     wanted = [
         f"{what} {value:g}"
@@ -101,10 +112,23 @@ def _choice(chosen: Trial | None, limits: Limits) -> list[str]:
         text += f"; on the test set {chosen.test.accuracy:.1%} and {tested:.2f}"
         if wanted and limits.violation(chosen.test.accuracy, tested) > 0:
             text += ", where the limit is not kept"
+        text += _range(_seeds(sweep, chosen))
     return [f"{text}."]
 
 
-def _point(trial: Trial, record: ModelRecord, on_front: bool) -> SweepPoint:
+def _range(seeds: Sequence[tuple[float, float | None]]) -> str:
+    """The smallest and the largest figures, if there are several."""
+    if len(seeds) < 2:
+        return ""
+    accuracies = [accuracy for accuracy, _ in seeds]
+    excesses = [excess for _, excess in seeds if excess is not None]
+    return (
+        f"; with {len(seeds)} seeds {min(accuracies):.1%} to {max(accuracies):.1%} and "
+        f"{min(excesses):.2f} to {max(excesses):.2f}"
+    )
+
+
+def _point(sweep: Sweep, trial: Trial, record: ModelRecord, on_front: bool) -> SweepPoint:
     return SweepPoint(
         title=trial.title,
         defense=trial.group,
@@ -115,8 +139,15 @@ def _point(trial: Trial, record: ModelRecord, on_front: bool) -> SweepPoint:
         place=trial.place,
         picture=_picture(trial),
         test=_measured(trial),
+        seeds=_seeds(sweep, trial),
         on_front=on_front,
     )
+
+
+def _seeds(sweep: Sweep, trial: Trial) -> tuple[tuple[float, float | None], ...]:
+    """Accuracy and excess leakage on the test set with each seed, the first one included."""
+    runs = sweep.over_seeds(trial)
+    return tuple((run.test.accuracy, excess_of(run.test)) for run in runs if run.test)
 
 
 def _picture(trial: Trial) -> str:
@@ -153,27 +184,36 @@ def _budget(sweep: Sweep) -> list[dict[str, str]]:
 
 
 def _audit(sweep: Sweep, where: Environment) -> tuple[Report, Gallery] | None:
-    """The audit of what was tested, the undefended network first."""
-    tested = [t for t in sweep.done if t.test and t.test.attacks]
+    """The audit of what was tested, with every seed, the undefended network first."""
+    runs = [run for trial in sweep.done for run in sweep.over_seeds(trial)]
+    tested = {_called(sweep, run): run for run in runs if run.test and run.test.attacks}
     if not tested:
         return None
-    base = sweep.config.base
-    models = [trial.test for trial in tested if trial.test]
+    base, first = sweep.config.base, next(iter(tested.values()))
+    models = [
+        run.test.model_copy(update={"name": name}) for name, run in tested.items() if run.test
+    ]
     held = f"The trials were selected on {base.holdout:.0%} of the training set."
     report = Report(
         title=f"What the front of a sweep on {base.data} gives away",
         environment=where,
-        threat_model=[*read_report(tested[0].folder / "test.json").threat_model, held],
+        threat_model=[*read_report(first.folder / "test.json").threat_model, held],
         models=models,
     )
     return report, _gallery(tested)
 
 
-def _gallery(tested: list[Trial]) -> Gallery:
+def _called(sweep: Sweep, run: Trial) -> str:
+    """What tables call a tested model: by its seed too if it was tested with several."""
+    return _with_seed(run) if sweep.config.seeds > 1 else run.title
+
+
+def _gallery(tested: dict[str, Trial]) -> Gallery:
     """The victims, which are the same for all, beside what became of them."""
-    found = {trial.title: _tensors(trial, "reconstructions.") for trial in tested}
-    shared = _tensors(tested[0], "")
-    with safe_open(tested[0].folder / "test.safetensors", framework="pt") as file:
+    found = {name: _tensors(run, "reconstructions.") for name, run in tested.items()}
+    first = next(iter(tested.values()))
+    shared = _tensors(first, "")
+    with safe_open(first.folder / "test.safetensors", framework="pt") as file:
         classes = tuple(json.loads(file.metadata()["classes"]))
     return Gallery(shared["originals"], shared["labels"], classes, found)
 
@@ -183,8 +223,9 @@ def _tensors(trial: Trial, prefix: str) -> dict[str, Tensor]:
     return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
-def _trial_record(trial: Trial) -> dict[str, Any]:
+def _trial_record(sweep: Sweep, trial: Trial) -> dict[str, Any]:
     """A trial as JSON, its judgments in full."""
+    tested = {run.config.seed: run.test for run in sweep.over_seeds(trial) if run.test}
     judged = {"cheap": trial.cheap, "strong": trial.strong, "test": trial.test}
     return {
         "name": trial.name,
@@ -194,6 +235,7 @@ def _trial_record(trial: Trial) -> dict[str, Any]:
         "config": trial.config.model_dump(mode="json"),
         "excess": trial.excess,
         **{stage: record and record.model_dump() for stage, record in judged.items()},
+        "test_of_seed": {seed: record.model_dump() for seed, record in tested.items()},
     }
 
 
@@ -204,6 +246,6 @@ def _record(sweep: Sweep, where: Environment) -> str:
         "config": sweep.config.model_dump(mode="json"),
         "hypervolume": sweep.hypervolume,
         "front": [trial.name for trial in sweep.front],
-        "trials": [_trial_record(trial) for trial in sweep.trials],
+        "trials": [_trial_record(sweep, trial) for trial in sweep.trials],
     }
     return to_json(content, indent=2, inf_nan_mode="strings").decode() + "\n"

@@ -36,7 +36,8 @@ class RayPool:
             gpu: whether each job takes one of the cluster's GPUs, besides a core.
 
         Raises:
-            ConfigError: Ray is not installed, or there is no cluster at the address.
+            ConfigError: Ray is not installed, there is no cluster at the address, or none of its
+                machines has what a job takes.
         """
         self._ray = ray = _import_ray()
         try:
@@ -50,6 +51,9 @@ class RayPool:
         self._kind = "GPU" if gpu else "CPU"
         self._remote = ray.remote(**options)(run_elsewhere)
         self._jobs: dict[Any, Job] = {}
+        if not self.free:
+            self.close()
+            raise ConfigError(f"expected a Ray cluster with a {self._kind}, but {address} has none")
 
     @property
     def running(self) -> int:

@@ -88,10 +88,12 @@ class Sweep:
     Attributes:
         config: what was searched.
         trials: every trial that ended, those of one defense together.
+        repeats: tested trials once more with further seeds, and the test set their only judgment.
     """
 
     config: SweepConfig
     trials: tuple[Trial, ...]
+    repeats: tuple[Trial, ...] = ()
 
     @property
     def done(self) -> list[Trial]:
@@ -108,6 +110,11 @@ class Sweep:
     def hypervolume(self) -> float:
         """That of the front on the held-out part; see `hypervolume`."""
         return hypervolume([trial.point for trial in self.done])
+
+    def over_seeds(self, trial: Trial) -> list[Trial]:
+        """A trial and its repeats, as far as they met the test set."""
+        of_it = [repeat for repeat in self.repeats if repeat.folder.parent == trial.folder]
+        return [run for run in (trial, *of_it) if run.test]
 
     @property
     def vanilla(self) -> Trial | None:

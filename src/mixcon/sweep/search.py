@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mixcon.errors import ConfigError
@@ -37,15 +38,13 @@ def open_storage(where: str) -> BaseStorage:
     """Optuna's storage at a database URL, or in a journal file, ``*.log``.
 
     Raises:
-        ConfigError: no such database, or no driver for it.
+        ConfigError: no such database or folder, another kind of file, or no driver.
     """
     import optuna  # noqa: PLC0415  slow to import
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     if "://" not in where:
-        from optuna.storages.journal import JournalFileBackend  # noqa: PLC0415
-
-        return optuna.storages.JournalStorage(JournalFileBackend(where))
+        return _open_journal(Path(where))
     try:
         return optuna.storages.RDBStorage(where)
     except ImportError as error:
@@ -57,6 +56,19 @@ def open_storage(where: str) -> BaseStorage:
         if type(error).__module__.startswith("sqlalchemy"):
             raise ConfigError(f"expected a database for --storage, but got: {error}") from error
         raise
+
+
+def _open_journal(path: Path) -> BaseStorage:
+    from optuna.storages import JournalStorage  # noqa: PLC0415
+    from optuna.storages.journal import JournalFileBackend  # noqa: PLC0415
+
+    if path.suffix != ".log" or not path.absolute().parent.is_dir():
+        raise ConfigError(
+            f"expected --storage as a URL or a file *.log in a folder that exists, but got {path}"
+        )
+    # Optuna waits forever for the lock of a killed process if the path is relative: the lock is a
+    # link to the file, from beside it.
+    return JournalStorage(JournalFileBackend(str(path.absolute())))
 
 
 class Search:

@@ -1,0 +1,65 @@
+"""From the options of a search to its config and its folder."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from mixcon.errors import ConfigError
+from mixcon.sweep import PAPER, Space, SweepConfig, SweepFolder
+from mixcon.training import TrainConfig
+
+__all__ = ["read_options"]
+
+_AXES = ("lam", "beta", "sigma", "bits", "cut")
+
+
+def read_options(given: dict[str, Any], out: Path | None) -> tuple[SweepConfig, SweepFolder]:
+    """The sweep that the options describe, or that the folder already holds.
+
+    Raises:
+        ConfigError: neither, or options that do not go together.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    if out and SweepFolder(out).exists and not set(given) - {"trials", "seeds"}:
+        folder = SweepFolder(out)
+        return SweepConfig.model_validate({**folder.config.model_dump(), **given}), folder
+    if "data" not in given:
+        raise ConfigError(
+            "expected --data, for example --data digits, or --out with a sweep to go on with"
+        )
+    space = _space(given)
+    own = {n: given.pop(n) for n in ("trials", "victims", "seeds") if n in given}
+    attacks = tuple(given.pop("attack", ()))
+    sampler = given.pop("sampler", "grid" if space.is_grid else "tpe")
+    base = TrainConfig(**{"network": "lenet5", **given})
+    config = SweepConfig(base=base, space=space, sampler=sampler, attacks=attacks, **own)
+    name = f"{base.data.replace(':', '-').replace('/', '-')}-{base.network}"
+    return config, SweepFolder(out or Path("sweeps") / name)
+
+
+def _space(given: dict[str, Any]) -> Space:
+    """The search space, taken out of the options."""
+    file, grid = given.pop("space", None), given.pop("grid", None)
+    defenses = given.pop("defense", None)
+    vary = {name: given.pop(name) for name in _AXES if name in given}
+    if sum([file is not None, grid is not None, bool(defenses or vary)]) > 1:
+        raise ConfigError("expected one of --space, --grid and settings of the space, but got more")
+    if grid is not None:
+        if grid != "paper":
+            raise ConfigError(f"expected --grid paper, but got --grid {grid}")
+        return PAPER
+    if file is not None:
+        return _space_file(file)
+    names = {"defenses": tuple(d.strip() for d in defenses.split(","))} if defenses else {}
+    return Space.model_validate({**names, "vary": vary})
+
+
+def _space_file(path: Path) -> Space:
+    try:
+        return Space.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise ConfigError(f"{path}: expected a search space, but got {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: expected TOML, but got {error}") from error

@@ -1,0 +1,192 @@
+"""The options of every search, given to each verb that searches."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, TypeAlias
+
+import typer
+
+from mixcon import models
+from mixcon.attacks import ATTACKS
+from mixcon.data import SOURCES
+
+__all__ = ["SPACE", "searching"]
+
+SPACE, _TRAINING, _SEARCH, _MACHINE = "Search space", "Training", "Search", "Machine"
+_VALUES = "A list such as 0.1,1,10 or a range such as 0.01..100"
+
+Data: TypeAlias = Annotated[
+    str | None, typer.Option(help=f"Data set: {', '.join(SOURCES)}, or folder:PATH.")
+]
+Network: TypeAlias = Annotated[
+    str | None, typer.Option(help=f"{', '.join(models.NETWORKS)} (default: lenet5)")
+]
+Out: TypeAlias = Annotated[
+    Path | None, typer.Option(help="Folder of the sweep (default: sweeps/DATA-NETWORK)")
+]
+Defense: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Defenses to try, separated by commas, each as in mixcon train; the undefended "
+        "network is always tried too (default: mixcon,normalize+gaussian)",
+        rich_help_panel=SPACE,
+    ),
+]
+Lam: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help=f"Weight of a loss, lambda in the paper. {_VALUES}.", rich_help_panel=SPACE),
+]
+Beta: TypeAlias = Annotated[
+    str | None, typer.Option(help="Repulsion of mixcon, likewise.", rich_help_panel=SPACE)
+]
+Sigma: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Deviation of gaussian noise, likewise.", rich_help_panel=SPACE),
+]
+Bits: TypeAlias = Annotated[
+    str | None,
+    typer.Option(help="Bits a number of quantize, likewise.", rich_help_panel=SPACE),
+]
+Cut: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Layers to cut at, a list such as pool1,pool2 (default: the paper's)",
+        rich_help_panel=SPACE,
+    ),
+]
+SpaceFile: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        help="Take the space from a TOML file instead: defenses, a list, and under vary any "
+        "setting of theirs.",
+        rich_help_panel=SPACE,
+    ),
+]
+Epochs: TypeAlias = Annotated[
+    int | None, typer.Option(help="(default: 20)", rich_help_panel=_TRAINING)
+]
+BatchSize: TypeAlias = Annotated[
+    int | None, typer.Option(help="(default: 64)", rich_help_panel=_TRAINING)
+]
+Lr: TypeAlias = Annotated[
+    float | None,
+    typer.Option(help="Learning rate of SGD (default: 0.01)", rich_help_panel=_TRAINING),
+]
+Momentum: TypeAlias = Annotated[
+    float | None, typer.Option(help="(default: 0)", rich_help_panel=_TRAINING)
+]
+Seed: TypeAlias = Annotated[
+    int | None,
+    typer.Option(help="Decides all randomness (default: 0)", rich_help_panel=_TRAINING),
+]
+SamplerName: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="grid, random, tpe or nsga2 (default: grid if values are listed, else tpe)",
+        rich_help_panel=_SEARCH,
+    ),
+]
+Trials: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        help="Trials of each defense, but for a grid; raise it to go on with a finished sweep "
+        "(default: 20)",
+        rich_help_panel=_SEARCH,
+    ),
+]
+AttackNames: TypeAlias = Annotated[
+    list[str] | None,
+    typer.Option(
+        help=f"Judges of the front: {', '.join(ATTACKS)}; repeat for several "
+        "(default: all that apply)",
+        rich_help_panel=_SEARCH,
+    ),
+]
+Victims: TypeAlias = Annotated[
+    int | None,
+    typer.Option(help="Images each attack is judged on (default: 100)", rich_help_panel=_SEARCH),
+]
+Seeds: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        help="Training seeds that the front meets the test set with, to show how far chance moves "
+        "its figures; raise it to go on with a finished sweep (default: 1)",
+        rich_help_panel=_SEARCH,
+    ),
+]
+Workers: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        min=1,
+        help="Trials at once; they share the cores (default: one a core, or one on a GPU)",
+        rich_help_panel=_MACHINE,
+    ),
+]
+RayAddress: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        "--ray",
+        help="Run the trials on a Ray cluster instead: auto, HOST:6379 or ray://HOST:10001.",
+        rich_help_panel=_MACHINE,
+    ),
+]
+Storage: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Optuna's database: a URL (sqlite, postgresql+psycopg), or a journal file *.log "
+        "(default: study.db in the folder)",
+        rich_help_panel=_MACHINE,
+    ),
+]
+DataDir: TypeAlias = Annotated[
+    Path | None,
+    typer.Option(
+        envvar="MIXCON_DATA", help="Folder of local Parquet files.", rich_help_panel=_MACHINE
+    ),
+]
+Accelerator: TypeAlias = Annotated[
+    str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=_MACHINE)
+]
+
+
+def _options(
+    data: Data = None,
+    network: Network = None,
+    out: Out = None,
+    defense: Defense = None,
+    lam: Lam = None,
+    beta: Beta = None,
+    sigma: Sigma = None,
+    bits: Bits = None,
+    cut: Cut = None,
+    space: SpaceFile = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    lr: Lr = None,
+    momentum: Momentum = None,
+    seed: Seed = None,
+    sampler: SamplerName = None,
+    trials: Trials = None,
+    attack: AttackNames = None,
+    victims: Victims = None,
+    seeds: Seeds = None,
+    workers: Workers = None,
+    ray: RayAddress = None,
+    storage: Storage = None,
+    data_dir: DataDir = None,
+    accelerator: Accelerator = "auto",
+) -> None:
+    """Nothing but a list of options, for `searching` to read."""
+
+
+def searching(verb: Callable[..., None]) -> Callable[..., None]:
+    """Give a verb the options of every search; it takes them as keywords, beside its own."""
+    own, shared = (inspect.signature(f, eval_str=True).parameters for f in (verb, _options))
+    named = [p for p in own.values() if p.kind is not inspect.Parameter.VAR_KEYWORD]
+    every = [*named, *shared.values()]
+    verb.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
+    verb.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
+    return verb
