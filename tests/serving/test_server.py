@@ -151,7 +151,8 @@ def test_numbers_that_overflow_the_head_are_refused_in_json(url):
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("GET", INFER, 405), ("POST", "/v2", 405), ("GET", "/v2/models/other", 404),
-     ("GET", "/v2/models/digits/versions/2", 404), ("GET", "/../etc/passwd", 404), ("GET", "/v2/models/digits/", 404)],
+     ("GET", "/v2/models/digits/versions/2", 404), ("GET", "/../etc/passwd", 404),
+     ("GET", "/v2/models/digits/", 404)],
 )  # fmt: skip
 def test_other_paths_and_methods(url, method, path, status):
     assert httpx2.request(method, url + path).status_code == status
