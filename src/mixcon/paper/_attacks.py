@@ -63,6 +63,8 @@ def attacked(
         network=config.network,
         cut=config.cut or NETWORKS[config.network].cut,
         before=SeparabilityRecord(**first["separability"]),
+        defense=config.defense.title,
+        seed=config.seed,
     )
 
     def show(progress: AuditProgress) -> None:
