@@ -46,7 +46,7 @@ def here():
 @pytest.fixture
 def small(monkeypatch, digits):
     """Sweeps in this process see 400 digits to train on, 40 to test on, quick attacks."""
-    monkeypatch.setattr("mixcon.sweep.engine.CHEAP", (Rmle(steps=10),))
+    monkeypatch.setattr("mixcon.sweep.run.CHEAP", (Rmle(steps=10),))
     monkeypatch.setitem(ATTACKS, "rmle-paper", partial(RmlePaper, steps=20))
     part = Splits(digits.train.take(slice(400)), digits.test.take(slice(40)))
     monkeypatch.setitem(SOURCES, "digits", lambda data_dir, seed: part)

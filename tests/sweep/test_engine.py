@@ -71,6 +71,7 @@ def test_samplers_give_every_defense_its_budget(tmp_path, here, tiny, sampler):
     assert len(per["mixcon"]) == 6
     assert len({t.config.model_dump_json() for t in per["mixcon"]}) == 6
     # Four values of bits only: draws that repeat one are not trained again.
+    assert all(t.state != "failed" for t in found.trials)
     bits = [t.config.defense.channels[0].options["bits"] for t in per["quantize"]]
     assert len(set(bits)) == len(bits) <= 4
     assert all(type(b) is int for b in bits)

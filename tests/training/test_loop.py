@@ -53,6 +53,12 @@ def test_learns_real_digits(tmp_path, monkeypatch, digits):
     assert records[0]["test_accuracy"] < 0.3
 
 
+def test_quantizer_is_measured_before_it_is_trained(tmp_path, few_digits):
+    model = train(config(defense=named_defense("quantize", bits=3)), tmp_path / "run")
+    assert len(model.release(few_digits.test.floats()).unique()) <= 8
+    assert RunFolder(tmp_path / "run").read_metrics()[0]["epoch"] == 0
+
+
 def test_mixcon_lowers_separability(tmp_path):
     for name in ("vanilla", "mixcon"):
         defense = named_defense(name, **({"lam": 1.0, "beta": 1e-4} if name == "mixcon" else {}))

@@ -61,6 +61,12 @@ def test_equals_separate_training_with_other_defenses(tmp_path, defense):
     assert_equals_training_one_by_one(configs, tmp_path)
 
 
+def test_every_model_has_a_quantizer_of_its_own(tmp_path):
+    fine = {"bits": 16}  # so that rounding hardly ever differs
+    configs = [config("mixcon+quantize", lam=lam, options=fine, epochs=1) for lam in (0.1, 1.0)]
+    assert_equals_training_one_by_one(configs, tmp_path)
+
+
 def test_batch_normalization_keeps_statistics_of_each_model(tmp_path, monkeypatch):
     def build(shape, classes):
         layers = OrderedDict(conv=nn.Conv2d(1, 4, 5, 4), norm=nn.BatchNorm2d(4), relu=nn.ReLU())

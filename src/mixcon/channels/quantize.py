@@ -85,7 +85,7 @@ class Quantize(nn.Module):
     def _observe(self, z: Tensor) -> None:
         for bound, seen in ((self.low, z.amin()), (self.high, z.amax())):
             if self._observed:
-                bound.lerp_(seen.to(bound.dtype), _MOMENTUM)
+                bound.add_(seen.to(bound.dtype) - bound, alpha=_MOMENTUM)
             else:
                 bound.copy_(seen)
         self._observed = True

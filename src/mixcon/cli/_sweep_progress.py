@@ -70,9 +70,10 @@ def _figures(trial: Trial) -> str:
 def _line(progress: SweepProgress) -> str:
     trial = progress.news
     assert trial is not None  # noqa: S101  asked for news only
-    seed = f", seed {trial.config.seed}" if progress.phase == "seeds" else ""
-    start = f"{progress.ended:>4}/{progress.total}  {trial.title}{seed}: "
-    if seed and trial.test:
+    again = progress.phase == "seeds"
+    title = trial.title_with_seed if again else trial.title
+    start = f"{progress.ended:>4}/{progress.total}  {title}: "
+    if again and trial.test:
         return f"{start}test accuracy {trial.test.accuracy:.1%}"
     if trial.state == "failed":
         return f"{start}[red]failed[/red], {escape(trial.reason or '')}"

@@ -1,28 +1,25 @@
-"""The sweep: search by the cheap attack, judge the front by the strong ones, test it at last."""
+"""The phases of a sweep: search by the cheap attack, judge by the strong ones, test at last."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from mixcon import models
 from mixcon.attacks import Attack
-from mixcon.data import Splits, load
-from mixcon.sweep.config import Limits, SweepConfig
+from mixcon.sweep.config import SweepConfig
 from mixcon.sweep.folder import SweepFolder, judged
 from mixcon.sweep.job import Job, device_of
 from mixcon.sweep.pool import LocalPool, Outcome, Pool
 from mixcon.sweep.progress import OnProgress, Phase, SweepProgress
 from mixcon.sweep.records import Sweep, Trial
-from mixcon.sweep.search import Proposal, Search, open_storage
+from mixcon.sweep.search import Proposal, Search
 from mixcon.sweep.stack import train_together
-from mixcon.sweep.stages import CHEAP, StageName, fitting
+from mixcon.sweep.stages import StageName
 from mixcon.training import stacking_pays
 
-__all__ = ["Select", "sweep"]
+__all__ = ["Engine", "Select"]
 
 Select: TypeAlias = Callable[[Sweep], Sequence[Trial]]
 """Which trials are wanted; those not yet judged by the strong attacks then are."""
@@ -30,78 +27,8 @@ Select: TypeAlias = Callable[[Sweep], Sequence[Trial]]
 _POLL_SECONDS = 0.5
 
 
-def sweep(
-    config: SweepConfig,
-    out: Path,
-    pool: Pool,
-    *,
-    storage: str | None = None,
-    limits: Limits | None = None,
-    select: Select = lambda sweep: sweep.front,
-    data_dir: Path | None = None,
-    accelerator: str = "auto",
-    on_progress: OnProgress = lambda _: None,
-) -> Sweep:
-    """Search for the front between utility and leakage, or go on where an earlier call stopped.
-
-    Every trial is trained on a part of the training set, and attacked by the cheap attacks on the
-    rest of it. What they achieve is a lower bound of the leakage, so a trial that another one
-    beats under the strong attacks is out of the race for certain: the strong attacks run on the
-    front alone, until all of it has stood them. Only then its members meet the test set; with
-    several seeds they are trained again with each, which has no say in the selection either.
-
-    Args:
-        config: what is searched.
-        out: the sweep's folder; see `SweepFolder`.
-        pool: what the jobs run on; closed at the end.
-        storage: URL of Optuna's database, or a journal file; by default SQLite in the folder.
-        limits: what samplers are to keep to.
-        select: which trials are wanted; the front by default.
-        data_dir: where local Parquet files lie; see `mixcon.data.load`.
-        accelerator: as Lightning Fabric names it.
-        on_progress: told whenever a job ends, and while they run.
-
-    Returns:
-        All trials. One that failed says why, and has not kept the others from going on.
-
-    Raises:
-        ConfigError, CutError, DataError: bad settings or data; before anything is written.
-        RunError: the folder holds another sweep, or another one is at work there.
-    """
-    with closing(pool):
-        splits = _checked(config, data_dir)
-        attacks: dict[StageName, Sequence[Attack[Any]]]
-        attacks = {"cheap": CHEAP, "strong": config.strong, "test": config.strong}
-        fit = {stage: fitting(chosen, splits) for stage, chosen in attacks.items()}
-        folder, backend = SweepFolder(out), open_storage(storage) if storage else None
-        with folder.locked():
-            folder.claim(config)
-            backend = backend or open_storage(folder.storage)
-            searches = [
-                Search(folder.study(d), d, config, backend, limits or Limits())
-                for d in config.budget
-            ]
-            engine = _Engine(
-                config, folder, pool, searches, fit, data_dir, accelerator, on_progress
-            )
-            engine.search()
-            engine.judge(select)
-            engine.test(select)
-            engine.repeat(select)
-            return engine.sweep
-
-
-def _checked(config: SweepConfig, data_dir: Path | None) -> Splits:
-    """The data, once every defense and cut was built: mistakes show before hours of training."""
-    splits = load(config.base.data, data_dir=data_dir, seed=config.base.seed)
-    splits.holdout(config.base.holdout)
-    for cut in {c.cut for c in config.check()}:
-        models.build(config.base.network, splits.train.shape, len(splits.train.classes), cut)
-    return splits
-
-
-class _Engine:
-    """The state of one sweep."""
+class Engine:
+    """The state of one sweep, and a method for each of its phases, in order."""
 
     def __init__(
         self,

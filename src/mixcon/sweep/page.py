@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -10,12 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from pydantic_core import to_json
-from safetensors import safe_open
-from safetensors.torch import load_file
-from torch import Tensor
 
 from mixcon._files import write_whole
-from mixcon.audit import Environment, Gallery, ModelRecord, Report, environment
+from mixcon.audit import Environment, ModelRecord, environment
 from mixcon.reports import (
     Measured,
     SweepPage,
@@ -23,13 +19,13 @@ from mixcon.reports import (
     data_uri,
     excess_of,
     intervals,
-    read_report,
     render_sweep,
     verdict,
     write_report,
 )
 from mixcon.sweep.choice import choose, chosen_toml
 from mixcon.sweep.config import Limits
+from mixcon.sweep.front_audit import front_audit
 from mixcon.sweep.records import Sweep, Trial
 
 __all__ = ["write_sweep"]
@@ -50,7 +46,7 @@ def write_sweep(sweep: Sweep, folder: Path, limits: Limits) -> Path:
     """
     where = environment(" ".join(sys.argv), sweep.config.base.seed)
     chosen = choose(sweep, limits)
-    audited = _audit(sweep, where)
+    audited = front_audit(sweep, where)
     if audited:
         write_report(*audited, folder / "audit")
     if chosen:
@@ -83,11 +79,7 @@ def _page(
 def _failures(sweep: Sweep) -> dict[str, str]:
     """What came to nothing, with the reason."""
     failed = {t.title: t.reason or "" for t in sweep.trials if t.state == "failed"}
-    return failed | {_with_seed(t): t.reason for t in sweep.repeats if t.reason is not None}
-
-
-def _with_seed(trial: Trial) -> str:
-    return f"{trial.title}, seed {trial.config.seed}"
+    return failed | {t.title_with_seed: t.reason for t in sweep.repeats if t.reason is not None}
 
 
 def _choice(sweep: Sweep, chosen: Trial | None, limits: Limits) -> list[str]:
@@ -181,46 +173,6 @@ def _budget(sweep: Sweep) -> list[dict[str, str]]:
             }
         )
     return rows
-
-
-def _audit(sweep: Sweep, where: Environment) -> tuple[Report, Gallery] | None:
-    """The audit of what was tested, with every seed, the undefended network first."""
-    runs = [run for trial in sweep.done for run in sweep.over_seeds(trial)]
-    tested = {_called(sweep, run): run for run in runs if run.test and run.test.attacks}
-    if not tested:
-        return None
-    base, first = sweep.config.base, next(iter(tested.values()))
-    models = [
-        run.test.model_copy(update={"name": name}) for name, run in tested.items() if run.test
-    ]
-    held = f"The trials were selected on {base.holdout:.0%} of the training set."
-    report = Report(
-        title=f"What the front of a sweep on {base.data} gives away",
-        environment=where,
-        threat_model=[*read_report(first.folder / "test.json").threat_model, held],
-        models=models,
-    )
-    return report, _gallery(tested)
-
-
-def _called(sweep: Sweep, run: Trial) -> str:
-    """What tables call a tested model: by its seed too if it was tested with several."""
-    return _with_seed(run) if sweep.config.seeds > 1 else run.title
-
-
-def _gallery(tested: dict[str, Trial]) -> Gallery:
-    """The victims, which are the same for all, beside what became of them."""
-    found = {name: _tensors(run, "reconstructions.") for name, run in tested.items()}
-    first = next(iter(tested.values()))
-    shared = _tensors(first, "")
-    with safe_open(first.folder / "test.safetensors", framework="pt") as file:
-        classes = tuple(json.loads(file.metadata()["classes"]))
-    return Gallery(shared["originals"], shared["labels"], classes, found)
-
-
-def _tensors(trial: Trial, prefix: str) -> dict[str, Tensor]:
-    tensors = load_file(trial.folder / "test.safetensors")
-    return {k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)}
 
 
 def _trial_record(sweep: Sweep, trial: Trial) -> dict[str, Any]:

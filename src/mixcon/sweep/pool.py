@@ -128,7 +128,8 @@ class LocalPool:
         context = multiprocessing.get_context("spawn")  # torch and its threads do not survive fork
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._threads), daemon=True)
-        with _environment(OMP_NUM_THREADS=str(self._threads)):
+        # Threads that wait for each other leave their core to others, instead of spinning on it.
+        with _environment(OMP_NUM_THREADS=str(self._threads), OMP_WAIT_POLICY="PASSIVE"):
             process.start()
         theirs.close()
         worker = _Worker(process, ours)

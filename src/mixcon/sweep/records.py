@@ -53,6 +53,11 @@ class Trial:
         return self.config.defense.title + cut
 
     @property
+    def title_with_seed(self) -> str:
+        """The title, and the seed that trained it."""
+        return f"{self.title}, seed {self.config.seed}"
+
+    @property
     def group(self) -> str:
         """The defense, and the cut where it is not the paper's: what charts draw alike."""
         return f"{self.defense} at {self.config.cut}" if self.config.cut else self.defense

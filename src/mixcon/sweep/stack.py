@@ -13,7 +13,14 @@ from mixcon import models
 from mixcon.data import Splits, load
 from mixcon.split import SplitModel
 from mixcon.sweep.job import Job
-from mixcon.training import RunFolder, TrainConfig, accuracy, raw_separability, train_stacked
+from mixcon.training import (
+    RunFolder,
+    TrainConfig,
+    accuracy,
+    raw_separability,
+    show_channel,
+    train_stacked,
+)
 from mixcon.training.folder import manual_seed
 from mixcon.training.stacked import shared_settings
 
@@ -78,4 +85,6 @@ def _untrained(config: TrainConfig, splits: Splits) -> SplitModel:
         channel = config.defense.build().channel
         manual_seed(config.seed)
         shape, classes = splits.train.shape, len(splits.train.classes)
-        return models.build(config.network, shape, classes, config.cut, channel)
+        model = models.build(config.network, shape, classes, config.cut, channel)
+        show_channel(model, splits.train)
+        return model

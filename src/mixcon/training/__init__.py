@@ -2,7 +2,14 @@
 
 from mixcon.training.config import TrainConfig, explain, read_config
 from mixcon.training.folder import RunFolder, versions
-from mixcon.training.loop import Progress, accuracy, load_model, raw_separability, train
+from mixcon.training.loop import (
+    Progress,
+    accuracy,
+    load_model,
+    raw_separability,
+    show_channel,
+    train,
+)
 from mixcon.training.stacked import stacking_pays, train_stacked
 
 __all__ = [
@@ -14,6 +21,7 @@ __all__ = [
     "load_model",
     "raw_separability",
     "read_config",
+    "show_channel",
     "stacking_pays",
     "train",
     "train_stacked",

@@ -24,10 +24,11 @@ from mixcon.training.folder import RunFolder, manual_seed
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["Progress", "accuracy", "load_model", "raw_separability", "train"]
+__all__ = ["Progress", "accuracy", "load_model", "raw_separability", "show_channel", "train"]
 
 _CHECKPOINT_SECONDS = 30.0
 _CHECK_STEPS = 50  # how often the device is asked whether all was finite
+_SHOWN = 64  # samples that an untrained model's channel is shown
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,14 @@ def accuracy(model: nn.Module, labeled: LabeledSet, batch_size: int = 1000) -> f
     return int(torch.stack(hits).sum()) / len(labeled)
 
 
+def show_channel(model: SplitModel, labeled: LabeledSet) -> None:
+    """Let the channel of an untrained model see samples: a quantizer must know its range."""
+    x, _ = next(labeled.batches(_SHOWN))
+    with torch.no_grad():
+        z = model.eval().represent(x.to(next(model.parameters())))
+        model.channel.train()(z)
+
+
 def _build(config: TrainConfig, splits: Splits, defense: Defense) -> SplitModel:
     shape, classes = splits.train.shape, len(splits.train.classes)
     return models.build(config.network, shape, classes, config.cut, defense.channel)
@@ -179,6 +188,7 @@ class _Trainer:
         self._restore()
         if self.epoch == 1 and self.step == 0:
             self.records = []
+            show_channel(self.model, self.train_set)
             self._record({"epoch": 0})
         while self.epoch <= self.config.epochs:
             self._train_epoch()

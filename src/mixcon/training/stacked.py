@@ -19,7 +19,7 @@ from mixcon.losses import MixConLoss
 from mixcon.split import SplitModel
 from mixcon.training.config import TrainConfig
 from mixcon.training.folder import manual_seed
-from mixcon.training.loop import Objective, Progress
+from mixcon.training.loop import Objective, Progress, show_channel
 
 __all__ = ["shared_settings", "stacking_pays", "train_stacked"]
 
@@ -205,7 +205,9 @@ class _Stack:
 def _initial(config: TrainConfig, splits: Splits, defense: Defense) -> SplitModel:
     manual_seed(config.seed)
     shape, classes = splits.train.shape, len(splits.train.classes)
-    return models.build(config.network, shape, classes, config.cut, defense.channel).train()
+    model = models.build(config.network, shape, classes, config.cut, defense.channel)
+    show_channel(model, splits.train)
+    return model.train()
 
 
 def _numbers(terms: Sequence[Term], like: Tensor) -> dict[str, Tensor]:
