@@ -5,7 +5,8 @@
 Honest clients send representations that nobody else sends, in every form, and compare each answer
 with the head in this process. Beside them clients that die half-way, that send slowly and that send
 garbage; and the server is killed (SIGKILL) and started again on its port. Loopback only. Ends with
-code 1 if an answer was wrong, an error unclear, or a connection lost while the server was up.
+code 1 if an answer was wrong, an error unclear, a client left waiting, or a connection lost while
+the server was up.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import contextlib
 import json
 import random
 import socket
+import statistics
 import struct
 import subprocess
 import sys
@@ -179,6 +181,8 @@ async def _work(name: str, client: Client, server: Server, found: Counter[str]) 
             async with asyncio.timeout(_WAIT):
                 reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
                 await client(reader, writer)
+        except TimeoutError:
+            found[f"UNCLEAR: {name}, left waiting for {_WAIT:g} s"] += 1
         except (OSError, asyncio.IncompleteReadError) as error:
             excused = server.excused or name != "honest"  # the others may be cut off at any time
             kind = type(error).__name__
@@ -222,9 +226,14 @@ def run(export: Path, seconds: float, kill_every: float) -> Iterator[str]:
     yield "|---|--:|"
     for name, count in sorted(found.items()):
         yield f"| {name} | {count:,} |"
+    bad = {kind: sum(n for name, n in found.items() if name.startswith(kind)) for kind in _BAD}
+    yield f"| wrong answers | {bad['WRONG']} |"
+    yield f"| unclear errors | {bad['UNCLEAR']} |"
+    yield f"| connections lost while it was up | {bad['LOST']} |"
     yield f"| killed and started again | {len(server.starts) - 1} |"
-    yield f"| longest start (s) | {max(server.starts):.1f} |"
-    if not found["answered rightly"] or any(name.startswith(_BAD) for name in found):
+    yield f"| seconds until it served again, median | {statistics.median(server.starts):.1f} |"
+    yield f"| seconds until it served again, longest | {max(server.starts):.1f} |"
+    if not found["answered rightly"] or any(bad.values()):
         sys.exit("\n".join(["expected right answers and clear errors alone, but got:", *found]))
 
 

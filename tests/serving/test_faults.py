@@ -17,5 +17,6 @@ def test_mixed_load_with_kills(plain_export, trust, tmp_path):
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
     assert "answered rightly" in done.stdout
+    assert "| wrong answers | 0 |" in done.stdout
     assert "honest: connection lost" in done.stdout  # by the kills
     assert "garbage: 400" in done.stdout

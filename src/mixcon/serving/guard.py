@@ -10,7 +10,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 __all__ = ["guarded"]
 
 _MOST_HEADERS = 65_536  # bytes of a request that are not its body: the parser knows no limit
-_GRACE = 1.0  # seconds that the application's own, polite time-out comes earlier
+_GRACE = 1.0  # seconds for a polite end before ours, which is not
 _FULL = (
     b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
     b"Content-Type: application/json\r\nContent-Length: 41\r\n\r\n"
@@ -67,6 +67,14 @@ class _GuardedProtocol(HttpToolsProtocol):
         self._relax()
         super().connection_lost(exc)
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        self._part()
+
+    def shutdown(self) -> None:
+        super().shutdown()
+        self._part()
+
     def pause_writing(self) -> None:
         super().pause_writing()
         self._expect()
@@ -78,6 +86,12 @@ class _GuardedProtocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
         self.loop.call_later(self.timeout, self.transport.abort)  # should it not read our last word
+
+    def _part(self) -> None:
+        """End a connection that is closing: an idle client does not answer the goodbye of TLS."""
+        if self.transport.is_closing():
+            waits = self.timeout if self.flow.write_paused else _GRACE
+            self.loop.call_later(waits, self.transport.abort)
 
     def _expect(self) -> None:
         if self._deadline is None:
