@@ -85,10 +85,10 @@ class _GuardedProtocol(HttpToolsProtocol):
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
-        self.loop.call_later(self.timeout, self.transport.abort)  # should it not read our last word
+        self._part()
 
     def _part(self) -> None:
-        """End a connection that is closing: an idle client does not answer the goodbye of TLS."""
+        """See that what is closing ends: an idle client does not answer the goodbye of TLS."""
         if self.transport.is_closing():
             waits = self.timeout if self.flow.write_paused else _GRACE
             self.loop.call_later(waits, self.transport.abort)
