@@ -58,8 +58,9 @@ class Audited:
         self.subject, self.scene, self.on_progress = subject, scene, on_progress
         self.model, self.device = subject.model, next(subject.model.parameters()).device
         self.released, self.predicted = _intercept(self.model, scene.originals, captured)
+        self.weights = fingerprint(self.model)
         facts = (scene.seed, scene.victims.name, scene.thorough, _digest(self.released))
-        self.kept = Kept.of(keep, subject.model, *facts)
+        self.kept = Kept.of(keep, self.model, self.weights, *facts)
         on_device = (scene.auxiliary.inputs.to(self.device), scene.auxiliary.labels.to(self.device))
         self.knowledge = WhiteBox.of(
             self.model.encoder,
@@ -92,7 +93,7 @@ class Audited:
             name=self.subject.name,
             defense=self.subject.defense,
             seed=self.subject.seed,
-            weights=fingerprint(model),
+            weights=self.weights,
             data=scene.victims.name,
             network=self.subject.network,
             cut=self.subject.cut,

@@ -10,11 +10,10 @@ from typing import Any
 
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
-from torch import Tensor, nn
+from torch import Tensor
 
 from mixcon._files import write_whole
 from mixcon.attacks import Attack
-from mixcon.audit.fingerprint import fingerprint
 
 __all__ = ["Kept"]
 
@@ -32,10 +31,10 @@ class Kept:
     key: str
 
     @classmethod
-    def of(cls, folder: Path | None, model: nn.Module, *facts: object) -> Kept:
-        """For this model's weights, and other facts that decide the reconstructions."""
-        parts = [str(model), fingerprint(model), *map(str, facts)]
-        return cls(folder, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
+    def of(cls, folder: Path | None, *facts: object) -> Kept:
+        """For the facts that decide the reconstructions: model, weights, victims and so on."""
+        key = hashlib.sha256(json.dumps(list(map(str, facts))).encode())
+        return cls(folder, key.hexdigest())
 
     def read(self, attack: Attack[Any]) -> tuple[Attack[Any], Tensor, float] | None:
         """The attack with the settings that were chosen, what it found, and the seconds it took.

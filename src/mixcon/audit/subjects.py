@@ -48,7 +48,7 @@ def subjects_of(runs: Sequence[Path], data: Splits) -> list[Subject]:
     Raises:
         ConfigError: runs of one defense differ in other settings.
     """
-    subjects = [subject_of(run, data) for run in runs]
+    subjects = [subject_of(run, load_model(run, data)) for run in runs]
     for defense in {subject.defense for subject in subjects}:
         _check(
             defense, [run for run, s in zip(runs, subjects, strict=True) if s.defense == defense]
@@ -60,12 +60,12 @@ def subjects_of(runs: Sequence[Path], data: Splits) -> list[Subject]:
     ]
 
 
-def subject_of(run: Path, data: Splits) -> Subject:
-    """The trained model of one run folder, ready for an audit."""
+def subject_of(run: Path, model: SplitModel) -> Subject:
+    """The trained model of a run folder, with what the folder says of it."""
     folder = RunFolder(run)
     config, first = folder.config, folder.read_metrics()[0]
     return Subject(
-        load_model(run, data),
+        model,
         name=config.defense.title,
         network=config.network,
         cut=config.cut or NETWORKS[config.network].cut,
@@ -77,13 +77,9 @@ def subject_of(run: Path, data: Splits) -> Subject:
 
 def _check(defense: str, runs: list[Path]) -> None:
     """Models of one defense are compared over seeds, so they must differ in nothing else."""
-    first, *others = (RunFolder(run).config for run in runs)
+    first, *others = (RunFolder(run).config.model_dump(exclude={"seed"}) for run in runs)
     for run, config in zip(runs[1:], others, strict=True):
-        changed = {
-            name: value
-            for name, value in config.model_dump().items()
-            if name != "seed" and value != first.model_dump()[name]
-        }
+        changed = {name: value for name, value in config.items() if value != first[name]}
         if changed:
             raise ConfigError(
                 f"expected runs of {defense} to differ in nothing but their seed, but {run} has "

@@ -14,13 +14,11 @@ from mixcon.audit import (
     Gallery,
     ModelRecord,
     Report,
-    SeparabilityRecord,
-    Subject,
     audit,
+    subject_of,
 )
 from mixcon.data import Splits
 from mixcon.metrics import Judge
-from mixcon.models import NETWORKS
 from mixcon.paper._experiment import Job, Scale, Step
 from mixcon.paper._models import Trained
 from mixcon.reports import best_attack
@@ -56,16 +54,6 @@ def attacked(
     The victims, test samples, are drawn by the seed that trained the model.
     """
     config, folder = trained.config, trained.folder
-    first = folder.read_metrics()[0]
-    subject = Subject(
-        trained.model,
-        name=config.defense.title,
-        network=config.network,
-        cut=config.cut or NETWORKS[config.network].cut,
-        before=SeparabilityRecord(**first["separability"]),
-        defense=config.defense.title,
-        seed=config.seed,
-    )
 
     def show(progress: AuditProgress) -> None:
         names = [attack.name for attack in attacks]
@@ -74,7 +62,7 @@ def attacked(
         job.on_progress(Step(what, share))
 
     return audit(
-        [subject],
+        [subject_of(folder.path, trained.model)],
         trained.data,
         attacks,
         victims=victims,

@@ -82,8 +82,8 @@ def export_run(
         ConfigError: the report is on other weights than this run's; or see `export`.
     """
     config = RunFolder(run).config
-    data = load(config.data, data_dir=data_dir, seed=config.seed).train
-    model = load_model(run, load(config.data, data_dir=data_dir, seed=config.seed))
+    splits = load(config.data, data_dir=data_dir, seed=config.seed)
+    data, model = splits.train, load_model(run, splits)
     found = report or run / "audit" / "report.json"
     audited = _audited(found, model, config.defense.title) if report or found.is_file() else None
     return export(

@@ -88,7 +88,7 @@ def run(job: Job) -> None:
     model = train(job.config, job.folder, data_dir=job.data_dir, accelerator=job.accelerator).to(
         device_of(job.accelerator)
     )
-    subject = replace(subject_of(job.folder, data), model=model, name=job.title, defense=job.title)
+    subject = replace(subject_of(job.folder, model), name=job.title, defense=job.title)
     hopeless = accuracy(model, data.test) <= _chance(data.test)
     report, gallery = audit(
         [subject],
