@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 from typing import Any
 
 from mixcon.errors import ConfigError
 from mixcon.sweep import PAPER, Space, SweepConfig, SweepFolder
-from mixcon.training import TrainConfig
+from mixcon.training import TrainConfig, read_toml
 
 __all__ = ["read_options"]
 
@@ -51,15 +50,6 @@ def _space(given: dict[str, Any]) -> Space:
             raise ConfigError(f"expected --grid paper, but got --grid {grid}")
         return PAPER
     if file is not None:
-        return _space_file(file)
+        return read_toml(file, Space, "a search space")
     names = {"defenses": tuple(d.strip() for d in defenses.split(","))} if defenses else {}
     return Space.model_validate({**names, "vary": vary})
-
-
-def _space_file(path: Path) -> Space:
-    try:
-        return Space.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{path}: expected a search space, but got {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected TOML, but got {error}") from error

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mixcon.attacks import ATTACKS, Attack
 from mixcon.errors import ConfigError
 from mixcon.sweep.space import Space
 from mixcon.sweep.stages import STRONG
-from mixcon.training import TrainConfig, explain
+from mixcon.training import TrainConfig, read_toml
 
 __all__ = ["Limits", "Sampler", "SweepConfig", "read_sweep_config"]
 
@@ -122,11 +121,4 @@ def read_sweep_config(path: Path) -> SweepConfig:
     Raises:
         ConfigError: no such file, not TOML, or settings that are unknown or out of range.
     """
-    try:
-        return SweepConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise ConfigError(f"{path}: expected a sweep, but got {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path}: expected TOML, but got {error}") from error
-    except ValidationError as error:
-        raise ConfigError(f"{path}: {explain(error)}") from error
+    return read_toml(path, SweepConfig, "a sweep")

@@ -1,6 +1,6 @@
 """Training of defended split models: config, run folder and loop."""
 
-from mixcon.training.config import TrainConfig, explain, read_config
+from mixcon.training.config import TrainConfig, explain, read_config, read_toml
 from mixcon.training.folder import RunFolder, versions
 from mixcon.training.loop import (
     Progress,
@@ -21,6 +21,7 @@ __all__ = [
     "load_model",
     "raw_separability",
     "read_config",
+    "read_toml",
     "show_channel",
     "stacking_pays",
     "train",

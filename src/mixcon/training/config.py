@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,7 +12,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError
 
-__all__ = ["TrainConfig", "read_config"]
+__all__ = ["TrainConfig", "explain", "read_config", "read_toml"]
+
+M = TypeVar("M", bound=BaseModel)
 
 
 class TrainConfig(BaseModel):
@@ -63,10 +65,25 @@ def read_config(path: Path) -> TrainConfig:
         ConfigError: no such file, not TOML, or settings that are unknown or out of range; all of
             them are named at once.
     """
+    return read_toml(path, TrainConfig, "a config file")
+
+
+def read_toml(path: Path, kind: type[M], what: str) -> M:
+    """A record from a TOML file.
+
+    Args:
+        path: the file.
+        kind: what it holds.
+        what: what to call it in errors.
+
+    Raises:
+        ConfigError: no such file, not TOML, or settings that are unknown or out of range; all of
+            them are named at once.
+    """
     try:
-        return TrainConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
+        return kind.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
     except OSError as error:
-        raise ConfigError(f"{path}: expected a config file, but got {error.strerror}") from error
+        raise ConfigError(f"{path}: expected {what}, but got {error.strerror}") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: expected TOML, but got {error}") from error
     except ValidationError as error:
