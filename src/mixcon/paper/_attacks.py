@@ -6,13 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from torch import Tensor
-
 from mixcon.attacks import ATTACKS, Attack, RmlePaper, RmlePaperVector
 from mixcon.audit import (
     AuditProgress,
     Gallery,
-    ModelRecord,
     Report,
     audit,
     subject_of,
@@ -21,9 +18,8 @@ from mixcon.data import Splits
 from mixcon.metrics import Judge
 from mixcon.paper._experiment import Job, Scale, Step
 from mixcon.paper._models import Trained
-from mixcon.reports import best_attack
 
-__all__ = ["attacked", "judge_of", "papers_attack", "strong_attacks", "strongest_pictures"]
+__all__ = ["attacked", "judge_of", "papers_attack", "strong_attacks"]
 
 _STRONG = ("rmle", "decoder", "refined")
 _SMOKE = {"steps": 10, "batch_size": 16, "decoder_steps": 10}
@@ -88,15 +84,3 @@ def judge_of(data: Splits, scale: Scale) -> Judge | None:
         inputs, classes = train.floats(), len(train.classes)
         _judges[train.name] = Judge.prepare(inputs, train.labels, classes, inputs[:_CANDIDATES])
     return _judges[train.name]
-
-
-def strongest_pictures(record: ModelRecord, gallery: Gallery, metric: str = "ssim") -> Tensor:
-    """For each victim the reconstruction of the attack that did best on it, (N, C, H, W)."""
-    found = gallery.reconstructions[record.name]
-    best = best_attack(record, metric)
-    pictures = next(iter(found.values())).clone()
-    for attack in record.attacks:
-        for i, value in enumerate(attack.leakage[metric]):
-            if value == best[i]:
-                pictures[i] = found[attack.attack][i]
-    return pictures

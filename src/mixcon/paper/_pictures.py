@@ -8,13 +8,12 @@ from typing import Any
 
 from torch import Tensor
 
-from mixcon.paper._attacks import strongest_pictures
 from mixcon.paper._column import Column
 from mixcon.paper._experiment import Result
-from mixcon.reports import grid, png
+from mixcon.reports import grid, png, strongest_pictures
 from mixcon.reports.figures import Sheet, sheet_table
 
-__all__ = ["drawn", "picture_rows"]
+__all__ = ["draw", "picture_rows"]
 
 _SHOWN = 3  # victims a strip: the first ones, not the best
 
@@ -41,19 +40,21 @@ def _papers(column: Column) -> Tensor:
 
 
 def _strongest(column: Column) -> Tensor:
-    return strongest_pictures(column.records[0], column.galleries[0])
+    record, gallery = column.records[0], column.galleries[0]
+    return strongest_pictures(record, gallery.reconstructions[record.name])
 
 
 def _cell(column: Column, pictures: Tensor) -> dict[str, str]:
     return {"png": _strip(pictures), "caption": f"{100 * column.records[0].accuracy:.1f} %"}
 
 
-def drawn(result: Result) -> bytes:
-    """The table of pictures in `result.data`: ``titles`` and ``rows`` of ``name`` and ``cells``."""
+def draw(result: Result) -> dict[str, bytes]:
+    """The table of pictures in `result.data`, ``titles`` and ``rows`` of ``name`` and ``cells``."""
     rows: list[tuple[str, list[Sheet]]] = [
         (row["name"], [_sheet(cell) for cell in row["cells"]]) for row in result.data["rows"]
     ]
-    return sheet_table(result.data["titles"], rows, title=result.ran)
+    table = sheet_table(result.data["titles"], rows, title=result.ran)
+    return {f"{result.name}.png": table}
 
 
 def _sheet(cell: dict[str, Any]) -> Sheet:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mixcon.paper._experiment import Experiment, Findings, Job, Result
+from mixcon.paper._experiment import Experiment, Findings, Job
 from mixcon.paper._lenet import RAN, SEEDS, column, notes, sets
-from mixcon.paper._pictures import drawn, picture_rows
+from mixcon.paper._pictures import draw, picture_rows
 from mixcon.paper._settings import VANILLA, mixcon
 
 __all__ = ["FIGURE4"]
@@ -34,15 +34,11 @@ def _measure(job: Job) -> Findings:
     return found
 
 
-def _draw(result: Result) -> dict[str, bytes]:
-    return {f"{result.name}.png": drawn(result)}
-
-
 FIGURE4 = Experiment(
     name="figure4",
     title="Figure 4: reconstructions from LeNet-5, vanilla and six settings of MixCon",
     scales=RAN,
     seeds=dict.fromkeys(SEEDS, 1),
     measure=_measure,
-    draw=_draw,
+    draw=draw,
 )

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from mixcon.paper._experiment import Experiment, Findings, Job, Result
+from mixcon.paper._experiment import Experiment, Findings, Job
 from mixcon.paper._lenet import RAN, SEEDS, column, headline, notes, sets, within
-from mixcon.paper._pictures import drawn, picture_rows
+from mixcon.paper._pictures import draw, picture_rows
 from mixcon.paper._settings import VANILLA
 
 __all__ = ["FIGURE5"]
@@ -28,15 +28,11 @@ def _measure(job: Job) -> Findings:
     return found
 
 
-def _draw(result: Result) -> dict[str, bytes]:
-    return {f"{result.name}.png": drawn(result)}
-
-
 FIGURE5 = Experiment(
     name="figure5",
     title="Figure 5: reconstructions from LeNet-5, UniCon against MixCon",
     scales=RAN,
     seeds=dict.fromkeys(SEEDS, 1),
     measure=_measure,
-    draw=_draw,
+    draw=draw,
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mixcon.paper._experiment import Experiment, Findings, Job, Result
-from mixcon.paper._pictures import drawn, picture_rows
+from mixcon.paper._experiment import Experiment, Findings, Job
+from mixcon.paper._pictures import draw, picture_rows
 from mixcon.paper._vgg import RAN, SEEDS, SETTINGS, column, notes
 
 __all__ = ["FIGURE6"]
@@ -22,15 +22,11 @@ def _measure(job: Job) -> Findings:
     )
 
 
-def _draw(result: Result) -> dict[str, bytes]:
-    return {f"{result.name}.png": drawn(result)}
-
-
 FIGURE6 = Experiment(
     name="figure6",
     title="Figure 6: reconstructions from VGG-16 on CIFAR-10",
     scales=RAN,
     seeds=dict.fromkeys(SEEDS, 1),
     measure=_measure,
-    draw=_draw,
+    draw=draw,
 )

@@ -1,5 +1,6 @@
 """Reports: records in, files out. The only package that draws."""
 
+from mixcon.reports._gallery import strongest_pictures
 from mixcon.reports.charts import distribution, trade_off
 from mixcon.reports.files import read_report, report_json, write_report
 from mixcon.reports.front import (
@@ -56,6 +57,7 @@ __all__ = [
     "report_json",
     "rows",
     "spread",
+    "strongest_pictures",
     "summarize",
     "trade_off",
     "verdict",

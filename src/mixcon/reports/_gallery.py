@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import fmean
 
+import torch
 from torch import Tensor
 
-from mixcon.audit import AttackRecord, Gallery, Report
+from mixcon.audit import AttackRecord, Gallery, ModelRecord, Report
 from mixcon.errors import ConfigError
 from mixcon.reports._scales import scale_of
 from mixcon.reports.pictures import data_uri, png
 from mixcon.reports.summary import best_attack, headline_metric
 from mixcon.reports.tables import attack_names
 
-__all__ = ["Picture", "PictureRow", "check_gallery", "choose_columns", "picture_rows"]
+__all__ = [
+    "Picture",
+    "PictureRow",
+    "check_gallery",
+    "choose_columns",
+    "picture_rows",
+    "strongest_pictures",
+]
 
 COLUMNS = 9  # odd, so that the middle column is the median
 VIEW = 96  # pixels along the longer side, at least, once enlarged
@@ -37,6 +46,19 @@ class PictureRow:
     title: str
     subtitle: str
     pictures: list[Picture]
+
+
+def strongest_pictures(model: ModelRecord, found: Mapping[str, Tensor]) -> Tensor:
+    """For each victim the reconstruction that is closest to it in SSIM, (N, C, H, W).
+
+    Args:
+        model: the record of at least one attack.
+        found: attack name to reconstructions, (N, C, H, W).
+    """
+    scores = torch.tensor([attack.leakage["ssim"] for attack in model.attacks])
+    images = torch.stack([found[attack.attack] for attack in model.attacks])
+    best = scores.argmax(0)
+    return images[best, torch.arange(len(best))]
 
 
 def check_gallery(report: Report, gallery: Gallery) -> None:

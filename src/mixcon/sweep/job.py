@@ -11,14 +11,13 @@ from typing import Any
 
 import torch
 from safetensors.torch import save
-from torch import Tensor
 
 from mixcon._files import write_whole
 from mixcon.attacks import Attack
-from mixcon.audit import Gallery, ModelRecord, Report, audit, subject_of
+from mixcon.audit import Gallery, Report, audit, subject_of
 from mixcon.data import LabeledSet, load
 from mixcon.errors import MixconError
-from mixcon.reports import grid, png, report_json
+from mixcon.reports import grid, png, report_json, strongest_pictures
 from mixcon.sweep.stages import StageName
 from mixcon.training import TrainConfig, accuracy, train
 
@@ -116,7 +115,7 @@ def _write(job: Job, report: Report, gallery: Gallery) -> None:
     """The pictures first: where the judgment is, they are too."""
     found = gallery.reconstructions[job.title]
     if found and gallery.originals.ndim == 4:
-        strongest = _strongest(report.models[0], found)
+        strongest = strongest_pictures(report.models[0], found)
         pair = torch.cat([gallery.originals[:_SHOWN], strongest[:_SHOWN]])
         sheet = grid(pair, columns=min(_SHOWN, len(gallery.originals)))
         write_whole(job.folder / f"{job.stage}.png", png(sheet, 2))
@@ -127,11 +126,3 @@ def _write(job: Job, report: Report, gallery: Gallery) -> None:
         classes = {"classes": json.dumps(gallery.classes)}
         write_whole(job.folder / f"{job.stage}.safetensors", save(kept, metadata=classes))
     write_whole(job.result, report_json(report))
-
-
-def _strongest(record: ModelRecord, found: dict[str, Tensor]) -> Tensor:
-    """Per image the reconstruction that is closest in SSIM."""
-    scores = torch.tensor([attack.leakage["ssim"] for attack in record.attacks])
-    images = torch.stack([found[attack.attack] for attack in record.attacks])
-    best = scores.argmax(0)
-    return images[best, torch.arange(len(best))]
