@@ -6,16 +6,18 @@ paper does not name the batch size; ours is 32.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 
 from mixcon.data import load
 from mixcon.paper._attacks import strong_attacks
 from mixcon.paper._column import Column, attacks_note, measure_column, psim_notes
-from mixcon.paper._experiment import SCALES, Job, Scale
+from mixcon.paper._experiment import SCALES, Findings, Job, Scale
+from mixcon.paper._pictures import picture_rows
 from mixcon.paper._settings import Setting, mixcon, unicon
 from mixcon.training import TrainConfig
 
-__all__ = ["RAN", "SEEDS", "column", "config", "headline", "notes", "sets", "within"]
+__all__ = ["RAN", "SEEDS", "column", "headline", "pictures", "table", "within"]
 
 _SETS = ("mnist", "fashion_mnist", "svhn")
 
@@ -70,6 +72,49 @@ def column(job: Job, table: str, data: str, setting: Setting) -> Column:
     attacks = partial(strong_attacks, scale=job.scale)
     victims = _VICTIMS[job.scale]
     return measure_column(job, table, data, setting.title, configs, attacks, victims)
+
+
+def table(job: Job, name: str, settings: Callable[[str], Sequence[Setting]]) -> Findings:
+    """Accuracy and similarities of each setting on each data set.
+
+    Args:
+        job: how to run.
+        name: where the paper prints its numbers.
+        settings: data set to its settings.
+    """
+    found, columns = Findings(), []
+    pairs = [(data, setting) for data in sets(job) for setting in settings(data)]
+    for (data, setting), part in job.parts(pairs):
+        columns.append(column(part, name, data, setting))
+        found.rows += [columns[-1].accuracy_row(), *columns[-1].similarity_rows()]
+        found.seconds += columns[-1].seconds
+    found.notes = notes(columns)
+    return found
+
+
+def pictures(
+    job: Job, name: str, titles: Sequence[str], settings: Callable[[str], Sequence[Setting]]
+) -> Findings:
+    """Reconstructions under each setting on each data set, a strip each.
+
+    Args:
+        job: how to run.
+        name: where the paper shows them.
+        titles: heads of the strips, without the first, the originals.
+        settings: as in `table`.
+    """
+    found, columns = Findings(), []
+    found.data = {"titles": ["original", *titles], "rows": []}
+    for data, part in job.parts(sets(job)):
+        of_data = [column(p, name, data, s) for s, p in part.parts(settings(data))]
+        found.data["rows"] += picture_rows(of_data)
+        for one in of_data:
+            found.rows += [one.accuracy_row(), one.leakage_row("SSIM, mean", "ssim")]
+            found.seconds += one.seconds
+        columns += of_data
+    first = "The first victims of seed 0, not the best; above each strip the test accuracy."
+    found.notes = [first, *notes(columns)]
+    return found
 
 
 def notes(columns: list[Column]) -> list[str]:

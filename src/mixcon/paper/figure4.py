@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from mixcon.paper._experiment import Experiment, Findings, Job
-from mixcon.paper._lenet import RAN, SEEDS, column, notes, sets
-from mixcon.paper._pictures import draw, picture_rows
+from mixcon.paper._lenet import RAN, SEEDS, pictures
+from mixcon.paper._pictures import draw
 from mixcon.paper._settings import VANILLA, mixcon
 
 __all__ = ["FIGURE4"]
@@ -16,21 +16,12 @@ _PAIRS = ((1, 1e-2), (1, 1e-4), (1, 1e-7), (5, 1e-2), (10, 1e-2), (100, 1e-2))
 
 def _measure(job: Job) -> Findings:
     settings = [VANILLA, *(mixcon(weight, beta) for weight, beta in _PAIRS)]
-    found, columns = Findings(), []
-    found.data = {"titles": ["original", *(s.title for s in settings)], "rows": []}
-    for data, part in job.parts(sets(job)):
-        of_data = [column(p, "figure4", data, s) for s, p in part.parts(settings)]
-        found.data["rows"] += picture_rows(of_data)
-        for one in of_data:
-            found.rows += [one.accuracy_row(), one.leakage_row("SSIM, mean", "ssim")]
-            found.seconds += one.seconds
-        columns += of_data
-    found.notes = [
-        "The first victims of seed 0, not the best; above each strip the test accuracy.",
+    found = pictures(job, "figure4", [s.title for s in settings], lambda _: settings)
+    found.notes.insert(
+        1,
         "The paper's text names three of its six MixCon settings; the others are read from the "
         "pattern that it describes.",
-        *notes(columns),
-    ]
+    )
     return found
 
 

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from mixcon.paper._experiment import Experiment, Findings, Job
-from mixcon.paper._lenet import RAN, SEEDS, column, headline, notes, sets, within
-from mixcon.paper._pictures import draw, picture_rows
+from mixcon.paper._lenet import RAN, SEEDS, headline, pictures, within
+from mixcon.paper._pictures import draw
 from mixcon.paper._settings import VANILLA
 
 __all__ = ["FIGURE5"]
 
 
 def _measure(job: Job) -> Findings:
-    found, columns = Findings(), []
-    found.data = {"titles": ["original", "vanilla", "UniCon", "MixCon"], "rows": []}
-    for data, part in job.parts(sets(job)):
-        settings = [VANILLA, within(data), headline(data)]
-        of_data = [column(p, "figure5", data, s) for s, p in part.parts(settings)]
-        found.data["rows"] += picture_rows(of_data)
-        for one in of_data:
-            found.rows += [one.accuracy_row(), one.leakage_row("SSIM, mean", "ssim")]
-            found.seconds += one.seconds
-        columns += of_data
-    found.notes = [
-        "The first victims of seed 0, not the best; above each strip the test accuracy.",
-        *notes(columns),
-    ]
-    return found
+    titles = ("vanilla", "UniCon", "MixCon")
+    return pictures(job, "figure5", titles, lambda d: (VANILLA, within(d), headline(d)))
 
 
 FIGURE5 = Experiment(

@@ -5,20 +5,14 @@ from __future__ import annotations
 from statistics import fmean
 
 from mixcon.paper._experiment import Check, Experiment, Findings, Job, Row
-from mixcon.paper._lenet import RAN, SEEDS, column, headline, notes, sets
+from mixcon.paper._lenet import RAN, SEEDS, headline, table
 from mixcon.paper._settings import VANILLA
 
 __all__ = ["TABLE3"]
 
 
 def _measure(job: Job) -> Findings:
-    found, columns = Findings(), []
-    pairs = [(data, s) for data in sets(job) for s in (VANILLA, headline(data))]
-    for (data, setting), part in job.parts(pairs):
-        columns.append(column(part, "table3", data, setting))
-        found.rows += [columns[-1].accuracy_row(), *columns[-1].similarity_rows()]
-        found.seconds += columns[-1].seconds
-    found.notes = notes(columns)
+    found = table(job, "table3", lambda data: (VANILLA, headline(data)))
     found.checks = _checks(found.rows)
     return found
 
