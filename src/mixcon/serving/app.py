@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -204,9 +205,7 @@ class CloudApp:
 
 
 def _body_limit(contract: Contract, rows: int) -> int:
-    numbers = 1
-    for side in contract.representation.shape:
-        numbers *= side
+    numbers = math.prod(contract.representation.shape)
     return _JSON_REST + rows * numbers * _JSON_BYTES
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -11,16 +12,18 @@ __all__ = ["guarded"]
 
 _MOST_HEADERS = 65_536  # bytes of a request that are not its body: the parser knows no limit
 _GRACE = 1.0  # seconds for a polite end before ours, which is not
-_FULL = (
-    b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n"
-    b"Content-Type: application/json\r\nContent-Length: 41\r\n\r\n"
-    b'{"error":"too many connections are open"}'
-)
-_VERBOSE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\n"
-    b"Content-Type: application/json\r\nContent-Length: 37\r\n\r\n"
-    b'{"error":"the headers are too large"}'
-)
+
+
+def _refusal(status: str, reason: str, *headers: str) -> bytes:
+    """A whole answer in JSON, after which the connection ends."""
+    body = json.dumps({"error": reason}, separators=(",", ":"))
+    fields = (*headers, "Connection: close", "Content-Type: application/json")
+    lines = (f"HTTP/1.1 {status}", *fields, f"Content-Length: {len(body)}", "", body)
+    return "\r\n".join(lines).encode()
+
+
+_FULL = _refusal("503 Service Unavailable", "too many connections are open", "Retry-After: 1")
+_VERBOSE = _refusal("431 Request Header Fields Too Large", "the headers are too large")
 
 
 class _GuardedProtocol(HttpToolsProtocol):
