@@ -11,7 +11,6 @@ from torch.nn import functional as F
 from benchmarks._timing import alternate, table
 from mixcon import load_data
 from mixcon.data import LabeledSet, Splits
-from mixcon.defenses import named_defense
 from mixcon.models import build
 from mixcon.training import TrainConfig, train_stacked
 
@@ -31,7 +30,9 @@ def grid() -> list[TrainConfig]:
             network="lenet5",
             epochs=1,
             lr=1e-3,  # so that no model of the grid diverges, which would cost nothing less
-            defense=named_defense("mixcon", lam=lam, beta=beta),
+            defense=f"mixcon(weight={lam}, beta={beta})",
+            optimizer="sgd",
+            schedule="constant",
         )
         for lam in WEIGHTS
         for beta in BETAS

@@ -2,7 +2,7 @@
 
 from mixcon.audit import Subject, audit
 from mixcon.data import load as load_data
-from mixcon.defenses import named_defense
+from mixcon.defenses import DefenseConfig
 from mixcon.errors import MixconError
 from mixcon.losses import (
     DistanceCorrelationLoss,
@@ -13,11 +13,13 @@ from mixcon.losses import (
     unicon_loss,
 )
 from mixcon.metrics import separability
+from mixcon.registry import allow_code
 from mixcon.reports import write_report
 from mixcon.split import SplitModel, split
 from mixcon.training import TrainConfig, load_model, train
 
 __all__ = [
+    "DefenseConfig",
     "DistanceCorrelationLoss",
     "MixConLoss",
     "MixconError",
@@ -25,12 +27,12 @@ __all__ = [
     "Subject",
     "TrainConfig",
     "UniConLoss",
+    "allow_code",
     "audit",
     "distance_correlation",
     "load_data",
     "load_model",
     "mixcon_loss",
-    "named_defense",
     "separability",
     "split",
     "train",

@@ -6,7 +6,7 @@ from torch import nn
 
 from mixcon.attacks import Auxiliary, Decoder, Query, QueryDecoder, RmlePaper, WhiteBox
 from mixcon.attacks._fitting import InverseNetwork, unlikeness
-from mixcon.attacks._networks import inverse_network
+from mixcon.models.decoder import inverse_network
 from mixcon.errors import KnowledgeError
 from mixcon.metrics import ssim
 

@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from mixcon import models
 from mixcon.attacks import Auxiliary, DeepPrior, GanDecoder, Knowledge, QueryFree, WhiteBox
-from mixcon.attacks._strangers import discriminator, shadow_encoder
+from mixcon.attacks._networks import discriminator, shadow_encoder
 from mixcon.attacks.gan_decoder import discriminator_loss, generator_loss
 from mixcon.errors import KnowledgeError
 from mixcon.metrics import global_mean, ssim

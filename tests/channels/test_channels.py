@@ -28,7 +28,7 @@ SETTINGS = {
 }
 RANDOM = {"gaussian", "laplace", "dropout"}
 DTYPES = [torch.float16, torch.bfloat16, torch.float32, torch.float64]
-every = pytest.mark.parametrize("name", CHANNELS)
+every = pytest.mark.parametrize("name", SETTINGS)
 
 
 def make(name, training=False):
@@ -217,7 +217,7 @@ def test_quantize_equals_the_formula_in_numpy(bits):
     assert (low, high) == pytest.approx((seen.min().item(), seen.max().item()))
     step = (high - low) / (2**bits - 1)
     codes = np.rint((np.clip(z.numpy(), low, high) - low) / step)
-    np.testing.assert_array_equal(channel.levels(z).numpy(), codes)
+    np.testing.assert_array_equal(channel.codes(z).numpy(), codes)
     np.testing.assert_allclose(channel(z).numpy(), low + step * codes, rtol=0, atol=1e-12)
 
 
@@ -227,7 +227,7 @@ def test_quantize_sends_no_more_than_its_levels(bits, dtype):
     z = torch.randn(300, 300).to(dtype)
     channel = trained(bits, z)
     out = channel(z)
-    codes = channel.levels(z)
+    codes = channel.codes(z)
     wide = torch.promote_types(dtype, torch.float32)
     assert codes.dtype == torch.int32
     assert (codes.min(), codes.max()) == (0, 2**bits - 1)
@@ -240,7 +240,7 @@ def test_quantize_sends_no_more_than_its_levels(bits, dtype):
 def test_quantize_of_two_bits_by_hand():
     channel = trained(2, torch.tensor([[0.0, 3.0]]))
     z = torch.tensor([[-5.0, 0.4, 0.6, 1.4, 2.6, 9.0]])
-    assert channel.levels(z).tolist() == [[0, 0, 1, 1, 3, 3]]
+    assert channel.codes(z).tolist() == [[0, 0, 1, 1, 3, 3]]
     assert channel(z).tolist() == [[0.0, 0.0, 1.0, 1.0, 3.0, 3.0]]
 
 
@@ -260,7 +260,7 @@ def test_quantize_tracks_the_range_in_training_only():
     assert ranges[0] == (0, 1)
     assert ranges[1] == pytest.approx((-0.1, 1.2))
     channel.eval()(torch.tensor([[-9.0, 9.0]]))
-    channel.train().levels(torch.tensor([[-9.0, 9.0]]))
+    channel.train().codes(torch.tensor([[-9.0, 9.0]]))
     assert (channel.low.item(), channel.high.item()) == ranges[1]
 
 

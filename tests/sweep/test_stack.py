@@ -5,7 +5,7 @@ import torch
 from safetensors.torch import load_file
 
 from mixcon.attacks import Rmle
-from mixcon.defenses import named_defense
+from mixcon.defenses import DefenseConfig
 from mixcon.sweep import Job, LocalPool, sweep
 from mixcon.sweep.job import run
 from mixcon.sweep.stack import train_together
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("small")
 def jobs(folder, tiny, lams=(0.01, 0.1)):
     base = tiny().base
     for lam in lams:
-        config = base.model_copy(update={"defense": named_defense("mixcon", lam=lam, beta=1e-2)})
+        config = base.model_copy(update={"defense": DefenseConfig.parse(f"mixcon(weight={lam}, beta=0.01)")})
         yield Job(f"mixcon-{lam}", "mixcon", config, "cheap", (Rmle(steps=5),), folder / str(lam),
                   3, accelerator="cpu")  # fmt: skip
 

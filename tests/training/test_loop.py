@@ -13,14 +13,16 @@ import torch
 from safetensors.torch import load_file
 
 from mixcon.data import SOURCES, LabeledSet, Splits
-from mixcon.defenses import named_defense
 from mixcon.errors import ConfigError, CutError, MixconError, NonFiniteError, RunError
 from mixcon.training import Progress, RunFolder, TrainConfig, accuracy, load_model, train
 
 
+PLAIN = {"optimizer": "sgd", "schedule": "constant"}
+
+
 def config(**changes):
     return TrainConfig(
-        **{"data": "digits", "network": "lenet5", "epochs": 2, "batch_size": 32, **changes}
+        **{**PLAIN, "data": "digits", "network": "lenet5", "epochs": 2, "batch_size": 32, **changes}
     )
 
 
@@ -54,15 +56,14 @@ def test_learns_real_digits(tmp_path, monkeypatch, digits):
 
 
 def test_quantizer_is_measured_before_it_is_trained(tmp_path, few_digits):
-    model = train(config(defense=named_defense("quantize", bits=3)), tmp_path / "run")
+    model = train(config(defense="quantize(bits=3)"), tmp_path / "run")
     assert len(model.release(few_digits.test.floats()).unique()) <= 8
     assert RunFolder(tmp_path / "run").read_metrics()[0]["epoch"] == 0
 
 
 def test_mixcon_lowers_separability(tmp_path):
     for name in ("vanilla", "mixcon"):
-        defense = named_defense(name, **({"lam": 1.0, "beta": 1e-4} if name == "mixcon" else {}))
-        train(config(epochs=5, momentum=0.9, defense=defense), tmp_path / name)
+        train(config(epochs=5, momentum=0.9, defense=name), tmp_path / name)
     means = [
         RunFolder(tmp_path / name).read_metrics()[-1]["separability"]["mean"]
         for name in ("vanilla", "mixcon")
@@ -83,7 +84,7 @@ def test_run_folder_tells_all(tmp_path):
 
 
 def test_same_seed_same_weights_other_seed_others(tmp_path):
-    defense = named_defense("mixcon+gaussian+dropout", sigma=0.1, rate=0.2)
+    defense = "mixcon + gaussian(sigma=0.1) + dropout(rate=0.2)"
     for name, seed in (("a", 0), ("b", 0), ("c", 1)):
         torch.rand(3)  # the caller's own randomness changes nothing
         train(config(defense=defense, seed=seed), tmp_path / name)
@@ -104,7 +105,7 @@ def test_callers_random_state_stays(tmp_path):
 def test_resumed_equals_undisturbed(tmp_path, monkeypatch, stop):
     monkeypatch.setattr("mixcon.training.loop._CHECKPOINT_SECONDS", 0.0)
     monkeypatch.setattr("mixcon.training.loop._CHECK_STEPS", 1)
-    chosen = config(defense=named_defense("mixcon+gaussian", sigma=0.1), momentum=0.9)
+    chosen = config(defense="mixcon + gaussian(sigma=0.1)", momentum=0.9)
     train(chosen, tmp_path / "whole")
 
     def interrupt(progress):
@@ -132,9 +133,7 @@ def test_killed_process_resumes_to_the_same_weights(tmp_path):
         "--epochs",
         "6",
         "--defense",
-        "mixcon+gaussian",
-        "--sigma",
-        "0.1",
+        "mixcon + gaussian(sigma=0.1) + reconstructor",
         "--accelerator",
         "cpu",
     ]
@@ -239,21 +238,24 @@ def test_precise_step_of_a_non_finite_representation(tmp_path, monkeypatch):
     inputs[13] = 1e38  # squares to infinity in the first layer
     vectors = LabeledSet("vectors", inputs, torch.arange(20) % 4, tuple("abcd"))
     monkeypatch.setitem(SOURCES, "vectors", lambda data_dir, seed: Splits(vectors, vectors))
-    chosen = TrainConfig(data="vectors", network="mlp", batch_size=20, epochs=1)
+    chosen = TrainConfig(data="vectors", network="mlp", batch_size=20, epochs=1, **PLAIN)
     with pytest.raises(MixconError, match="NaN"):
         train(chosen, tmp_path / "run")
 
 
 @pytest.mark.parametrize("precision", ["64-true", "bf16-mixed"])
 def test_precisions(tmp_path, precision):
-    chosen = config(precision=precision, defense=named_defense("mixcon+normalize"))
+    chosen = config(precision=precision, defense="mixcon+normalize")
     model = train(chosen, tmp_path / "run", accelerator="cpu")
     assert all(p.isfinite().all() for p in model.parameters())
 
 
 def test_two_processes_train_as_one(tmp_path):
     """DDP on two CPU processes sees the same batches as one process, halved."""
-    settings = "train --data digits --epochs 3 --momentum 0.9 --batch-size 32 --accelerator cpu"
+    settings = (
+        "train --data digits --recipe paper --epochs 3 --momentum 0.9 --batch-size 32 "
+        "--defense reconstructor(weight=0.01) --accelerator cpu"
+    )
     for devices in ("1", "2"):
         done = subprocess.run(
             [sys.executable, "-m", "mixcon", *settings.split(), "--devices", devices,
@@ -265,5 +267,10 @@ def test_two_processes_train_as_one(tmp_path):
     one, two = (RunFolder(tmp_path / devices).read_metrics() for devices in "12")
     # One digit fewer an epoch, where their number is odd; so not equal to the last bit.
     assert two[1]["loss"] == pytest.approx(one[1]["loss"], rel=5e-3)
+    for key in ("loss", "penalty"):
+        assert two[1][key] == pytest.approx(one[1][key], rel=5e-3, abs=1e-4)
+    assert two[1]["adversaries"]["reconstructor"] == pytest.approx(
+        one[1]["adversaries"]["reconstructor"], rel=0.02
+    )
     assert two[3]["test_accuracy"] > 0.6
     assert one[3]["test_accuracy"] > 0.6

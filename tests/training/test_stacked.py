@@ -7,18 +7,17 @@ import torch
 from torch import nn
 
 from mixcon.data import SOURCES, load
-from mixcon.defenses import named_defense
 from mixcon.errors import ConfigError, NonFiniteError
 from mixcon.models import NETWORKS, Network
 from mixcon.training import Progress, TrainConfig, stacking_pays, train, train_stacked
 
 
-def config(defense="mixcon", seed=0, *, lam=None, options=None, **changes):
-    chosen = named_defense(defense, lam=lam, **(options or {}))
+def config(defense="mixcon", seed=0, **changes):
     return TrainConfig(
         **{"data": "digits", "network": "lenet5", "epochs": 3, "batch_size": 32, "lr": 0.05,
-           "momentum": 0.9, "weight_decay": 1e-3, "milestones": (2,), **changes},
-        defense=chosen,
+           "optimizer": "sgd", "momentum": 0.9, "weight_decay": 1e-3, "schedule": "steps",
+           "milestones": (2,), **changes},
+        defense=defense,
         seed=seed,
     )  # fmt: skip
 
@@ -40,30 +39,31 @@ def assert_equals_training_one_by_one(configs, tmp_path):
 
 
 def test_equals_separate_training_over_lambda_beta_and_eps(tmp_path):
-    grid = [(0.1, {"beta": 1e-2}), (1.0, {"beta": 1e-4}), (2.0, {"beta": 0.0}),
-            (0.0, {"beta": 1e-4}), (1.0, {"beta": 1e-4, "eps": 1e-4})]  # fmt: skip
-    assert_equals_training_one_by_one(
-        [config(lam=lam, options=options) for lam, options in grid], tmp_path
-    )
+    grid = ["weight=0.1, beta=1e-2", "weight=1, beta=1e-4", "weight=2, beta=0",
+            "weight=0, beta=1e-4", "weight=1, beta=1e-4, eps=1e-4"]  # fmt: skip
+    assert_equals_training_one_by_one([config(f"mixcon({point})") for point in grid], tmp_path)
 
 
 @pytest.mark.parametrize("barrier", ["logarithmic", "inverse-square"])
 def test_equals_separate_training_with_every_barrier(tmp_path, barrier):
     betas = (1e-2, 1e-4)
-    configs = [config(lam=1, options={"beta": b, "barrier": barrier}, epochs=1) for b in betas]
+    configs = [config(f"mixcon(beta={b}, barrier={barrier})", epochs=1) for b in betas]
     assert_equals_training_one_by_one(configs, tmp_path)
 
 
-@pytest.mark.parametrize("defense", ["unicon", "nopeek", "vanilla", "unicon+mixcon+normalize"])
+@pytest.mark.parametrize(
+    "defense",
+    ["unicon(weight={})", "nopeek(weight={})", "vanilla", "code(bits=8) + unicon(weight={}, on=z)",
+     "unicon(weight={}) + mixcon(weight={}) + normalize"],
+)  # fmt: skip
 def test_equals_separate_training_with_other_defenses(tmp_path, defense):
-    weights = (None,) if defense == "vanilla" else (0.1, 0.5)
-    configs = [config(defense, lam=lam, epochs=1, lr=0.01) for lam in weights]
+    configs = [config(defense.format(w, w), epochs=1, lr=0.01) for w in (0.1, 0.5)]
     assert_equals_training_one_by_one(configs, tmp_path)
 
 
 def test_every_model_has_a_quantizer_of_its_own(tmp_path):
-    fine = {"bits": 16}  # so that rounding hardly ever differs
-    configs = [config("mixcon+quantize", lam=lam, options=fine, epochs=1) for lam in (0.1, 1.0)]
+    fine = "quantize(bits=16)"  # so that rounding hardly ever differs
+    configs = [config(f"mixcon(weight={w}) + {fine}", epochs=1) for w in (0.1, 1.0)]
     assert_equals_training_one_by_one(configs, tmp_path)
 
 
@@ -74,7 +74,7 @@ def test_batch_normalization_keeps_statistics_of_each_model(tmp_path, monkeypatc
 
     monkeypatch.setitem(NETWORKS, "tiny", Network(build, "relu", ""))
     changes = {"network": "tiny", "epochs": 1, "lr": 0.01}
-    configs = [config(lam=w, **changes) for w in (0.1, 1.0)]
+    configs = [config(f"mixcon(weight={w})", **changes) for w in (0.1, 1.0)]
     assert_equals_training_one_by_one(configs, tmp_path)
     statistics = [m.encoder.norm.running_var for m in train_stacked(configs, load("digits"))]
     assert not torch.equal(*statistics)
@@ -82,9 +82,9 @@ def test_batch_normalization_keeps_statistics_of_each_model(tmp_path, monkeypatc
 
 def test_other_seeds_start_from_their_own_weights_and_share_the_order():
     splits = load("digits")
-    both = train_stacked([config(lam=1, seed=0), config(lam=1, seed=7)], splits)
-    swapped = train_stacked([config(lam=1, seed=7), config(lam=1, seed=0)], splits)
-    alone = train_stacked([config(lam=1, seed=0)], splits)
+    both = train_stacked([config("mixcon(weight=1)", seed=0), config("mixcon(weight=1)", seed=7)], splits)
+    swapped = train_stacked([config("mixcon(weight=1)", seed=7), config("mixcon(weight=1)", seed=0)], splits)
+    alone = train_stacked([config("mixcon(weight=1)", seed=0)], splits)
     assert_same(both[0], alone[0])
     weight = "encoder.conv1.weight"
     assert not torch.allclose(both[0].state_dict()[weight], both[1].state_dict()[weight], atol=1e-2)
@@ -93,7 +93,7 @@ def test_other_seeds_start_from_their_own_weights_and_share_the_order():
 
 
 def test_same_seeds_draw_different_noise_and_the_same_again():
-    configs = [config("gaussian", options={"sigma": 0.5}, epochs=1)] * 2
+    configs = [config("gaussian(sigma=0.5)", epochs=1)] * 2
     one, two = train_stacked(configs, load("digits"))
     again, _ = train_stacked(configs, load("digits"))
     weight = one.state_dict()["head.fc1.weight"]
@@ -102,12 +102,12 @@ def test_same_seeds_draw_different_noise_and_the_same_again():
 
 
 def test_a_single_noisy_model_equals_separate_training(tmp_path):
-    assert_equals_training_one_by_one([config("gaussian", options={"sigma": 0.1})], tmp_path)
+    assert_equals_training_one_by_one([config("gaussian(sigma=0.1)")], tmp_path)
 
 
 def test_progress_and_records(tmp_path):
     seen = []
-    configs = [config(lam=0.1), config(lam=1)]
+    configs = [config("mixcon(weight=0.1)"), config("mixcon(weight=1)")]
     train_stacked(configs, load("digits"), on_progress=seen.append)
     assert [p for p in seen if p.record is None][-1] == Progress(3, 3, 4, 4)
     records = [p.record for p in seen if p.record]
@@ -128,13 +128,13 @@ def test_callers_random_state_stays():
 
 
 def test_double_precision_agrees_closely_with_single():
-    configs = [config(lam=1, epochs=1), config(lam=1, epochs=1, precision="64-true")]
+    configs = [config("mixcon(weight=1)", epochs=1), config("mixcon(weight=1)", epochs=1, precision="64-true")]
     one, two = (train_stacked([c], load("digits"))[0] for c in configs)
     assert_same(one, two)
 
 
 def test_one_that_diverges_leaves_the_others_alone():
-    calm, wild = config(lam=0.1, epochs=1), config(lam=1e30, epochs=1)
+    calm, wild = config("mixcon(weight=0.1)", epochs=1), config("mixcon(weight=1e30)", epochs=1)
     (alone,) = train_stacked([calm], load("digits"))
     with pytest.warns(UserWarning, match="models 1 of the stack diverged"):
         beside, _ = train_stacked([calm, wild], load("digits"))
@@ -149,9 +149,10 @@ def test_one_that_diverges_leaves_the_others_alone():
         ([], "at least one"),
         ([config(), config(epochs=4)], "number 1 with epochs = 4 there, 3 first"),
         ([config(), config("vanilla")], "defense"),
-        ([config(), config(options={"barrier": "logarithmic"})], "barrier"),
-        ([config("dropout", options={"rate": r}) for r in (0.1, 0.2)], "rate"),
+        ([config(), config("mixcon(barrier=logarithmic)")], "barrier"),
+        ([config(f"dropout(rate={r})") for r in (0.1, 0.2)], "rate"),
         ([config(precision="bf16-mixed")], "32-true or 64-true"),
+        ([config("reconstructor")], "reconstructor learns or remembers"),
     ],
 )
 def test_what_cannot_be_stacked_is_refused(configs, message):

@@ -10,10 +10,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from mixcon.attacks._networks import into, inverse_network
 from mixcon.attacks.base import Knowledge, OnStep
 from mixcon.errors import KnowledgeError
 from mixcon.metrics import ssim
+from mixcon.models.decoder import into, inverse_network
 
 __all__ = [
     "Budget",

@@ -1,103 +1,65 @@
-"""The networks of the learned attacks, sized to the representation and to the input."""
+"""Networks of learned attacks: a judge of realness, a guess at the encoder, a prior of images."""
 
 from __future__ import annotations
 
 from math import prod
-from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-__all__ = ["into", "inverse_network", "prior_network"]
+from mixcon.models.decoder import doubled_sizes
 
-_COARSEST = 8  # pixels of the side from which images are built up
+__all__ = ["discriminator", "prior_network", "shadow_encoder"]
+
+_WIDTH = 32
 _CODE = 16  # channels of the code of a generator
-_MIXED = 2048  # up to so many numbers, every one of them may speak of every pixel
 
 
-def inverse_network(z: tuple[int, ...], x: tuple[int, ...]) -> nn.Sequential:
-    """An untrained network from representations back to inputs, unbounded.
+def discriminator(shape: tuple[int, ...]) -> nn.Sequential:
+    """An untrained network from images, (N, C, H, W), to one logit each: is it a real one?
 
-    Images grow from a coarse map by doubling. Small or flat representations reach that map through
-    a linear layer; large ones with a height and a width keep their layout, and enter at their
-    own resolution. Vectors come from two fully-connected layers.
+    Source: Radford et al., DCGAN, ICLR 2016: strided convolutions with leaky ReLU, batch
+    normalization in all but the first.
+    """
+    channels, height, width = shape
+    layers: list[nn.Module] = []
+    wanted = _WIDTH
+    while max(height, width) > 4:
+        normalized = [nn.BatchNorm2d(wanted)] if layers else []
+        layers += [nn.Conv2d(channels, wanted, 3, 2, 1), *normalized, nn.LeakyReLU(0.2)]
+        channels, wanted = wanted, 2 * wanted
+        height, width = -(-height // 2), -(-width // 2)
+    return nn.Sequential(*layers, nn.Flatten(), nn.Linear(channels * height * width, 1))
+
+
+def shadow_encoder(x: tuple[int, ...], z: tuple[int, ...], *, rectified: bool) -> nn.Sequential:
+    """An untrained network from inputs to representations, as a stranger would build it.
+
+    Images go through blocks of convolution and max pooling, as long as they are at least twice as
+    large as the representation; vectors and flat representations through a linear layer.
 
     Args:
-        z: shape of one representation, standardized.
         x: shape of one input: (C, H, W) or (d,).
+        z: shape of one representation.
+        rectified: whether representations are never negative.
     """
-    return _to_vectors(prod(z), prod(x)) if len(x) == 1 else _to_images(z, x)
-
-
-def _to_vectors(numbers: int, wanted: int, width: int = 512) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Flatten(),
-        *(nn.Linear(numbers, width), nn.BatchNorm1d(width), nn.ReLU()),
-        *(nn.Linear(width, width), nn.BatchNorm1d(width), nn.ReLU()),
-        nn.Linear(width, wanted),
-    )
-
-
-def _to_images(z: tuple[int, ...], x: tuple[int, ...]) -> nn.Sequential:
-    sizes = _sizes(x[1], x[2])
-    if len(z) == 3 and prod(z) > _MIXED:
-        sizes = [size for size in sizes if size[0] >= z[1] and size[1] >= z[2]] or sizes[-1:]
-        channels = _channels(sizes[0])
-        layers: list[nn.Module] = [Resize(sizes[0]), nn.Conv2d(z[0], channels, 3, padding=1)]
-    else:
-        channels = _channels(sizes[0])
-        shape = (channels, *sizes[0])
-        layers = [nn.Flatten(), nn.Linear(prod(z), prod(shape)), nn.Unflatten(1, shape)]
-    for size in sizes[1:-1]:
-        layers += [nn.BatchNorm2d(channels), nn.ReLU(), Enlarge(channels, _channels(size), size)]
-        channels = _channels(size)
-    layers += [nn.BatchNorm2d(channels), nn.ReLU()]
-    if len(sizes) == 1:
-        return nn.Sequential(*layers, nn.Conv2d(channels, x[0], 3, padding=1))
-    return nn.Sequential(*layers, Enlarge(channels, x[0], sizes[-1]))
-
-
-def _channels(size: tuple[int, int]) -> int:
-    return 64 if max(size) <= _COARSEST else 32
-
-
-def _sizes(height: int, width: int) -> list[tuple[int, int]]:
-    """Sizes that double up to this one, from the first that is coarse enough."""
-    sizes = [(height, width)]
-    while max(sizes[0]) > _COARSEST:
-        sizes.insert(0, (-(-sizes[0][0] // 2), -(-sizes[0][1] // 2)))
-    return sizes
-
-
-class Enlarge(nn.Module):
-    """Twice the height and width, cropped to a size: a 3 x 3 convolution, rearranged.
-
-    Source: Shi et al., CVPR 2016 (sub-pixel convolution): no checkerboards, and no work at the
-    finer resolution.
-    """
-
-    def __init__(self, channels: int, wanted: int, size: tuple[int, int]) -> None:
-        super().__init__()
-        convolution = nn.Conv2d(channels, 4 * wanted, 3, padding=1)
-        self.grow = nn.Sequential(convolution, nn.PixelShuffle(2))
-        self.size = size
-
-    def forward(self, x: Tensor) -> Tensor:
-        height, width = self.size
-        enlarged = cast(Tensor, self.grow(x))
-        return enlarged[..., :height, :width]
-
-
-class Resize(nn.Module):
-    """Bilinear interpolation to a height and width."""
-
-    def __init__(self, size: tuple[int, int]) -> None:
-        super().__init__()
-        self.size = size
-
-    def forward(self, x: Tensor) -> Tensor:
-        return F.interpolate(x, self.size, mode="bilinear", antialias=True)
+    last = [nn.ReLU()] if rectified else []
+    if len(x) == 1:
+        wide = 4 * _WIDTH
+        flat = [nn.Flatten(), nn.Linear(x[0], wide), nn.ReLU(), nn.Linear(wide, prod(z))]
+        return nn.Sequential(*flat, nn.Unflatten(1, z), *last)
+    target = z[1:] if len(z) == 3 else (4, 4)
+    channels, height, width = x
+    layers: list[nn.Module] = []
+    while height >= 2 * target[0] and width >= 2 * target[1]:
+        block = [nn.Conv2d(channels, _WIDTH, 3, padding=1), nn.BatchNorm2d(_WIDTH), nn.ReLU()]
+        layers += [*block, nn.MaxPool2d(2)]
+        channels, height, width = _WIDTH, height // 2, width // 2
+    layers += [nn.AdaptiveAvgPool2d(target)]
+    if len(z) == 3:
+        return nn.Sequential(*layers, nn.Conv2d(channels, z[0], 3, padding=1), *last)
+    to_z = [nn.Flatten(), nn.Linear(channels * prod(target), prod(z)), nn.Unflatten(1, z)]
+    return nn.Sequential(*layers, *to_z, *last)
 
 
 def prior_network(shape: tuple[int, ...]) -> tuple[nn.Sequential, Tensor]:
@@ -106,7 +68,7 @@ def prior_network(shape: tuple[int, ...]) -> tuple[nn.Sequential, Tensor]:
     Args:
         shape: (C, H, W).
     """
-    coarsest, *larger = _sizes(*shape[1:])
+    coarsest, *larger = doubled_sizes(*shape[1:])
     code = torch.randn(1, _CODE, *coarsest)
     layers, channels, wanted = list[nn.Module](), _CODE, 32
     for size in larger:
@@ -114,10 +76,3 @@ def prior_network(shape: tuple[int, ...]) -> tuple[nn.Sequential, Tensor]:
         layers += [*block, nn.LeakyReLU(0.2), nn.Upsample(size, mode="bilinear")]
         channels, wanted = wanted, max(wanted // 2, 16)
     return nn.Sequential(*layers, nn.Conv2d(channels, shape[0], 3, padding=1)), code
-
-
-def into(box: tuple[float, float] | None, unbounded: Tensor) -> Tensor:
-    """Numbers inside the box, by a sigmoid; as they are without one."""
-    if not box:
-        return unbounded
-    return box[0] + (box[1] - box[0]) * unbounded.sigmoid()

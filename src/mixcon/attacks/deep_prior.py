@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
-from mixcon.attacks._networks import into, prior_network
+from mixcon.attacks._networks import prior_network
+from mixcon.models.decoder import into
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
 
 __all__ = ["DeepPrior"]

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mixcon.attacks._fitting import InverseNetwork, Pairs, keep_best, own_samples
-from mixcon.attacks._strangers import discriminator
+from mixcon.attacks._networks import discriminator
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
 
 __all__ = ["GanDecoder", "discriminator_loss", "generator_loss"]

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mixcon.attacks._fitting import InverseNetwork, Pairs, fit_decoder, own_samples
-from mixcon.attacks._strangers import shadow_encoder
+from mixcon.attacks._networks import shadow_encoder
 from mixcon.attacks.base import Attack, Knowledge, OnStep, Run, frozen
 from mixcon.errors import KnowledgeError
 

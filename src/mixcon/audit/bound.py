@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mixcon.audit.records import BoundRecord
-from mixcon.channels import Dropout, GaussianNoise, LaplaceNoise, Normalize
+from mixcon.channels import parts
 from mixcon.metrics import unbiased_error_bound
 from mixcon.split import SplitModel
 
@@ -25,19 +25,15 @@ def bound(model: SplitModel, originals: Tensor) -> BoundRecord:
     Source: Maeng et al., NeurIPS 2023; see `mixcon.metrics.unbiased_error_bound`.
     """
     before: list[nn.Module] = []
-    for part in _parts(model.channel):
-        if isinstance(part, GaussianNoise | LaplaceNoise):
-            noise = part.sigma if isinstance(part, GaussianNoise) else part.scale
+    for part in parts(model.channel):
+        noise = getattr(part, "noise_scale", None)
+        if noise is not None:
             return _record(nn.Sequential(model.encoder, *before), originals, noise)
-        if isinstance(part, Normalize):
-            before.append(part)
-        elif not isinstance(part, Dropout | nn.Identity):
+        if not getattr(part, "smooth", False):
             break
+        if not getattr(part, "draws", None):  # dropout only takes more away
+            before.append(part)
     return BoundRecord(vacuous=True, mse=None)
-
-
-def _parts(channel: nn.Module) -> list[nn.Module]:
-    return list(channel) if isinstance(channel, nn.Sequential) else [channel]
 
 
 def _record(smooth: nn.Module, originals: Tensor, noise: float) -> BoundRecord:

@@ -66,11 +66,11 @@ def subject_of(run: Path, model: SplitModel) -> Subject:
     config, first = folder.config, folder.read_metrics()[0]
     return Subject(
         model,
-        name=config.defense.title,
+        name=str(config.defense),
         network=config.network,
         cut=config.cut or NETWORKS[config.network].cut,
         before=SeparabilityRecord(**first["separability"]),
-        defense=config.defense.title,
+        defense=str(config.defense),
         seed=config.seed,
     )
 

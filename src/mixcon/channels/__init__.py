@@ -1,38 +1,47 @@
-"""What happens to a representation before it leaves the device.
+"""What happens to a representation before it leaves the device. One channel a file.
 
-Each channel is a module from (N, ...) to (N, ...) that keeps the dtype. Unlike a regularizer it
-acts in evaluation mode too: it is part of what the device does at inference.
+Each is a module from (N, ...) to (N, ...) that keeps the dtype. Unlike a regularizer it acts in
+evaluation mode too: it is part of what the device does at inference.
 """
 
 from __future__ import annotations
 
-from torch import nn
-
+from mixcon.channels.base import Channel, Distribution, Levels, compose, parts, received
+from mixcon.channels.code import Code
 from mixcon.channels.dropout import Dropout
 from mixcon.channels.gaussian import GaussianNoise
 from mixcon.channels.laplace import LaplaceNoise
 from mixcon.channels.normalize import Normalize
+from mixcon.channels.project import Project
 from mixcon.channels.quantize import Quantize
+from mixcon.registry import Registry
 
 __all__ = [
     "CHANNELS",
+    "Channel",
+    "Code",
+    "Distribution",
     "Dropout",
     "GaussianNoise",
     "LaplaceNoise",
+    "Levels",
     "Normalize",
+    "Project",
     "Quantize",
     "compose",
+    "parts",
+    "received",
 ]
 
-CHANNELS: dict[str, type[nn.Module]] = {
-    "normalize": Normalize,
-    "gaussian": GaussianNoise,
-    "laplace": LaplaceNoise,
-    "dropout": Dropout,
-    "quantize": Quantize,
-}
-
-
-def compose(*channels: nn.Module) -> nn.Module:
-    """One channel that applies `channels` from left to right; the identity for none."""
-    return nn.Sequential(*channels) if channels else nn.Identity()
+CHANNELS: Registry[type[Channel]] = Registry(
+    "channels",
+    {
+        "normalize": Normalize,
+        "project": Project,
+        "code": Code,
+        "gaussian": GaussianNoise,
+        "laplace": LaplaceNoise,
+        "dropout": Dropout,
+        "quantize": Quantize,
+    },
+)

@@ -6,7 +6,7 @@ import math
 
 from mixcon.errors import ConfigError
 
-__all__ = ["check_amount"]
+__all__ = ["check_amount", "check_count"]
 
 
 def check_amount(name: str, value: float) -> float:
@@ -14,3 +14,10 @@ def check_amount(name: str, value: float) -> float:
     if isinstance(value, bool | str) or not math.isfinite(value) or value < 0:
         raise ConfigError(f"expected {name} to be a finite number >= 0, but got {value!r}")
     return float(value)
+
+
+def check_count(name: str, value: int) -> int:
+    """`value` as an int; refuse what is not whole or below 1."""
+    if isinstance(value, bool | str) or value != int(value) or value < 1:
+        raise ConfigError(f"expected {name} to be a whole number >= 1, but got {value!r}")
+    return int(value)

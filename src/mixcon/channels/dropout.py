@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from mixcon.channels.base import Channel, Distribution
 from mixcon.errors import ConfigError
 
 __all__ = ["Dropout"]
 
 
-class Dropout(nn.Module):
+class Dropout(Channel):
     """Sets each number to zero with probability `rate`, in training and at inference alike.
 
     Unlike `torch.nn.Dropout`, which acts in training only and rescales. Here the numbers that
@@ -30,16 +30,19 @@ class Dropout(nn.Module):
         ConfigError: rate lies outside [0, 1).
     """
 
+    draws: Distribution | None = "uniform"
+    smooth = True
+    search = {"rate": ("0.1,0.3,0.5,0.7,0.9", "0.1..0.9")}  # noqa: RUF012
+
     def __init__(self, rate: float) -> None:
         super().__init__()
         if isinstance(rate, bool | str) or not 0 <= rate < 1:
             raise ConfigError(f"expected rate to be a number in [0, 1), but got {rate!r}")
         self.rate = float(rate)
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Draw the numbers to drop from torch's default generator of the device of z."""
-        dropped = torch.empty_like(z, dtype=torch.bool).bernoulli_(self.rate)
-        return z.masked_fill(dropped, 0)
+    def transform(self, z: Tensor, noise: Tensor) -> Tensor:
+        """Leave out the numbers whose noise lies below the rate."""
+        return z.masked_fill(noise < self.rate, 0.0)
 
     def extra_repr(self) -> str:
         """The settings, for `repr`."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mixcon.channels._checks import check_amount
+from mixcon.channels.base import Channel, Distribution
 
 __all__ = ["GaussianNoise"]
 
 
-class GaussianNoise(nn.Module):
+class GaussianNoise(Channel):
     """Adds fresh Gaussian noise to every number, in training and at inference alike.
 
     Source: a defense in He, Zhang and Lee, "Model Inversion Attacks Against Collaborative
@@ -26,13 +26,22 @@ class GaussianNoise(nn.Module):
         ConfigError: sigma is negative or not finite.
     """
 
+    draws: Distribution | None = "normal"
+    smooth = True
+    search = {"sigma": ("0.01,0.03,0.1,0.3,1", "0.01..1")}  # noqa: RUF012
+
     def __init__(self, sigma: float) -> None:
         super().__init__()
         self.sigma = check_amount("sigma", sigma)
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Draw noise from torch's default generator of the device of z, and add it."""
-        return z + self.sigma * torch.randn_like(z)
+    def transform(self, z: Tensor, noise: Tensor) -> Tensor:
+        """Add the noise."""
+        return z + self.sigma * noise
+
+    @property
+    def noise_scale(self) -> float:
+        """Sigma."""
+        return self.sigma
 
     def extra_repr(self) -> str:
         """The settings, for `repr`."""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mixcon.channels._checks import check_amount
+from mixcon.channels.base import Channel, Distribution
 
 __all__ = ["LaplaceNoise"]
 
 
-class LaplaceNoise(nn.Module):
+class LaplaceNoise(Channel):
     """Adds fresh Laplace noise to every number, in training and at inference alike.
 
     Source: the mechanism of differential privacy (Dwork, McSherry, Nissim and Smith, TCC 2006),
@@ -28,15 +28,22 @@ class LaplaceNoise(nn.Module):
         ConfigError: scale is negative or not finite.
     """
 
+    draws: Distribution | None = "laplace"
+    smooth = True
+    search = {"scale": ("0.01,0.03,0.1,0.3,1", "0.01..1")}  # noqa: RUF012
+
     def __init__(self, scale: float) -> None:
         super().__init__()
         self.scale = check_amount("scale", scale)
 
-    def forward(self, z: Tensor) -> Tensor:
-        """Draw noise from torch's default generator of the device of z, and add it."""
-        # The difference of two exponential variables is a Laplace variable.
-        noise = torch.empty_like(z).exponential_() - torch.empty_like(z).exponential_()
+    def transform(self, z: Tensor, noise: Tensor) -> Tensor:
+        """Add the noise."""
         return z + self.scale * noise
+
+    @property
+    def noise_scale(self) -> float:
+        """The scale."""
+        return self.scale
 
     def extra_repr(self) -> str:
         """The settings, for `repr`."""

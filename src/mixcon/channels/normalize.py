@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
+
+from mixcon.channels.base import Channel
 
 __all__ = ["Normalize"]
 
 
-class Normalize(nn.Module):
+class Normalize(Channel):
     """Scales each representation to unit L2 norm, over all dimensions but the first.
 
     Added noise then has the same strength for every sample. A zero representation stays zero.
@@ -18,7 +20,9 @@ class Normalize(nn.Module):
         (N, ...) to (N, ...), in the dtype of the input; float16 does not overflow.
     """
 
-    def forward(self, z: Tensor) -> Tensor:
+    smooth = True
+
+    def transform(self, z: Tensor, noise: Tensor) -> Tensor:
         """Scale each of the N representations."""
         rows = z.flatten(1) if z.ndim > 1 else z.unsqueeze(1)
         # With its largest number at 1, no row can overflow, and only a zero row is shorter than 1.

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor, nn
 
+from mixcon.channels.base import Channel, Levels
 from mixcon.errors import ConfigError
 
 __all__ = ["Quantize"]
@@ -12,7 +15,7 @@ __all__ = ["Quantize"]
 _MOMENTUM = 0.1  # weight of a new batch in the running range, as in batch norm
 
 
-class Quantize(nn.Module):
+class Quantize(Channel):
     """Rounds to 2^bits evenly spaced levels from `low` to `high`; straight-through gradient.
 
     In training mode every batch updates the range: the first one sets it to its minimum and
@@ -36,6 +39,8 @@ class Quantize(nn.Module):
             was neither observed nor loaded.
     """
 
+    search = {"bits": ("1,2,4,8", "1..8")}  # noqa: RUF012
+
     low: Tensor
     high: Tensor
 
@@ -56,7 +61,16 @@ class Quantize(nn.Module):
         width = _wide(self.high) - _wide(self.low)
         return torch.where(width > 0, width / (2**self.bits - 1), 1.0)
 
-    def forward(self, z: Tensor) -> Tensor:
+    @property
+    def levels(self) -> Levels:
+        """The numbers that codes stand for."""
+        return Levels(self.bits, self.low.item(), self.scale.item())
+
+    def word_bits(self, given: tuple[int, ...]) -> float:
+        """So many bits for each number."""
+        return float(self.bits * math.prod(given))
+
+    def transform(self, z: Tensor, noise: Tensor) -> Tensor:
         """The nearest level of each number, after observing the batch in training mode."""
         if self.training:
             self._observe(z.detach())
@@ -64,7 +78,7 @@ class Quantize(nn.Module):
         nearest = self.low + self.scale * self._codes(inside.detach())
         return (nearest + (inside - inside.detach())).to(z.dtype)  # exactly `nearest`
 
-    def levels(self, z: Tensor) -> Tensor:
+    def codes(self, z: Tensor) -> Tensor:
         """Integer codes from 0 to 2^bits - 1, as int32, in the shape of z; observes nothing.
 
         A code stands for the number `low + scale * code`.

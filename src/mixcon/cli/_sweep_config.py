@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from mixcon.cli._options import allow_typed, train_config
+from mixcon.defenses import split_outside
 from mixcon.errors import ConfigError
 from mixcon.sweep import PAPER, Space, SweepConfig, SweepFolder
-from mixcon.training import TrainConfig, read_toml
+from mixcon.training import read_toml
 
 __all__ = ["read_options"]
-
-_AXES = ("lam", "beta", "sigma", "bits", "cut")
 
 
 def read_options(given: dict[str, Any], out: Path | None) -> tuple[SweepConfig, SweepFolder]:
@@ -32,7 +32,7 @@ def read_options(given: dict[str, Any], out: Path | None) -> tuple[SweepConfig, 
     own = {n: given.pop(n) for n in ("trials", "victims", "seeds") if n in given}
     attacks = tuple(given.pop("attack", ()))
     sampler = given.pop("sampler", "grid" if space.is_grid else "tpe")
-    base = TrainConfig(**{"network": "lenet5", **given})
+    base = train_config(given)
     config = SweepConfig(base=base, space=space, sampler=sampler, attacks=attacks, **own)
     name = f"{base.data.replace(':', '-').replace('/', '-')}-{base.network}"
     return config, SweepFolder(out or Path("sweeps") / name)
@@ -41,9 +41,8 @@ def read_options(given: dict[str, Any], out: Path | None) -> tuple[SweepConfig, 
 def _space(given: dict[str, Any]) -> Space:
     """The search space, taken out of the options."""
     file, grid = given.pop("space", None), given.pop("grid", None)
-    defenses = given.pop("defense", None)
-    vary = {name: given.pop(name) for name in _AXES if name in given}
-    if sum([file is not None, grid is not None, bool(defenses or vary)]) > 1:
+    defenses, cut = given.pop("defense", None), given.pop("cut", None)
+    if sum([file is not None, grid is not None, bool(defenses or cut)]) > 1:
         raise ConfigError("expected one of --space, --grid and settings of the space, but got more")
     if grid is not None:
         if grid != "paper":
@@ -51,5 +50,6 @@ def _space(given: dict[str, Any]) -> Space:
         return PAPER
     if file is not None:
         return read_toml(file, Space, "a search space")
-    names = {"defenses": tuple(d.strip() for d in defenses.split(","))} if defenses else {}
-    return Space.model_validate({**names, "vary": vary})
+    allow_typed(defenses or "")
+    names = {"defenses": tuple(d.strip() for d in split_outside(defenses, ","))} if defenses else {}
+    return Space.model_validate({**names, "cut": cut})

@@ -9,46 +9,42 @@ from typing import Annotated, TypeAlias
 
 import typer
 
-from mixcon import models
 from mixcon.attacks import ATTACKS
-from mixcon.data import SOURCES
+from mixcon.cli._options import (
+    MACHINE,
+    Accelerator,
+    Augment,
+    BatchSize,
+    Data,
+    DataDir,
+    Epochs,
+    LabelSmoothing,
+    Lr,
+    Momentum,
+    Network,
+    Optimizer,
+    Ramp,
+    Recipe,
+    Schedule,
+    Seed,
+    WeightDecay,
+)
 
 __all__ = ["SPACE", "searching"]
 
-SPACE, _TRAINING, _SEARCH, _MACHINE = "Search space", "Training", "Search", "Machine"
-_VALUES = "A list such as 0.1,1,10 or a range such as 0.01..100"
+SPACE, _SEARCH = "Search space", "Search"
 
-Data: TypeAlias = Annotated[
-    str | None, typer.Option(help=f"Data set: {', '.join(SOURCES)}, or folder:PATH.")
-]
-Network: TypeAlias = Annotated[
-    str | None, typer.Option(help=f"{', '.join(models.NETWORKS)} (default: lenet5)")
-]
 Out: TypeAlias = Annotated[
     Path | None, typer.Option(help="Folder of the sweep (default: sweeps/DATA-NETWORK)")
 ]
 Defense: TypeAlias = Annotated[
     str | None,
     typer.Option(
-        help="Defenses to try, separated by commas, each as in mixcon train; the undefended "
-        "network is always tried too (default: mixcon,normalize+gaussian)",
+        help="Defenses to try, separated by commas, each as in mixcon train, with a range or a "
+        'list in place of a value: "mixcon(weight=0.1..10, beta=[1e-4, 1e-2])". The undefended '
+        "network is always tried too (default: mixcon, normalize+gaussian)",
         rich_help_panel=SPACE,
     ),
-]
-Lam: TypeAlias = Annotated[
-    str | None,
-    typer.Option(help=f"Weight of a loss, lambda in the paper. {_VALUES}.", rich_help_panel=SPACE),
-]
-Beta: TypeAlias = Annotated[
-    str | None, typer.Option(help="Repulsion of mixcon, likewise.", rich_help_panel=SPACE)
-]
-Sigma: TypeAlias = Annotated[
-    str | None,
-    typer.Option(help="Deviation of gaussian noise, likewise.", rich_help_panel=SPACE),
-]
-Bits: TypeAlias = Annotated[
-    str | None,
-    typer.Option(help="Bits a number of quantize, likewise.", rich_help_panel=SPACE),
 ]
 Cut: TypeAlias = Annotated[
     str | None,
@@ -60,27 +56,9 @@ Cut: TypeAlias = Annotated[
 SpaceFile: TypeAlias = Annotated[
     Path | None,
     typer.Option(
-        help="Take the space from a TOML file instead: defenses, a list, and under vary any "
-        "setting of theirs.",
+        help="Take the space from a TOML file instead: defenses, a list, and cut.",
         rich_help_panel=SPACE,
     ),
-]
-Epochs: TypeAlias = Annotated[
-    int | None, typer.Option(help="(default: 20)", rich_help_panel=_TRAINING)
-]
-BatchSize: TypeAlias = Annotated[
-    int | None, typer.Option(help="(default: 64)", rich_help_panel=_TRAINING)
-]
-Lr: TypeAlias = Annotated[
-    float | None,
-    typer.Option(help="Learning rate of SGD (default: 0.01)", rich_help_panel=_TRAINING),
-]
-Momentum: TypeAlias = Annotated[
-    float | None, typer.Option(help="(default: 0)", rich_help_panel=_TRAINING)
-]
-Seed: TypeAlias = Annotated[
-    int | None,
-    typer.Option(help="Decides all randomness (default: 0)", rich_help_panel=_TRAINING),
 ]
 SamplerName: TypeAlias = Annotated[
     str | None,
@@ -122,7 +100,7 @@ Workers: TypeAlias = Annotated[
     typer.Option(
         min=1,
         help="Trials at once; they share the cores (default: one a core, or one on a GPU)",
-        rich_help_panel=_MACHINE,
+        rich_help_panel=MACHINE,
     ),
 ]
 RayAddress: TypeAlias = Annotated[
@@ -130,7 +108,7 @@ RayAddress: TypeAlias = Annotated[
     typer.Option(
         "--ray",
         help="Run the trials on a Ray cluster instead: auto, HOST:6379 or ray://HOST:10001.",
-        rich_help_panel=_MACHINE,
+        rich_help_panel=MACHINE,
     ),
 ]
 Storage: TypeAlias = Annotated[
@@ -138,17 +116,8 @@ Storage: TypeAlias = Annotated[
     typer.Option(
         help="Optuna's database: a URL (sqlite, postgresql+psycopg), or a journal file *.log "
         "(default: study.db in the folder)",
-        rich_help_panel=_MACHINE,
+        rich_help_panel=MACHINE,
     ),
-]
-DataDir: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="MIXCON_DATA", help="Folder of local Parquet files.", rich_help_panel=_MACHINE
-    ),
-]
-Accelerator: TypeAlias = Annotated[
-    str, typer.Option(help="auto, cpu or cuda.", rich_help_panel=_MACHINE)
 ]
 
 
@@ -157,16 +126,19 @@ def _options(
     network: Network = None,
     out: Out = None,
     defense: Defense = None,
-    lam: Lam = None,
-    beta: Beta = None,
-    sigma: Sigma = None,
-    bits: Bits = None,
     cut: Cut = None,
     space: SpaceFile = None,
+    recipe: Recipe = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
+    optimizer: Optimizer = None,
     lr: Lr = None,
+    schedule: Schedule = None,
     momentum: Momentum = None,
+    weight_decay: WeightDecay = None,
+    label_smoothing: LabelSmoothing = None,
+    ramp: Ramp = None,
+    augment: Augment = None,
     seed: Seed = None,
     sampler: SamplerName = None,
     trials: Trials = None,

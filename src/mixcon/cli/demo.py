@@ -12,7 +12,7 @@ from mixcon.audit import subjects_of
 from mixcon.cli._console import console, interruptible, training_progress
 from mixcon.cli.audit import report_on
 from mixcon.data import load
-from mixcon.defenses import named_defense
+from mixcon.defenses import DefenseConfig
 from mixcon.training import TrainConfig, train
 
 __all__ = ["demo"]
@@ -33,14 +33,22 @@ def demo(
     """
     data = load("digits")
     runs = []
-    for defense in (named_defense("vanilla"), named_defense("mixcon", lam=1, beta=1e-4)):
+    for defense in ("vanilla", "mixcon(weight=1, beta=1e-4)"):
         config = TrainConfig(
-            data="digits", network="lenet5", defense=defense, epochs=30, batch_size=16, momentum=0.9
+            data="digits",
+            network="lenet5",
+            defense=DefenseConfig.parse(defense),
+            optimizer="sgd",
+            schedule="constant",
+            epochs=30,
+            batch_size=16,
+            momentum=0.9,
         )
-        runs.append(out / defense.name)
+        name = config.defense.name
+        runs.append(out / name)
         with (
             interruptible("Run the same command again to go on."),
-            training_progress(defense.name) as on_progress,
+            training_progress(name) as on_progress,
         ):
             train(config, runs[-1], accelerator="cpu", on_progress=on_progress)
     subjects = subjects_of(runs, data)

@@ -30,7 +30,7 @@ def sweep(
     on the front alone, and only the front meets the test set. Interrupted or killed, the same
     command goes on where it stopped.
 
-    Example: mixcon sweep --data mnist --defense mixcon --lam 0.1,1,10 --beta 1e-4,1e-2 --out s
+    Example: mixcon sweep --data mnist --defense "mixcon(weight=[0.1, 1], beta=1e-4..1e-2)" --out s
     """
     given["grid"] = grid
     run(given, given.pop("out"), Limits())

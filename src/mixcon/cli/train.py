@@ -7,34 +7,50 @@ from typing import Annotated, Any
 
 import typer
 
-from mixcon import models, training
-from mixcon.channels import CHANNELS
+from mixcon import training
 from mixcon.cli._console import console, interruptible, training_progress
-from mixcon.data import SOURCES
-from mixcon.defenses import named_defense
+from mixcon.cli._options import (
+    MACHINE,
+    PARTS,
+    Accelerator,
+    Augment,
+    BatchSize,
+    Data,
+    DataDir,
+    Epochs,
+    LabelSmoothing,
+    Lr,
+    Momentum,
+    Network,
+    Optimizer,
+    Ramp,
+    Recipe,
+    Schedule,
+    Seed,
+    WeightDecay,
+    train_config,
+)
 from mixcon.errors import ConfigError
-from mixcon.losses import BARRIERS, LOSSES
 from mixcon.training import RunFolder, TrainConfig, read_config
 
 __all__ = ["train"]
 
-_DEFENSES = ", ".join(["vanilla", *LOSSES, *CHANNELS])
-_TRAINING = "Training"
-_DEFENSE = "Defense"
-_MACHINE = "Machine"
 _OWN = ("out", "config", "data_dir", "accelerator", "devices")  # say how or where, not what
 
 
 def train(
-    data: Annotated[
-        str | None, typer.Option(help=f"Data set: {', '.join(SOURCES)}, or folder:PATH.")
-    ] = None,
-    network: Annotated[
-        str | None, typer.Option(help=f"{', '.join(models.NETWORKS)} (default: lenet5)")
-    ] = None,
+    data: Data = None,
+    network: Network = None,
     cut: Annotated[
         str | None,
         typer.Option(help="Layer whose output leaves the device (default: the paper's cut)"),
+    ] = None,
+    defense: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Parts joined by +, each with its settings: {PARTS}, or package.module:name of "
+            "your own (default: vanilla)",
+        ),
     ] = None,
     out: Annotated[
         Path | None, typer.Option(help="Run folder (default: runs/DATA-NETWORK-DEFENSE)")
@@ -42,78 +58,28 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="Take all settings from this TOML file instead.")
     ] = None,
-    defense: Annotated[
-        str | None,
-        typer.Option(
-            help=f"{_DEFENSES}, or several joined by + (default: vanilla)",
-            rich_help_panel=_DEFENSE,
-        ),
-    ] = None,
-    lam: Annotated[
-        float | None,
-        typer.Option(help="Weight of the loss, lambda in the paper.", rich_help_panel=_DEFENSE),
-    ] = None,
-    beta: Annotated[
-        float | None, typer.Option(help="Repulsion of mixcon.", rich_help_panel=_DEFENSE)
-    ] = None,
-    eps: Annotated[
-        float | None, typer.Option(help="Clamp of distances, mixcon.", rich_help_panel=_DEFENSE)
-    ] = None,
-    barrier: Annotated[
-        str | None, typer.Option(help=f"mixcon: {', '.join(BARRIERS)}.", rich_help_panel=_DEFENSE)
-    ] = None,
-    sigma: Annotated[
-        float | None,
-        typer.Option(help="Standard deviation of gaussian noise.", rich_help_panel=_DEFENSE),
-    ] = None,
-    scale: Annotated[
-        float | None, typer.Option(help="Scale of laplace noise.", rich_help_panel=_DEFENSE)
-    ] = None,
-    rate: Annotated[
-        float | None, typer.Option(help="Share that dropout drops.", rich_help_panel=_DEFENSE)
-    ] = None,
-    bits: Annotated[
-        int | None, typer.Option(help="Bits a number for quantize.", rich_help_panel=_DEFENSE)
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(help="(default: 20)", rich_help_panel=_TRAINING)
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="(default: 64)", rich_help_panel=_TRAINING)
-    ] = None,
-    lr: Annotated[
-        float | None,
-        typer.Option(help="Learning rate of SGD (default: 0.01)", rich_help_panel=_TRAINING),
-    ] = None,
-    momentum: Annotated[
-        float | None, typer.Option(help="(default: 0)", rich_help_panel=_TRAINING)
-    ] = None,
-    weight_decay: Annotated[
-        float | None, typer.Option(help="(default: 0)", rich_help_panel=_TRAINING)
-    ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option(help="Same seed, same weights (default: 0)", rich_help_panel=_TRAINING),
-    ] = None,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="MIXCON_DATA",
-            help="Folder of local Parquet files; without it data comes from the Hugging Face hub.",
-            rich_help_panel=_MACHINE,
-        ),
-    ] = None,
-    accelerator: Annotated[
-        str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=_MACHINE)
-    ] = "auto",
+    recipe: Recipe = None,
+    epochs: Epochs = None,
+    batch_size: BatchSize = None,
+    optimizer: Optimizer = None,
+    lr: Lr = None,
+    schedule: Schedule = None,
+    momentum: Momentum = None,
+    weight_decay: WeightDecay = None,
+    label_smoothing: LabelSmoothing = None,
+    ramp: Ramp = None,
+    augment: Augment = None,
+    seed: Seed = None,
+    data_dir: DataDir = None,
+    accelerator: Accelerator = "auto",
     devices: Annotated[
-        int, typer.Option(min=1, help="How many of them.", rich_help_panel=_MACHINE)
+        int, typer.Option(min=1, help="How many of them.", rich_help_panel=MACHINE)
     ] = 1,
     precision: Annotated[
         str | None,
         typer.Option(
             help="32-true, 64-true, 16-mixed or bf16-mixed (default: 32-true)",
-            rich_help_panel=_MACHINE,
+            rich_help_panel=MACHINE,
         ),
     ] = None,
 ) -> None:
@@ -122,10 +88,10 @@ def train(
     Interrupted or killed, the same command goes on where it stopped, and ends with the same
     weights.
 
-    Example: mixcon train --data mnist --defense mixcon --lam 1 --beta 1e-4 --out runs/m
+    Example: mixcon train --data mnist --defense "mixcon(weight=1, beta=1e-4)" --out runs/m
     """
     given = {k: v for k, v in locals().items() if v is not None and k not in _OWN}
-    chosen = _from_file(config, given) if config else _from_options(given)
+    chosen = _from_file(config, given) if config else train_config(given)
     folder = out or Path("runs") / "-".join(
         [chosen.data.replace(":", "-").replace("/", "-"), chosen.network, chosen.defense.name]
     )
@@ -153,15 +119,3 @@ def _from_file(path: Path, given: dict[str, Any]) -> TrainConfig:
             f"expected either --config or settings, but got both: set {options} there"
         )
     return read_config(path)
-
-
-def _from_options(given: dict[str, Any]) -> TrainConfig:
-    """Settings of the run by their own name; the others belong to the defense."""
-    if "data" not in given:
-        raise ConfigError("expected --data, for example --data digits, or --config run.toml")
-    own = {name: given.pop(name) for name in TrainConfig.model_fields if name in given}
-    name = own.pop("defense", "vanilla")
-    return TrainConfig(
-        **{"network": "lenet5", **own},
-        defense=named_defense(name, **given),
-    )

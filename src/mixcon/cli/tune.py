@@ -35,7 +35,7 @@ def tune(
     Searches as mixcon sweep does; on the folder of a sweep it chooses among its trials. Ends with
     code 1 if no trial keeps to the limit.
 
-    Example: mixcon tune --max-excess 0.2 --data mnist --defense mixcon,normalize+gaussian --out s
+    Example: mixcon tune --max-excess 0.2 --data mnist --defense "code(bits=4..16)" --out s
     """
     limits = Limits(max_excess=max_excess, min_accuracy=min_accuracy)
     if limits == Limits():

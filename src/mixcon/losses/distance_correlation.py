@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mixcon.errors import ConfigError
 from mixcon.losses._batch import flat_rows, full_precision
+from mixcon.losses.base import SeparabilityLoss
 
 __all__ = ["DistanceCorrelationLoss", "distance_correlation"]
 
@@ -51,7 +52,7 @@ def distance_correlation(z: Tensor, x: Tensor, *, squared: bool = False) -> Tens
         return torch.where(positive, torch.where(positive, ratio, 1).sqrt(), 0)
 
 
-class DistanceCorrelationLoss(nn.Module):
+class DistanceCorrelationLoss(SeparabilityLoss):
     """`distance_correlation` as a module: the NoPeek loss."""
 
     against = "inputs"

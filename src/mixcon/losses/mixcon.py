@@ -5,14 +5,15 @@ from __future__ import annotations
 import math
 from copy import copy
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple, Self, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mixcon.errors import ConfigError
 from mixcon.losses._batch import check_labels, flat_rows, full_precision
 from mixcon.losses.barriers import BARRIERS, Barrier
+from mixcon.losses.base import SeparabilityLoss
 
 __all__ = ["MixConLoss", "mixcon_loss"]
 
@@ -60,7 +61,7 @@ def mixcon_loss(
     return _loss(z, y, _settings(beta, eps, barrier, normalize))
 
 
-class MixConLoss(nn.Module):
+class MixConLoss(SeparabilityLoss):
     """`mixcon_loss` as a module; the settings are checked when it is made.
 
     >>> loss = MixConLoss(beta=1e-4)
@@ -69,6 +70,10 @@ class MixConLoss(nn.Module):
     """
 
     against = "labels"
+    stacked = ("beta", "eps")
+    search = {  # noqa: RUF012  beta as in the paper (section 4.3)
+        "beta": ("1e-2,1e-3,1e-4,1e-5,1e-6,1e-7,1e-8", "1e-8..1e-2")
+    }
 
     def __init__(
         self,
@@ -89,7 +94,7 @@ class MixConLoss(nn.Module):
         """The settings that are numbers: beta and eps."""
         return {"beta": self._settings.beta, "eps": self._settings.eps}
 
-    def at(self, beta: Tensor, eps: Tensor) -> MixConLoss:
+    def at(self, *, beta: Tensor, eps: Tensor) -> Self:  # type: ignore[override]
         """The same loss for other numbers, scalar tensors that `torch.func.vmap` may batch.
 
         They are not checked: take them from the `numbers` of losses that were.

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from mixcon.losses._batch import check_labels, flat_rows, full_precision
+from mixcon.losses.base import SeparabilityLoss
 
 __all__ = ["UniConLoss", "unicon_loss"]
 
@@ -50,7 +51,7 @@ def unicon_loss(z: Tensor, y: Tensor, *, normalize: bool = True) -> Tensor:
         return per_member.sum() / classes
 
 
-class UniConLoss(nn.Module):
+class UniConLoss(SeparabilityLoss):
     """`unicon_loss` as a module."""
 
     against = "labels"

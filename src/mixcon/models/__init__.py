@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 
 from torch import nn
@@ -13,6 +12,7 @@ from mixcon.errors import ConfigError
 from mixcon.models.lenet5 import lenet5
 from mixcon.models.mlp import Head, mlp
 from mixcon.models.vgg16 import vgg16
+from mixcon.registry import Registry
 from mixcon.split import SplitModel, split
 
 __all__ = ["NETWORKS", "Network", "build", "lenet5", "mlp", "vgg16"]
@@ -29,7 +29,7 @@ class Network:
         description: one line for tables.
     """
 
-    build: Callable[[tuple[int, ...], int], nn.Sequential]
+    build: Callable[[tuple[int, ...], int], nn.Module]
     cut: str
     description: str
 
@@ -43,17 +43,22 @@ def _mlp(shape: tuple[int, ...], classes: int, *, head: Head) -> nn.Sequential:
     return mlp(shape[0], classes, head=head)
 
 
-NETWORKS: dict[str, Network] = {
-    "mlp": Network(partial(_mlp, head="default"), "fc2", "4 fully-connected layers (section 4.2)"),
-    "mlp-deeper": Network(
-        partial(_mlp, head="deeper"), "fc2", "mlp with 2 more layers behind the cut (Table 1)"
-    ),
-    "mlp-wider": Network(
-        partial(_mlp, head="wider"), "fc2", "mlp with 2048 neurons behind the cut (Table 1)"
-    ),
-    "lenet5": Network(lenet5, "pool2", "LeNet-5 for small images (section 4.3)"),
-    "vgg16": Network(vgg16, "block2", "VGG-16 for 32 x 32 images (appendix D.2)"),
-}
+NETWORKS: Registry[Network] = Registry(
+    "networks",
+    {
+        "mlp": Network(
+            partial(_mlp, head="default"), "fc2", "4 fully-connected layers (section 4.2)"
+        ),
+        "mlp-deeper": Network(
+            partial(_mlp, head="deeper"), "fc2", "mlp with 2 more layers behind the cut (Table 1)"
+        ),
+        "mlp-wider": Network(
+            partial(_mlp, head="wider"), "fc2", "mlp with 2048 neurons behind the cut (Table 1)"
+        ),
+        "lenet5": Network(lenet5, "pool2", "LeNet-5 for small images (section 4.3)"),
+        "vgg16": Network(vgg16, "block2", "VGG-16 for 32 x 32 images (appendix D.2)"),
+    },
+)
 
 
 def build(
@@ -66,7 +71,7 @@ def build(
     """Build one of `NETWORKS`, freshly initialized, and cut it.
 
     Args:
-        name: key of `NETWORKS`.
+        name: in `NETWORKS`, or ``package.module:name`` of a function as `Network.build` is.
         shape: shape of one sample, without the batch.
         classes: number of logits, at least 2.
         cut: name of the layer whose output leaves the device; that of the paper by default.
@@ -80,11 +85,13 @@ def build(
         >>> build("lenet5", shape=(1, 28, 28), classes=10).release(torch.zeros(2, 1, 28, 28)).shape
         torch.Size([2, 16, 5, 5])
     """
-    if name not in NETWORKS:
-        nearest = get_close_matches(name, NETWORKS, n=1, cutoff=0.3)
+    network = NETWORKS.find(name)
+    if not isinstance(network, Network):  # a function of one's own, that knows no cut
+        network = Network(network, "", "")
+    net = network.build(shape, classes)
+    if not (cut or network.cut):
         raise ConfigError(
-            f"expected one of the networks {', '.join(NETWORKS)}, but got '{name}'"
-            + "".join(f"; did you mean '{match}'?" for match in nearest)
+            f"expected the layer to cut '{name}' after, for example --cut "
+            f"{next((n for n, _ in net.named_children()), 'NAME')}; mixcon cuts {name} lists all"
         )
-    network = NETWORKS[name]
-    return split(network.build(shape, classes), cut or network.cut, channel)
+    return split(net, cut or network.cut, channel)

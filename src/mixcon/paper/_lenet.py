@@ -60,6 +60,8 @@ def config(job: Job, data: str, setting: Setting, seed: int) -> TrainConfig:
         data=data + part,
         network="lenet5",
         defense=setting.defense,
+        optimizer="sgd",
+        schedule="constant",
         epochs=1 if job.scale == "smoke" else epochs,
         batch_size=batch,
         seed=seed,

@@ -31,7 +31,7 @@ class Trained:
 
 def trained(job: Job, config: TrainConfig) -> Trained:
     """Train a model, go on with it, or load it: whatever its run folder under `job.work` needs."""
-    title = f"{config.defense.title} on {config.data}, seed {config.seed}"
+    title = f"{config.defense} on {config.data}, seed {config.seed}"
 
     def show(progress: Progress) -> None:
         if progress.record is None:
@@ -47,6 +47,6 @@ def trained(job: Job, config: TrainConfig) -> Trained:
 
 
 def _folder_name(config: TrainConfig) -> str:
-    what = f"{config.data}-{config.network}-{config.defense.title}"
+    what = f"{config.data}-{config.network}-{config.defense}"
     readable = re.sub(r"[^\w.=+]+", "-", what).strip("-")
     return f"{readable}-b{config.batch_size}-e{config.epochs}-s{config.seed}"

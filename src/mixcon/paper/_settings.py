@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
-from mixcon.defenses import DefenseConfig, named_defense
+from mixcon.defenses import DefenseConfig, Part
 
 __all__ = ["VANILLA", "Setting", "mixcon", "unicon"]
 
@@ -18,18 +17,18 @@ class Setting:
     defense: DefenseConfig
 
 
-VANILLA = Setting("vanilla", named_defense("vanilla"))
+VANILLA = Setting("vanilla", DefenseConfig())
 
 
-def mixcon(lam: float, beta: float, **options: Any) -> Setting:
+def mixcon(weight: float, beta: float, **options: float | str | bool) -> Setting:
     """MixCon (lambda, beta); further options as `MixConLoss` takes them."""
-    title = f"MixCon ({lam:g}, {_short(beta)})"
-    return Setting(title, named_defense("mixcon", lam=lam, beta=beta, **options))
+    part = Part("mixcon", {"weight": weight, "beta": beta, **options})
+    return Setting(f"MixCon ({weight:g}, {_short(beta)})", DefenseConfig((part,)))
 
 
-def unicon(lam: float) -> Setting:
+def unicon(weight: float) -> Setting:
     """UniCon (lambda), the within-class alternative of Appendix D.1."""
-    return Setting(f"UniCon ({lam:g})", named_defense("unicon", lam=lam))
+    return Setting(f"UniCon ({weight:g})", DefenseConfig((Part("unicon", {"weight": weight}),)))
 
 
 def _short(number: float) -> str:

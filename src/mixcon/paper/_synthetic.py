@@ -37,6 +37,8 @@ def config(setting: Setting, scale: Scale, seed: int, network: str = "mlp") -> T
         data="synthetic",
         network=network,
         defense=setting.defense,
+        optimizer="sgd",
+        schedule="constant",
         epochs=2 if scale == "smoke" else 20,
         batch_size=10,
         lr=0.1,

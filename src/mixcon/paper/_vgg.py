@@ -70,6 +70,8 @@ def _config(scale: Scale, setting: Setting, seed: int) -> TrainConfig:
     return TrainConfig(
         network="vgg16",
         defense=setting.defense,
+        optimizer="sgd",
+        schedule="steps",
         lr=0.1,
         momentum=0.1,
         weight_decay=5e-4,

@@ -51,6 +51,8 @@ def _cell(job: Job, data: str, weight: float, beta: float, seed: int) -> dict[st
         data=data,
         network="lenet5",
         defense=mixcon(weight, beta).defense,
+        optimizer="sgd",
+        schedule="constant",
         epochs=_EPOCHS[job.scale],
         batch_size=32 if job.scale == "full" else 16,
         seed=seed,

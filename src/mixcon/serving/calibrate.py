@@ -7,7 +7,6 @@ from typing import Literal
 import numpy as np
 from torch import nn
 
-from mixcon.channels import Quantize
 from mixcon.serving.wire import Floats, Scale
 
 __all__ = ["scales"]
@@ -34,9 +33,10 @@ def scales(z: Floats, last: nn.Module | None) -> dict[Literal["int8", "int4"], S
 
 
 def _own(bits: Literal[8, 4], last: nn.Module | None) -> Scale | None:
-    if not isinstance(last, Quantize) or last.bits > bits:
+    levels = getattr(last, "levels", None)
+    if levels is None or levels.bits > bits:
         return None
-    return Scale(bits=bits, low=last.low.item(), step=last.scale.item())
+    return Scale(bits=bits, low=levels.low, step=levels.step)
 
 
 def _fitted(bits: Literal[8, 4], sample: Floats) -> Scale:

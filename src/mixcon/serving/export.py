@@ -85,7 +85,7 @@ def export_run(
     splits = load(config.data, data_dir=data_dir, seed=config.seed)
     data, model = splits.train, load_model(run, splits)
     found = report or run / "audit" / "report.json"
-    audited = _audited(found, model, config.defense.title) if report or found.is_file() else None
+    audited = _audited(found, model, str(config.defense)) if report or found.is_file() else None
     return export(
         model,
         data.floats(slice(_CALIBRATION)),
@@ -93,7 +93,7 @@ def export_run(
         name=name or _name(config.data, config.network, config.defense.name),
         classes=data.classes,
         kind="image" if data.is_image else "vector",
-        defense=config.defense.title,
+        defense=str(config.defense),
         audit=audited,
         key=key,
     )

@@ -9,30 +9,19 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Any, cast
 
 import torch
 from onnx import ModelProto
 from torch import Tensor, nn
 
-from mixcon.channels import Dropout, GaussianNoise, LaplaceNoise
+from mixcon.channels import Channel, Distribution, parts
 from mixcon.errors import ConfigError
 from mixcon.split import SplitModel
 
 __all__ = ["EdgeHalf", "edge_onnx", "head_onnx"]
-
-Distribution = Literal["normal", "laplace", "uniform"]
-Apply = Callable[[Any, Tensor, Tensor], Tensor]
-
-# For each random channel: what to draw, and how its graph uses it. All others are exported as
-# they are, after a check that they are not random.
-_DRAWN: dict[type[nn.Module], tuple[Distribution, Apply]] = {
-    GaussianNoise: ("normal", lambda channel, z, drawn: z + channel.sigma * drawn),
-    LaplaceNoise: ("laplace", lambda channel, z, drawn: z + channel.scale * drawn),
-    Dropout: ("uniform", lambda channel, z, drawn: z.masked_fill(drawn < channel.rate, 0.0)),
-}
 
 
 class EdgeHalf(nn.Module):
@@ -48,16 +37,24 @@ class EdgeHalf(nn.Module):
     def __init__(self, model: SplitModel) -> None:
         super().__init__()
         self.encoder = model.encoder
-        self.parts = nn.ModuleList(_parts(model.channel))
-        self.distributions = tuple(_DRAWN[type(p)][0] for p in self.parts if type(p) in _DRAWN)
+        self.parts = nn.ModuleList(parts(model.channel))
+        self.distributions = tuple(d for part in self.parts if (d := _draws(part)) is not None)
 
     def forward(self, x: Tensor, *noise: Tensor) -> Tensor:
         """The representation that leaves the device, (N, ...)."""
         z, drawn = self.encoder(x), iter(noise)
         for part in self.parts:
-            apply = _DRAWN.get(type(part))
-            z = apply[1](part, z, next(drawn)) if apply else part(z)
+            z = cast(Channel, part).transform(z, next(drawn)) if _draws(part) else part(z)
         return z  # type: ignore[no-any-return]
+
+    def noise_shapes(self, x: Tensor) -> list[tuple[int, ...]]:
+        """The shape of each further input for x, the batch included."""
+        z, shapes = self.encoder(x), []
+        for part in self.parts:
+            if _draws(part):
+                shapes.append((len(z), *cast(Channel, part).noise_shape(tuple(z.shape[1:]))))
+            z = part(z)
+        return shapes
 
     def refuse_hidden_noise(self, x: Tensor) -> None:
         """Refuse a random channel that is not known here: its noise would freeze in the graph.
@@ -66,22 +63,22 @@ class EdgeHalf(nn.Module):
             ConfigError: a channel or the encoder gives two results for one input.
         """
         z = self.encoder(x)
-        steps = [(self.encoder, x), *((p, z) for p in self.parts if type(p) not in _DRAWN)]
+        steps = [(self.encoder, x)]
+        for part in self.parts:
+            steps += [] if _draws(part) else [(part, z)]
+            z = part(z)
         for step, given in steps:
             if not torch.equal(step(given), step(given)):
                 raise ConfigError(
-                    f"expected every random channel to be one of "
-                    f"{', '.join(kind.__name__ for kind in _DRAWN)}, but {type(step).__name__} "
-                    "gives two results for one input; add it to mixcon.serving.halves"
+                    f"expected a channel that says what noise it draws, but {type(step).__name__} "
+                    "gives two results for one input; derive it from mixcon.channels.Channel, and "
+                    "let its transform take the noise"
                 )
 
 
-def _parts(channel: nn.Module) -> Iterator[nn.Module]:
-    if isinstance(channel, nn.Sequential):
-        for part in channel:
-            yield from _parts(part)
-    elif not isinstance(channel, nn.Identity):
-        yield channel
+def _draws(part: nn.Module) -> Distribution | None:
+    """What a channel draws; a module of someone's own that says nothing draws nothing."""
+    return getattr(part, "draws", None)
 
 
 def edge_onnx(half: EdgeHalf, x: Tensor, z: Tensor) -> bytes:
@@ -92,7 +89,7 @@ def edge_onnx(half: EdgeHalf, x: Tensor, z: Tensor) -> bytes:
         x: two or more example inputs, (N, ...).
         z: as many representations, for their shape.
     """
-    noise = tuple(torch.zeros_like(z) for _ in half.distributions)
+    noise = tuple(z.new_zeros(shape) for shape in half.noise_shapes(x))
     names = ["x", *(f"noise_{i}" for i in range(len(noise)))]
     return _to_onnx(half, (x, *noise), names, "z")
 

@@ -2,5 +2,6 @@
 
 from mixcon.split._cut import split
 from mixcon.split._model import SplitModel
+from mixcon.split._sizes import Sizes
 
-__all__ = ["SplitModel", "split"]
+__all__ = ["Sizes", "SplitModel", "split"]

@@ -31,7 +31,7 @@ class Axis:
 
     @classmethod
     def parse(cls, text: Any) -> Axis:
-        """An axis from ``"0.01,0.1,1"``, ``"1e-8..1e-2"``, or a list of a TOML file.
+        """An axis from ``"[0.01, 0.1, 1]"``, with or without brackets, or ``"1e-8..1e-2"``.
 
         Raises:
             ConfigError: an empty or repeated value, or ends that are no numbers in order.
@@ -44,6 +44,7 @@ class Axis:
         """
         if isinstance(text, Axis):
             return text
+        text = text.strip("[] ") if isinstance(text, str) else text
         if isinstance(text, str) and ".." in text:
             return cls._range(text)
         parts = text.split(",") if isinstance(text, str) else text

@@ -94,8 +94,9 @@ class SweepConfig(BaseModel):
     def budget(self) -> dict[str, int]:
         """How many trials each defense gets, the undefended network included."""
         if self.sampler != "grid":
-            return {"vanilla": 1, **dict.fromkeys(self.space.defenses, self.trials)}
-        return {"vanilla": 1, **{d: len(list(self.space.points(d))) for d in self.space.defenses}}
+            return {"vanilla": 1, **dict.fromkeys(self.space.templates, self.trials)}
+        counts = {name: len(list(self.space.points(name))) for name in self.space.templates}
+        return {"vanilla": 1, **counts}
 
     def check(self) -> list[TrainConfig]:
         """Refuse a search that could not be run; see `Space.check`.

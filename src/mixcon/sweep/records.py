@@ -50,7 +50,7 @@ class Trial:
     def title(self) -> str:
         """The defense with its settings, and the cut where it is not the paper's."""
         cut = f" at {self.config.cut}" if self.config.cut else ""
-        return self.config.defense.title + cut
+        return f"{self.config.defense}{cut}"
 
     @property
     def title_with_seed(self) -> str:
@@ -65,8 +65,10 @@ class Trial:
     @property
     def place(self) -> tuple[float, float] | None:
         """Lambda and beta, if the defense has both."""
-        placed = [loss for loss in self.config.defense.losses if "beta" in loss.options]
-        return (placed[0].weight, float(placed[0].options["beta"])) if placed else None
+        for part in self.config.defense.parts:
+            if part.settings.keys() >= {"weight", "beta"}:
+                return float(part.settings["weight"]), float(part.settings["beta"])
+        return None
 
     @cached_property
     def excess(self) -> float | None:

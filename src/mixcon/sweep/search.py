@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError
 from mixcon.sweep.axes import Axis, Value
 from mixcon.sweep.config import Limits, SweepConfig
-from mixcon.sweep.space import config_at, is_whole
+from mixcon.sweep.space import is_whole
 from mixcon.training import TrainConfig
 
 if TYPE_CHECKING:
@@ -95,9 +96,7 @@ class Search:
         self.defense, self._config, self._limits = defense, config, limits
         self._grid = config.sampler == "grid" or defense == "vanilla"
         axes = {} if defense == "vanilla" else config.space.axes(defense, grid=self._grid)
-        self._space = {
-            name: _distribution(axis, is_whole(defense, name)) for name, axis in axes.items()
-        }
+        self._space = {name: _distribution(axis, is_whole(name)) for name, axis in axes.items()}
         self._study: Study = optuna.create_study(
             study_name=name,
             storage=storage,
@@ -148,6 +147,11 @@ class Search:
             if t.state.is_finished() and _CONFIG in t.user_attrs and _TWIN not in t.user_attrs
         ]
 
+    def _config_at(self, point: dict[str, Value]) -> TrainConfig:
+        if self.defense == "vanilla":
+            return self._config.base.model_copy(update={"defense": DefenseConfig()})
+        return self._config.space.config_at(self._config.base, self.defense, point)
+
     @property
     def _open(self) -> bool:
         """Whether there is budget left."""
@@ -166,7 +170,7 @@ class Search:
         """A new trial; None if it only repeats an earlier one, whose result then counts for it."""
         self._study.sampler = _sampler(self._config, self._drawn)
         trial = self._study.ask(self._space)
-        config = config_at(self._config.base, self.defense, trial.params)
+        config = self._config_at(trial.params)
         twin = self._twin(config)
         self._running[trial.number] = trial
         if twin is None:

@@ -2,82 +2,55 @@
 
 from __future__ import annotations
 
-import inspect
 import itertools
 from collections.abc import Iterator, Mapping
-from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from mixcon.channels import CHANNELS
-from mixcon.defenses import named_defense, parameters, required
+from mixcon.defenses import DefenseConfig, Part, part_kind
 from mixcon.errors import ConfigError
-from mixcon.losses import LOSSES
 from mixcon.sweep.axes import Axis, AxisField, Value
 from mixcon.training import TrainConfig
 
 __all__ = ["PAPER", "Space"]
-
-_LISTS = {
-    "lam": "0.01,0.1,0.5,1,2,5,10,100",
-    "beta": "1e-2,1e-3,1e-4,1e-5,1e-6,1e-7,1e-8",
-    "sigma": "0.01,0.03,0.1,0.3,1",
-    "scale": "0.01,0.03,0.1,0.3,1",
-    "rate": "0.1,0.3,0.5,0.7,0.9",
-    "bits": "1,2,4,8",
-}
-"""What a grid visits where nothing is said; lambda and beta as in the paper (section 4.3)."""
-
-_RANGES = {
-    "lam": "0.01..100",
-    "beta": "1e-8..1e-2",
-    "sigma": "0.01..1",
-    "scale": "0.01..1",
-    "rate": "0.1..0.9",
-    "bits": "1..8",
-}
-"""Where a sampler draws from if nothing is said."""
 
 
 class Space(BaseModel):
     """Which defenses are searched, and where.
 
     Attributes:
-        defenses: names as `named_defense` takes them, without ``vanilla``: the undefended network
-            is part of every sweep anyway.
-        vary: setting to its axis: ``lam``, any setting of a loss or channel, or ``cut``. One that
-            is not named takes its default axis if it has one, else its default value.
+        defenses: as text, with a range or a list in place of values that vary:
+            ``mixcon(weight=0.1..10, beta=[1e-4, 1e-2])``. A setting that is not named varies as
+            its part says, else it has its default. Without ``vanilla``: the undefended network is
+            part of every sweep anyway.
+        cut: layers to cut at, if several are tried.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     defenses: tuple[str, ...] = Field(default=("mixcon", "normalize+gaussian"), min_length=1)
-    vary: dict[str, AxisField] = {}
+    cut: AxisField | None = None
+
+    @property
+    def templates(self) -> dict[str, DefenseConfig]:
+        """The defenses by their names without settings; values that vary are text."""
+        return {found.name: found for found in map(DefenseConfig.parse, self.defenses)}
 
     @property
     def is_grid(self) -> bool:
         """Whether values were listed, and no range was given."""
-        axes = [axis for name, axis in self.vary.items() if name != "cut"]
+        axes = [axis for template in self.templates.values() for axis in _given(template).values()]
         return bool(axes) and all(axis.is_list for axis in axes)
 
     def axes(self, defense: str, *, grid: bool) -> dict[str, Axis]:
-        """The settings that vary for one defense, and their axes.
+        """What varies for one defense, as ``part.setting`` or ``cut``, and its axes.
 
         Raises:
-            ConfigError: an unknown defense, or a setting without a default or an axis.
+            ConfigError: an unknown part, or a setting that must be given.
         """
-        kinds = _kinds(defense)
-        names = [name for kind in kinds for name in _settings(kind)]
-        missing = {name for kind in kinds for name in required(kind)} - {*self.vary, *_LISTS}
-        if missing:
-            raise ConfigError(
-                f"expected values of {', '.join(sorted(missing))} for {defense}, but got none: add "
-                "them under [vary] in a --space file"
-            )
-        defaults = _LISTS if grid else _RANGES
-        axes = {n: Axis.parse(defaults[n]) for n in names if n in defaults}
-        axes |= {n: axis for n, axis in self.vary.items() if n in names or n == "cut"}
-        return axes
+        template = self.templates[defense]
+        axes = _default(template, grid=grid) | _given(template)
+        return axes | ({"cut": self.cut} if self.cut else {})
 
     def points(self, defense: str) -> Iterator[dict[str, Value]]:
         """Every combination of the listed values of one defense, in order.
@@ -89,59 +62,74 @@ class Space(BaseModel):
         odd = [f"{name} = {axis}" for name, axis in axes.items() if not axis.is_list]
         if odd:
             raise ConfigError(
-                f"expected lists such as 0.1,1,10 for a grid, but got {', '.join(odd)}; choose "
+                f"expected lists such as [0.1, 1, 10] for a grid, but got {', '.join(odd)}; choose "
                 "another --sampler for ranges"
             )
         yield from _combined(axes)
+
+    def config_at(self, base: TrainConfig, defense: str, point: Mapping[str, Value]) -> TrainConfig:
+        """The training config at one point of the space."""
+        parts = [_at(part, point) for part in self.templates[defense].parts]
+        update = {"cut": point.get("cut", base.cut), "defense": DefenseConfig(tuple(parts))}
+        return base.model_copy(update=update)
 
     def check(self, base: TrainConfig, *, grid: bool) -> list[TrainConfig]:
         """The configs at all points of a grid, or at the corners of a search.
 
         Raises:
-            ConfigError: one of them cannot be built, or a setting belongs to no defense.
+            ConfigError: one of them names what does not exist, or a defense is given twice.
         """
-        self._check_names()
-        configs = []
-        for defense in self.defenses:
-            corners = _combined(self.axes(defense, grid=grid))
-            chosen = self.points(defense) if grid else corners
-            configs += [config_at(base, defense, point) for point in chosen]
-        for config in configs:
-            config.defense.build()
-        return configs
-
-    def _check_names(self) -> None:
-        if len(set(self.defenses)) != len(self.defenses) or "vanilla" in self.defenses:
+        templates = self.templates
+        if len(templates) != len(self.defenses) or "vanilla" in templates:
             raise ConfigError(
                 "expected different defenses, without vanilla, which is always tried, but got "
                 f"{', '.join(self.defenses)}"
             )
-        known = {name for d in self.defenses for kind in _kinds(d) for name in _settings(kind)}
-        odd = sorted(set(self.vary) - known - {"cut"})
-        if odd:
-            raise ConfigError(
-                f"expected settings of {', '.join(self.defenses)} ({', '.join(sorted(known))} or "
-                f"cut), but got {', '.join(odd)}"
-            )
+        configs = []
+        for defense in templates:
+            corners = _combined(self.axes(defense, grid=grid))
+            chosen = self.points(defense) if grid else corners
+            configs += [self.config_at(base, defense, point) for point in chosen]
+        for config in configs:
+            config.defense.check()
+        return configs
 
 
-def config_at(base: TrainConfig, defense: str, point: Mapping[str, Value]) -> TrainConfig:
-    """The training config at one point of the space."""
-    options: dict[str, Any] = dict(point)
-    cut = options.pop("cut", base.cut)
-    whole = [n for n in options if is_whole(defense, n)]
-    options |= {name: int(options[name]) for name in whole}
-    update = {"cut": cut, "defense": named_defense(defense, **options)}
-    return base.model_copy(update=update)
+def is_whole(name: str) -> bool:
+    """Whether a setting, ``part.setting``, is a whole number."""
+    part, _, setting = name.rpartition(".")
+    return bool(part) and part_kind(part).settings[setting].annotation in {"int", int}
 
 
-def is_whole(defense: str, name: str) -> bool:
-    """Whether a setting of a defense is a whole number."""
-    if name == "lam":
-        return False
-    signatures = [inspect.signature(kind).parameters for kind in _kinds(defense)]
-    found = [s[name].annotation for s in signatures if name in s]
-    return bool(found) and found[0] in {"int", int}
+def _given(template: DefenseConfig) -> dict[str, Axis]:
+    """The axes that stand in place of values."""
+    found = {f"{p.name}.{k}": v for p in template.parts for k, v in p.settings.items()}
+    return {n: Axis.parse(v) for n, v in found.items() if isinstance(v, str) and _varies(v)}
+
+
+def _varies(value: str) -> bool:
+    return value.startswith("[") or ".." in value
+
+
+def _default(template: DefenseConfig, *, grid: bool) -> dict[str, Axis]:
+    """The axes of settings that were not given, as their parts say."""
+    return {
+        f"{part.name}.{name}": Axis.parse(texts[0 if grid else 1])
+        for part in template.parts
+        for name, texts in part_kind(part.name).search.items()
+        if name not in part.settings
+    }
+
+
+def _at(part: Part, point: Mapping[str, Value]) -> Part:
+    own = {
+        name.rpartition(".")[2]: int(value) if is_whole(name) else value
+        for name, value in point.items()
+        if name.rpartition(".")[0] == part.name
+    }
+    order = part_kind(part.name).settings  # as they are declared
+    every = {**part.settings, **own}
+    return Part(part.name, {name: every[name] for name in (*order, *every) if name in every})
 
 
 def _combined(axes: Mapping[str, Axis]) -> Iterator[dict[str, Value]]:
@@ -150,19 +138,9 @@ def _combined(axes: Mapping[str, Axis]) -> Iterator[dict[str, Value]]:
         yield dict(zip(axes, values, strict=True))
 
 
-def _kinds(defense: str) -> list[type]:
-    named_defense(defense)  # names the unknown part, if there is one
-    parts = [part for part in defense.split("+") if part != "vanilla"]
-    return [(LOSSES if part in LOSSES else CHANNELS)[part] for part in parts]
-
-
-def _settings(kind: type) -> list[str]:
-    weight = ["lam"] if kind in LOSSES.values() else []
-    return [*weight, *parameters(kind)]
-
-
 PAPER = Space(
-    defenses=("mixcon",),
-    vary={"lam": Axis.parse(_LISTS["lam"]), "beta": Axis.parse(_LISTS["beta"])},
+    defenses=(
+        "mixcon(weight=[0.01,0.1,0.5,1,2,5,10,100], beta=[1e-2,1e-3,1e-4,1e-5,1e-6,1e-7,1e-8])",
+    )
 )
 """The grid of the paper's Figure 3: 8 weights by 7 repulsions (section 4.3)."""

@@ -9,7 +9,6 @@ from dataclasses import asdict
 
 import torch
 
-from mixcon import models
 from mixcon.data import Splits, load
 from mixcon.split import SplitModel
 from mixcon.sweep.job import Job
@@ -17,17 +16,16 @@ from mixcon.training import (
     RunFolder,
     TrainConfig,
     accuracy,
+    build,
+    observe_range,
     raw_separability,
-    show_channel,
     train_stacked,
 )
-from mixcon.training.folder import manual_seed
-from mixcon.training.stacked import shared_settings
+from mixcon.training.stacked import shared_settings, stackable
 
 __all__ = ["train_together"]
 
 _LARGEST = 64  # models of one stack: all of the paper's grid
-_PRECISIONS = ("32-true", "64-true")
 
 
 def train_together(jobs: Sequence[Job], device: str) -> None:
@@ -56,7 +54,7 @@ def _groups(jobs: Sequence[Job]) -> Iterator[list[Job]]:
     """Jobs that fit into one stack, two or more."""
     groups: dict[str, list[Job]] = {}
     for job in jobs:
-        if job.config.precision in _PRECISIONS:
+        if stackable(job.config):
             groups.setdefault(json.dumps(shared_settings(job.config)), []).append(job)
     for group in groups.values():
         for start in range(0, len(group), _LARGEST):
@@ -82,9 +80,6 @@ def _finish(job: Job, model: SplitModel, splits: Splits) -> None:
 
 def _untrained(config: TrainConfig, splits: Splits) -> SplitModel:
     with torch.random.fork_rng():
-        channel = config.defense.build().channel
-        manual_seed(config.seed)
-        shape, classes = splits.train.shape, len(splits.train.classes)
-        model = models.build(config.network, shape, classes, config.cut, channel)
-        show_channel(model, splits.train)
+        model, _ = build(config, splits)
+        observe_range(model, splits.train)
         return model

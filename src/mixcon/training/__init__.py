@@ -1,28 +1,36 @@
 """Training of defended split models: config, run folder and loop."""
 
+from mixcon.training.augment import AUGMENTATIONS
+from mixcon.training.build import build, observe_range
 from mixcon.training.config import TrainConfig, explain, read_config, read_toml
-from mixcon.training.folder import RunFolder, versions
 from mixcon.training.loop import (
     Progress,
     accuracy,
     load_model,
     raw_separability,
-    show_channel,
     train,
 )
+from mixcon.training.optimizer import learning_rate
+from mixcon.training.recipes import RECIPES, recipe
+from mixcon.training.run_folder import RunFolder, versions
 from mixcon.training.stacked import stacking_pays, train_stacked
 
 __all__ = [
+    "AUGMENTATIONS",
+    "RECIPES",
     "Progress",
     "RunFolder",
     "TrainConfig",
     "accuracy",
+    "build",
     "explain",
+    "learning_rate",
     "load_model",
+    "observe_range",
     "raw_separability",
     "read_config",
     "read_toml",
-    "show_channel",
+    "recipe",
     "stacking_pays",
     "train",
     "train_stacked",

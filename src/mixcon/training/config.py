@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Any, Literal, Self, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from mixcon.defenses import DefenseConfig
+from mixcon.defenses import DefenseConfig, DefenseField
 from mixcon.errors import ConfigError
 
 __all__ = ["TrainConfig", "explain", "read_config", "read_toml"]
@@ -17,20 +17,31 @@ __all__ = ["TrainConfig", "explain", "read_config", "read_toml"]
 M = TypeVar("M", bound=BaseModel)
 
 
+_RATES = {"sgd": 0.01, "adam": 2e-3, "adamw": 2e-3}  # where the config says nothing
+
+# Run folders from before there was a choice of optimizer hold all of these: it was SGD.
+_WRITTEN_BEFORE = {"lr", "momentum", "weight_decay", "milestones", "holdout", "precision"}
+
+
 class TrainConfig(BaseModel):
-    """A training run. The defaults are the paper's for LeNet-5 (section 4.3).
+    """A training run. The defaults are those that won; `mixcon.training.recipe` has the paper's.
 
     Attributes:
         data: name of the data set, or ``folder:PATH``.
         network: name of the network.
         cut: layer whose output leaves the device; the network's own default if None.
-        defense: losses and channels.
+        defense: what is added to training and done to what leaves, as text or `DefenseConfig`.
         epochs: passes over the training set.
-        batch_size: images per step, over all devices together.
-        lr: learning rate of SGD.
-        momentum: momentum of SGD.
-        weight_decay: weight decay of SGD.
-        milestones: epochs after which the learning rate drops to a tenth.
+        batch_size: samples per step, over all devices together.
+        optimizer: sgd, adam or adamw.
+        lr: learning rate, the largest of the schedule; 0.01 for sgd, else 0.002, if it is left out.
+        schedule: constant, steps, cosine or one-cycle; see `mixcon.training.learning_rate`.
+        milestones: epochs after which the learning rate drops to a tenth, for ``steps``.
+        momentum: of sgd.
+        weight_decay: of the optimizer.
+        label_smoothing: of the cross-entropy, in [0, 1).
+        ramp: epochs over which the weight of the penalties rises from 0 to what it is.
+        augment: none, shift or shift-flip, for images.
         seed: decides initialization, order and noise.
         holdout: share of the training set that is held out and stands in for the test set, so that
             settings can be tuned without a look at the test set.
@@ -42,16 +53,45 @@ class TrainConfig(BaseModel):
     data: str
     network: str
     cut: str | None = None
-    defense: DefenseConfig = DefenseConfig()
-    epochs: int = Field(default=20, ge=1)
+    defense: DefenseField = DefenseConfig()
+    epochs: int = Field(default=8, ge=1)
     batch_size: int = Field(default=64, ge=1)
-    lr: float = Field(default=0.01, gt=0, allow_inf_nan=False)
+    optimizer: Literal["sgd", "adam", "adamw"] = "adam"
+    lr: float = Field(default=0.0, gt=0, allow_inf_nan=False)
+    schedule: Literal["constant", "steps", "cosine", "one-cycle"] = "one-cycle"
+    milestones: tuple[int, ...] = ()
     momentum: float = Field(default=0.0, ge=0, lt=1)
     weight_decay: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    milestones: tuple[int, ...] = ()
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    ramp: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    augment: str = "none"
     seed: int = Field(default=0, ge=0)
     holdout: float = Field(default=0.0, ge=0, lt=1)
     precision: Literal["32-true", "64-true", "16-mixed", "bf16-mixed"] = "32-true"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        if "optimizer" not in given and given.keys() >= _WRITTEN_BEFORE:
+            schedule = "steps" if given["milestones"] else "constant"
+            return {**given, "optimizer": "sgd", "schedule": schedule}
+        if given.get("lr") is None:
+            default = cls.model_fields["optimizer"].default
+            return {**given, "lr": _RATES.get(given.get("optimizer", default), 1.0)}
+        return given
+
+    @model_validator(mode="after")
+    def _check_combinations(self) -> Self:
+        if self.momentum and self.optimizer != "sgd":
+            raise ValueError(f"momentum is a setting of sgd, but the optimizer is {self.optimizer}")
+        if bool(self.milestones) != (self.schedule == "steps"):
+            raise ValueError(
+                f"milestones and the schedule 'steps' go together, but got milestones "
+                f"{self.milestones} with schedule '{self.schedule}'"
+            )
+        return self
 
     def to_toml(self) -> str:
         """The config as TOML, which `read_config` takes back."""

@@ -3,32 +3,35 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from mixcon import models
+from mixcon.attacks.base import frozen
 from mixcon.data import LabeledSet, Splits, load
-from mixcon.defenses import Defense
-from mixcon.errors import NonFiniteError, RunError
+from mixcon.defenses import Batch, Defense
+from mixcon.errors import ConfigError, NonFiniteError, RunError
 from mixcon.metrics import Separability, mixed_pairs, separability
 from mixcon.split import SplitModel
+from mixcon.training.augment import AUGMENTATIONS
+from mixcon.training.build import build, observe_range
 from mixcon.training.config import TrainConfig
-from mixcon.training.folder import RunFolder, manual_seed
+from mixcon.training.optimizer import learning_rate, make_optimizer, ramp
+from mixcon.training.run_folder import RunFolder, manual_seed
+from mixcon.training.state import State
 
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["Progress", "accuracy", "load_model", "raw_separability", "show_channel", "train"]
+__all__ = ["Objective", "Progress", "accuracy", "load_model", "raw_separability", "train"]
 
 _CHECKPOINT_SECONDS = 30.0
 _CHECK_STEPS = 50  # how often the device is asked whether all was finite
-_SHOWN = 64  # samples that an untrained model's channel is shown
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,10 @@ def train(
     from lightning_fabric import Fabric  # noqa: PLC0415  takes twice as long as torch
 
     with torch.random.fork_rng():
-        defense = config.defense.build()
         splits = load(config.data, data_dir=data_dir, seed=config.seed)
         splits = splits.holdout(config.holdout) if config.holdout else splits
-        manual_seed(config.seed)
-        model = _build(config, splits, defense)
+        _check_augment(config, splits)
+        model, defense = build(config, splits)
         folder = RunFolder(out)
         folder.claim(config)
         if not folder.finished:
@@ -97,7 +99,7 @@ def load_model(out: Path, splits: Splits) -> SplitModel:
     """
     folder = RunFolder(out)
     with torch.random.fork_rng():  # initial weights, soon replaced, draw from it
-        model = _build(folder.config, splits, folder.config.defense.build())
+        model, _ = build(folder.config, splits)
     try:
         model.load_state_dict(folder.read_model())
     except RuntimeError as error:
@@ -119,37 +121,53 @@ def accuracy(model: nn.Module, labeled: LabeledSet, batch_size: int = 1000) -> f
     return int(torch.stack(hits).sum()) / len(labeled)
 
 
-def show_channel(model: SplitModel, labeled: LabeledSet) -> None:
-    """Let the channel of an untrained model see samples: a quantizer must know its range."""
-    x, _ = next(labeled.batches(_SHOWN))
-    with torch.no_grad():
-        z = model.eval().represent(x.to(next(model.parameters())))
-        model.channel.train()(z)
-
-
-def _build(config: TrainConfig, splits: Splits, defense: Defense) -> SplitModel:
-    shape, classes = splits.train.shape, len(splits.train.classes)
-    return models.build(config.network, shape, classes, config.cut, defense.channel)
-
-
 class Objective(nn.Module):
-    """Model and defense in one forward pass, so that several GPUs and autocast see all of it."""
+    """Model and defense in one forward pass, so that several GPUs and autocast see all of it.
 
-    def __init__(self, model: SplitModel, defense: Defense) -> None:
+    Adversaries are no part of it, so that no optimizer of the model moves them: it only asks what
+    they cost.
+    """
+
+    def __init__(self, model: SplitModel, defense: Defense, label_smoothing: float = 0.0) -> None:
         super().__init__()
         self.model = model
-        self._defense = defense
+        self.penalties = nn.ModuleList(defense.penalties)  # their buffers are kept with the model
+        self._defense, self._smoothing = defense, label_smoothing
 
-    def forward(self, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-        """The loss, and what to add up: loss, penalty, hits, samples, and a sign of NaN."""
+    def forward(
+        self, x: Tensor, y: Tensor, share: float = 1.0
+    ) -> tuple[Tensor, Tensor, Batch | None]:
+        """The loss; what to add up (loss, penalty, hits, a sign of NaN); what adversaries see.
+
+        `share` is the part of the penalties' weight that counts so far.
+        """
         raw = self.model.represent(x)
-        logits = self.model.head(self.model.channel(raw))
-        penalty = self._defense.penalty(raw, x, y)
-        loss = F.cross_entropy(logits.float(), y) + penalty
+        z = self.model.channel(raw)
+        logits = self.model.head(z)
+        batch = Batch(x, y, raw, z)
+        penalty = self._penalty(batch)
+        penalty = penalty if share == 1 else share * penalty
+        loss = F.cross_entropy(logits.float(), y, label_smoothing=self._smoothing) + penalty
         hits = (logits.argmax(1) == y).sum()
         count = len(y)
         sums = [loss.detach() * count, penalty.detach() * count, hits, raw.detach().sum() * 0]
-        return loss, torch.stack([s.to(loss.dtype) for s in sums])
+        seen = batch.detached() if self._defense.adversaries else None
+        return loss, torch.stack([s.to(loss.dtype) for s in sums]), seen
+
+    def _penalty(self, batch: Batch) -> Tensor:
+        if not self._defense.adversaries:
+            return self._defense.penalty(batch)
+        with frozen(nn.ModuleList(self._defense.adversaries)):
+            return self._defense.penalty(batch)
+
+
+class _Taught(NamedTuple):
+    """An adversary as Fabric runs it."""
+
+    name: str
+    updates: int
+    module: Any
+    optimizer: Any
 
 
 class _Trainer:
@@ -167,19 +185,21 @@ class _Trainer:
     ) -> None:
         self.config, self.folder, self.fabric = config, folder, fabric
         self.model = model
+        objective = Objective(model, defense, config.label_smoothing)
         self.objective, self.optimizer = fabric.setup(
-            Objective(model, defense),
-            torch.optim.SGD(
-                model.parameters(),
-                lr=config.lr,
-                momentum=config.momentum,
-                weight_decay=config.weight_decay,
-            ),
+            objective, make_optimizer(objective.parameters(), config)
         )
+        self.adversaries = [
+            _Taught(a.name, a.updates, *fabric.setup(a, a.optimizer())) for a in defense.adversaries
+        ]
+        self.state = _state(objective, self.optimizer, defense, self.adversaries)
+        self.augment = AUGMENTATIONS.find(config.augment)
         self.train_set, self.test_set = (s.to(fabric.device) for s in (splits.train, splits.test))
         self.on_progress = on_progress
         self.records = folder.read_metrics()
-        self.sums = torch.zeros(4, dtype=torch.float64, device=fabric.device)
+        self.sums = torch.zeros(
+            4 + len(defense.adversaries), dtype=torch.float64, device=fabric.device
+        )
         self.epoch, self.step = 1, 0
         self.saved = time.monotonic()
 
@@ -188,7 +208,7 @@ class _Trainer:
         self._restore()
         if self.epoch == 1 and self.step == 0:
             self.records = []
-            show_channel(self.model, self.train_set)
+            observe_range(self.model, self.train_set)
             self._record({"epoch": 0})
         while self.epoch <= self.config.epochs:
             self._train_epoch()
@@ -198,7 +218,6 @@ class _Trainer:
 
     def _train_epoch(self) -> None:
         started = time.monotonic()
-        self._set_learning_rate()
         self.objective.train()
         order = self._order()
         size = max(1, self.config.batch_size // self.fabric.world_size)
@@ -206,7 +225,7 @@ class _Trainer:
         batches = self.train_set.batches(size, order[self.step * size :])
         pending: list[Tensor] = []
         for x, y in batches:
-            pending.append(self._train_step(x, y))
+            pending.append(self._train_step(x, y, steps))
             self.step += 1
             if len(pending) == _CHECK_STEPS or self.step == steps:
                 self._add(pending)
@@ -214,13 +233,28 @@ class _Trainer:
             self.on_progress(Progress(self.epoch, self.config.epochs, self.step, steps))
         self._finish_epoch(len(order) * self.fabric.world_size, time.monotonic() - started)
 
-    def _train_step(self, x: Tensor, y: Tensor) -> Tensor:
+    def _train_step(self, x: Tensor, y: Tensor, steps: int) -> Tensor:
+        """The model's step, then those of each adversary on what the model has shown of itself."""
         manual_seed(self.config.seed, self.epoch, self.step, self.fabric.global_rank)
-        loss, sums = self.objective(x, y)
-        self.optimizer.zero_grad()
+        for group in self.optimizer.param_groups:
+            group["lr"] = learning_rate(self.config, self.epoch, self.step, steps)
+        share = ramp(self.config, self.epoch, self.step, steps)
+        loss, sums, seen = self.objective(self.augment(x), y, share)
+        self._descend(self.optimizer, loss)
+        losses = [self._teach(adversary, seen) for adversary in self.adversaries]
+        return torch.stack([*sums, *(own * len(y) for own in losses)]) if losses else sums
+
+    def _teach(self, adversary: _Taught, seen: Batch) -> Tensor:
+        """Let an adversary learn; its loss before the last of its steps."""
+        for _ in range(adversary.updates):
+            loss = adversary.module(seen)
+            self._descend(adversary.optimizer, loss)
+        return cast(Tensor, loss.detach())
+
+    def _descend(self, optimizer: Any, loss: Tensor) -> None:
+        optimizer.zero_grad()
         self.fabric.backward(loss)
-        self.optimizer.step()
-        return cast(Tensor, sums)
+        optimizer.step()
 
     def _order(self) -> Tensor:
         """This device's share of the epoch's order; all shares are equally long."""
@@ -229,30 +263,31 @@ class _Trainer:
         rank, world = self.fabric.global_rank, self.fabric.world_size
         return order[: len(order) // world * world][rank::world].to(self.fabric.device)
 
-    def _set_learning_rate(self) -> None:
-        drops = sum(self.epoch > milestone for milestone in self.config.milestones)
-        for group in self.optimizer.param_groups:
-            group["lr"] = self.config.lr * 0.1**drops
-
     def _add(self, pending: list[Tensor]) -> None:
         sums = torch.stack(pending).double()
         finite = sums.isfinite().all(1)
         if not finite.all():
-            first = self.step - len(pending) + int((~finite).nonzero()[0]) + 1
-            what = (
-                "loss" if sums[first - 1 - self.step + len(pending), 3] == 0 else "representation"
-            )
+            place = int((~finite).nonzero()[0])
+            step = self.step - len(pending) + place + 1
             raise NonFiniteError(
-                f"the {what} became NaN or infinite at step {first} of epoch {self.epoch}; lower "
-                f"the learning rate ({self.config.lr:g}) or the weight of the defense, or raise "
-                "eps; the last checkpoint is from before"
+                f"the {self._not_finite(sums[place])} became NaN or infinite at step {step} of "
+                f"epoch {self.epoch}; lower the learning rate ({self.config.lr:g}) or the weight "
+                "of the defense, or raise eps; the last checkpoint is from before"
             )
         self.sums += sums.sum(0)
         pending.clear()
 
+    def _not_finite(self, sums: Tensor) -> str:
+        if not sums[3].isfinite():
+            return "representation"
+        odd = [
+            a.name for a, own in zip(self.adversaries, sums[4:], strict=True) if not own.isfinite()
+        ]
+        return f"loss of the adversary {odd[0]}" if odd and sums[0].isfinite() else "loss"
+
     def _finish_epoch(self, count: int, seconds: float) -> None:
         sums = cast(Tensor, self.fabric.all_reduce(self.sums, reduce_op="sum"))
-        loss, penalty, hits, _ = sums.tolist()
+        loss, penalty, hits, _, *losses = sums.tolist()
         record = {
             "epoch": self.epoch,
             "loss": loss / count,
@@ -260,6 +295,9 @@ class _Trainer:
             "train_accuracy": hits / count,
             "seconds": round(seconds, 3),
         }
+        if losses:
+            names = [adversary.name for adversary in self.adversaries]
+            record["adversaries"] = dict(zip(names, (x / count for x in losses), strict=True))
         self._record(record)
         self.sums.zero_()
         self.epoch, self.step = self.epoch + 1, 0
@@ -285,28 +323,36 @@ class _Trainer:
         self.saved = time.monotonic()
         if not self.fabric.is_global_zero:
             return
-        state = {f"model.{k}": v for k, v in self.model.state_dict().items()}
-        for i, slots in self.optimizer.optimizer.state_dict()["state"].items():
-            state |= {f"optimizer.{i}.{k}": v for k, v in slots.items() if v is not None}
-        self.folder.write_checkpoint(state | {"sums": self.sums}, self.epoch, self.step)
+        tensors = self.state.tensors() | {"sums": self.sums}
+        self.folder.write_checkpoint(tensors, self.epoch, self.step)
 
     def _restore(self) -> None:
         found = self.folder.read_checkpoint()
         if found is None:
             return
-        state, self.epoch, self.step = found
-        self.model.load_state_dict(_part(state, "model."))
-        slots: dict[int, dict[str, Tensor]] = {}
-        for name, tensor in _part(state, "optimizer.").items():
-            index, key = name.split(".", 1)
-            slots.setdefault(int(index), {})[key] = tensor.to(self.fabric.device)
-        inner = self.optimizer.optimizer
-        inner.load_state_dict({"state": slots, "param_groups": inner.state_dict()["param_groups"]})
-        self.sums = state["sums"].to(self.fabric.device)
+        tensors, self.epoch, self.step = found
+        self.state.load(tensors)
+        self.sums = tensors["sums"].to(self.fabric.device)
 
 
-def _part(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    return {k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)}
+def _state(
+    objective: Objective, optimizer: Any, defense: Defense, adversaries: Sequence[_Taught]
+) -> State:
+    """Everything that a checkpoint holds."""
+    modules: dict[str, nn.Module] = {"model": objective.model, "penalties": objective.penalties}
+    optimizers = {"optimizer": optimizer.optimizer}
+    for own, taught in zip(defense.adversaries, adversaries, strict=True):
+        modules[f"adversary {taught.name}"] = own
+        optimizers[f"optimizer of {taught.name}"] = taught.optimizer.optimizer
+    return State(modules, optimizers)
+
+
+def _check_augment(config: TrainConfig, splits: Splits) -> None:
+    AUGMENTATIONS.find(config.augment)
+    if config.augment != "none" and not splits.train.is_image:
+        raise ConfigError(
+            f"expected augment to be none for samples that are no images, but got {config.augment}"
+        )
 
 
 def raw_separability(model: SplitModel, labeled: LabeledSet, limit: int = 1000) -> Separability:

@@ -4,24 +4,26 @@ from __future__ import annotations
 
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.func import functional_call, stack_module_state, vmap
 
-from mixcon import models
 from mixcon.data import Splits
-from mixcon.defenses import Defense, Term
+from mixcon.defenses import DefenseConfig, Part, Penalty, part_kind
 from mixcon.errors import ConfigError, NonFiniteError
-from mixcon.losses import MixConLoss
 from mixcon.split import SplitModel
+from mixcon.training.augment import AUGMENTATIONS
+from mixcon.training.build import build, observe_range
 from mixcon.training.config import TrainConfig
-from mixcon.training.folder import manual_seed
-from mixcon.training.loop import Objective, Progress, show_channel
+from mixcon.training.loop import Objective, Progress
+from mixcon.training.optimizer import learning_rate, make_optimizer, ramp
+from mixcon.training.run_folder import manual_seed
 
-__all__ = ["shared_settings", "stacking_pays", "train_stacked"]
+__all__ = ["shared_settings", "stackable", "stacking_pays", "train_stacked"]
 
 _DTYPES = {"32-true": torch.float32, "64-true": torch.float64}
 
@@ -89,6 +91,12 @@ def _check(configs: Sequence[TrainConfig]) -> None:
                 "expected configs that differ in weight, beta, eps and seed alone, but got number "
                 f"{position} with {'; '.join(odd)}; train it by itself"
             )
+    odd = [p.name for p in configs[0].defense.parts if part_kind(p.name).stacked is None]
+    if odd:
+        raise ConfigError(
+            f"expected a defense that can be trained in a stack, but {', '.join(odd)} learns or "
+            "remembers; train the models one by one"
+        )
     if configs[0].precision not in _DTYPES:
         raise ConfigError(
             f"expected precision {' or '.join(_DTYPES)} for a stack, but got "
@@ -98,11 +106,27 @@ def _check(configs: Sequence[TrainConfig]) -> None:
 
 def shared_settings(config: TrainConfig) -> dict[str, Any]:
     """What all models of a stack must have in common."""
-    shared = config.model_dump(exclude={"seed"})
-    for loss in shared["defense"]["losses"]:
-        for name in ("weight", "beta", "eps") if loss["name"] == "mixcon" else ("weight",):
-            loss.pop(name, None)
-    return shared
+    free = {
+        f"{part.name}.{name}": None
+        for part in config.defense.parts
+        for name in part_kind(part.name).stacked or ()
+    }
+    shared = config.model_dump(exclude={"seed", "defense"})
+    return {**shared, "defense": str(_without(config.defense, free))}
+
+
+def stackable(config: TrainConfig) -> bool:
+    """Whether every part of the defense, and the precision, can be trained in a stack."""
+    kinds = [part_kind(part.name) for part in config.defense.parts]
+    return config.precision in _DTYPES and all(kind.stacked is not None for kind in kinds)
+
+
+def _without(defense: DefenseConfig, names: Collection[str]) -> DefenseConfig:
+    parts = [
+        Part(p.name, {k: v for k, v in p.settings.items() if f"{p.name}.{k}" not in names})
+        for p in defense.parts
+    ]
+    return DefenseConfig(tuple(parts))
 
 
 class _Stack:
@@ -118,21 +142,18 @@ class _Stack:
         self.config, self.on_progress = configs[0], on_progress
         self.train_set = splits.train.to(device)
         dtype = _DTYPES[self.config.precision]
-        self.defenses = [config.defense.build() for config in configs]
-        self.models = [
-            _initial(config, splits, defense).to(device, dtype)
-            for config, defense in zip(configs, self.defenses, strict=True)
-        ]
+        self.models, self.defenses = [], []
+        for config in configs:
+            model, defense = build(config, splits)
+            observe_range(model, splits.train)
+            self.models.append(model.train().to(device, dtype))
+            self.defenses.append(defense)
         self.like = torch.empty((), dtype=dtype, device=device)
-        self.numbers = [_numbers(terms, self.like) for terms in self._columns()]
+        self.numbers = [_numbers(penalties, self.like) for penalties in self._columns()]
         self.parameters, self.buffers = stack_module_state(self.models)
-        self.forward = vmap(self._one, (0, 0, 0, None, None), randomness="different")
-        self.optimizer = torch.optim.SGD(
-            self.parameters.values(),
-            lr=self.config.lr,
-            momentum=self.config.momentum,
-            weight_decay=self.config.weight_decay,
-        )
+        self.forward = vmap(self._one, (0, 0, 0, None, None, None), randomness="different")
+        self.optimizer = make_optimizer(self.parameters.values(), self.config)
+        self.augment = AUGMENTATIONS.find(self.config.augment)
 
     def run(self) -> list[SplitModel]:
         """Train to the end."""
@@ -141,8 +162,8 @@ class _Stack:
         self._warn_of_diverged()
         return [self._unstacked(i) for i in range(len(self.models))]
 
-    def _columns(self) -> Iterator[tuple[Term, ...]]:
-        return zip(*(defense.terms for defense in self.defenses), strict=True)
+    def _columns(self) -> Iterator[tuple[Penalty, ...]]:
+        return zip(*(defense.penalties for defense in self.defenses), strict=True)
 
     def _one(
         self,
@@ -151,23 +172,26 @@ class _Stack:
         numbers: Numbers,
         x: Tensor,
         y: Tensor,
+        share: float,
     ) -> tuple[Tensor, Tensor]:
         first = self.defenses[0]
-        terms = tuple(_term(t, **n) for t, n in zip(first.terms, numbers, strict=True))
-        objective = Objective(self.models[0], Defense(first.name, terms, first.channel))
+        own = tuple(p.at(**n) for p, n in zip(first.penalties, numbers, strict=True))
+        defense = replace(first, penalties=own)
+        objective = Objective(self.models[0], defense, self.config.label_smoothing)
         named = {f"model.{name}": tensor for name, tensor in (state | buffers).items()}
-        return cast(tuple[Tensor, Tensor], functional_call(objective, named, (x, y)))
+        return cast(tuple[Tensor, Tensor], functional_call(objective, named, (x, y, share))[:2])
 
     def _train_epoch(self, epoch: int) -> None:
         started = time.monotonic()
-        self._set_learning_rate(epoch)
         generator = manual_seed(self.config.seed, epoch)
         order = torch.randperm(len(self.train_set), generator=generator).to(self.like.device)
         steps = -(-len(order) // self.config.batch_size)
         total = torch.zeros(len(self.models), 4, dtype=torch.float64, device=self.like.device)
         for step, (x, y) in enumerate(self.train_set.batches(self.config.batch_size, order)):
             manual_seed(self.config.seed, epoch, step, 0)
-            total += self._train_step(x.to(self.like.dtype), y)
+            self._set_learning_rate(epoch, step, steps)
+            share = ramp(self.config, epoch, step, steps)
+            total += self._train_step(self.augment(x.to(self.like.dtype)), y, share)
             self.on_progress(Progress(epoch, self.config.epochs, step + 1, steps))
         record = _record(epoch, total / len(order), time.monotonic() - started)
         self.on_progress(Progress(epoch, self.config.epochs, 0, 0, record))
@@ -177,17 +201,16 @@ class _Stack:
                 f"learning rate ({self.config.lr:g}) or the weights of the defenses, or raise eps"
             )
 
-    def _train_step(self, x: Tensor, y: Tensor) -> Tensor:
-        losses, sums = self.forward(self.parameters, self.buffers, self.numbers, x, y)
+    def _train_step(self, x: Tensor, y: Tensor, share: float) -> Tensor:
+        losses, sums = self.forward(self.parameters, self.buffers, self.numbers, x, y, share)
         self.optimizer.zero_grad()
         losses.sum().backward()  # no model has a part in another's loss
         self.optimizer.step()
         return sums
 
-    def _set_learning_rate(self, epoch: int) -> None:
-        drops = sum(epoch > milestone for milestone in self.config.milestones)
+    def _set_learning_rate(self, epoch: int, step: int, steps: int) -> None:
         for group in self.optimizer.param_groups:
-            group["lr"] = self.config.lr * 0.1**drops
+            group["lr"] = learning_rate(self.config, epoch, step, steps)
 
     def _warn_of_diverged(self) -> None:
         finite = torch.stack([p.flatten(1).isfinite().all(1) for p in self.parameters.values()])
@@ -202,27 +225,10 @@ class _Stack:
         return self.models[i].to("cpu", torch.float32).eval()
 
 
-def _initial(config: TrainConfig, splits: Splits, defense: Defense) -> SplitModel:
-    manual_seed(config.seed)
-    shape, classes = splits.train.shape, len(splits.train.classes)
-    model = models.build(config.network, shape, classes, config.cut, defense.channel)
-    show_channel(model, splits.train)
-    return model.train()
-
-
-def _numbers(terms: Sequence[Term], like: Tensor) -> dict[str, Tensor]:
-    """What differs between the models in one term of their defenses: name to (models,)."""
-    rows = [{"weight": term.weight, **_own_numbers(term.loss)} for term in terms]
+def _numbers(penalties: Sequence[Penalty], like: Tensor) -> dict[str, Tensor]:
+    """What differs between the models in one penalty of their defenses: name to (models,)."""
+    rows = [penalty.numbers for penalty in penalties]
     return {name: like.new_tensor([row[name] for row in rows]) for name in rows[0]}
-
-
-def _own_numbers(loss: nn.Module) -> dict[str, float]:
-    return loss.numbers if isinstance(loss, MixConLoss) else {}
-
-
-def _term(term: Term, weight: Tensor, **numbers: Tensor) -> Term:
-    loss = term.loss.at(**numbers) if isinstance(term.loss, MixConLoss) else term.loss
-    return Term(weight, loss)  # type: ignore[arg-type]
 
 
 def _record(epoch: int, means: Tensor, seconds: float) -> dict[str, Any]:

@@ -1,0 +1,81 @@
+"""A few bits leave, and nothing else."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from mixcon.channels._checks import check_count
+from mixcon.channels.base import Channel, Distribution, Levels
+from mixcon.channels.project import Expand
+from mixcon.errors import ConfigError
+from mixcon.split import Sizes
+
+__all__ = ["Code"]
+
+
+class Code(Channel):
+    """A learned code of `bits` bits, each -1 or +1, optionally flipped at random.
+
+    A linear map to as many numbers, batch normalization, and the sign. The gradient is that of
+    tanh (straight-through: Bengio, Léonard and Courville, arXiv:1308.3432, 2013). Inputs of one
+    word share one representation, and words differ by at least a bit: the paper's idea of
+    separability at its limit. Without flips, asking again about an input tells nothing more.
+
+    Whatever an attacker knows, seeing z multiplies the chance of any guess by at most 2^bits
+    (maximal leakage: Issa, Wagner and Kamath, IEEE Transactions on Information Theory, 2020).
+
+    Args:
+        bits: how many bits leave, at least 1.
+        flip: probability that a bit is flipped, in [0, 0.5).
+        sizes: of the model it is built for.
+
+    Shape:
+        (N, *sizes.representation) to (N, bits).
+
+    Raises:
+        ConfigError: bits is no whole number >= 1, or flip lies outside [0, 0.5).
+    """
+
+    draws: Distribution | None = "uniform"
+    search = {"bits": ("6,8,10,12,16,24", "6..24")}  # noqa: RUF012
+
+    def __init__(self, bits: int, flip: float = 0.0, *, sizes: Sizes) -> None:
+        super().__init__()
+        if isinstance(flip, bool | str) or not 0 <= flip < 0.5:
+            raise ConfigError(f"expected flip to be a number in [0, 0.5), but got {flip!r}")
+        self.bits, self.flip, self._given = check_count("bits", bits), float(flip), sizes[1]
+        self.linear = nn.Linear(math.prod(self._given), self.bits)
+        self.norm = nn.BatchNorm1d(self.bits)
+        if not self.flip:
+            self.draws = None  # this one draws nothing
+
+    def transform(self, z: Tensor, noise: Tensor) -> Tensor:
+        """The word of each representation, as -1 and +1."""
+        soft = torch.tanh(self.norm(self.linear(z.flatten(1))))
+        hard = torch.where(soft.detach() >= 0, 1.0, -1.0).to(soft.dtype)
+        word: Tensor = hard + (soft - soft.detach())
+        return torch.where(noise < self.flip, -word, word) if self.flip else word
+
+    @property
+    def levels(self) -> Levels:
+        """-1 and +1."""
+        return Levels(bits=1, low=-1.0, step=2.0)
+
+    def shape(self, given: tuple[int, ...]) -> tuple[int, ...]:
+        """(bits,)."""
+        return (self.bits,)
+
+    def word_bits(self, given: tuple[int, ...]) -> float:
+        """The bits."""
+        return float(self.bits)
+
+    def receiver(self) -> nn.Module:
+        """A learned linear map to what the head takes, and a ReLU."""
+        return Expand(self.bits, self._given)
+
+    def extra_repr(self) -> str:
+        """The settings, for `repr`."""
+        return f"bits={self.bits}" + (f", flip={self.flip:g}" if self.flip else "")
