@@ -46,11 +46,11 @@ def test_demo(tmp_path):
 def test_train_then_audit(tmp_path):
     short = ["--data", "digits", "--epochs", 1]
     assert run("train", *short, "--out", "v", folder=tmp_path).returncode == 0
-    done = run("train", *short, "--defense", "mixcon+normalize", "--beta", "1e-3", folder=tmp_path)
+    done = run("train", *short, "--defense", "mixcon(beta=1e-3) + normalize", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "runs/digits-lenet5-mixcon+normalize" in done.stderr
     again = RunFolder(tmp_path / "runs" / "digits-lenet5-mixcon+normalize")
-    assert again.config.defense.losses[0].options == {"beta": 1e-3}
+    assert str(again.config.defense) == "mixcon(beta=0.001) + normalize"
     words = ["audit", "v", again.path, "--victims", 3, "--attack", "rmle-paper", "--quick"]
     done = run(*words, "--fail-above", "excess=1", folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -97,7 +97,7 @@ def test_train_from_a_file_equals_options(tmp_path):
         (["train"], "expected --data"),
         (["train", "--data", "minst"], "did you mean 'mnist'"),
         (["train", "--data", "digits", "--defense", "mixcom"], "did you mean 'mixcon'"),
-        (["train", "--data", "digits", "--defense", "mixcon", "--beta", "-1"], "beta >= 0"),
+        (["train", "--data", "digits", "--defense", "mixcon(beta=-1)"], "beta >= 0"),
         (["train", "--data", "digits", "--cut", "pool9"], "'pool1'"),
         (["train", "--data", "digits", "--epochs", "0"], "epochs: Input should be greater"),
         (["train", "--config", "none.toml"], "No such file"),

@@ -8,7 +8,7 @@ import pytest
 
 pytestmark = pytest.mark.smoke
 
-QUICK = ["--epochs", "2", "--lr", "0.05", "--momentum", "0.9", "--batch-size", "16", "--victims",
+QUICK = ["--recipe", "paper", "--epochs", "2", "--lr", "0.05", "--momentum", "0.9", "--batch-size", "16", "--victims",
          "3", "--attack", "rmle-paper", "--accelerator", "cpu"]  # fmt: skip
 
 
@@ -20,7 +20,7 @@ def run(*words, folder):
 
 
 def test_sweep_then_tune_then_train(tmp_path):
-    space = ["--defense", "mixcon", "--lam", "0.01,0.1", "--beta", "1e-2,1e-4"]
+    space = ["--defense", "mixcon(weight=[0.01, 0.1], beta=[1e-2, 1e-4])"]
     done = run("sweep", "--data", "digits", *space, *QUICK, "--out", "s", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "s" / "report.html").read_text(encoding="utf-8")
@@ -60,8 +60,8 @@ def test_help_teaches(tmp_path):
         (["sweep"], "expected --data"),
         (["tune", "--data", "digits"], "expected --max-excess or --min-accuracy"),
         (["sweep", "--data", "minst"], "did you mean 'mnist'"),
-        (["sweep", "--data", "digits", "--lam", "1..x"], "a range such as"),
-        (["sweep", "--data", "digits", "--grid", "paper", "--lam", "1"], "but got more"),
+        (["sweep", "--data", "digits", "--defense", "mixcon(weight=1..x)"], "a range such as"),
+        (["sweep", "--data", "digits", "--grid", "paper", "--cut", "pool1"], "but got more"),
         (["sweep", "--data", "digits", "--sampler", "annealing"], "'annealing'"),
         (["sweep", "--data", "digits", "--storage", "oracle://x"], "--storage"),
         (["sweep", "--data", "digits", "--storage", "study.db"], "a URL or a file *.log"),

@@ -145,4 +145,6 @@ def test_misfits_are_refused(text, message):
 
 
 def test_the_same_channel_may_come_twice(batch):
-    assert len(DefenseConfig.parse("normalize + project(n=2) + normalize").build(SIZES).channels) == 3
+    assert (
+        len(DefenseConfig.parse("normalize + project(n=2) + normalize").build(SIZES).channels) == 3
+    )

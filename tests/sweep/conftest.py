@@ -63,11 +63,13 @@ def tiny():
             network="lenet5",
             epochs=3,
             batch_size=10,
+            optimizer="sgd",
+            schedule="constant",
             momentum=0.9,
             lr=0.02,
             holdout=0.2,
         )
-        space = Space(defenses=("mixcon",), vary={"lam": "0.1,1", "beta": "1e-2,1e-4"})
+        space = Space(defenses=("mixcon(weight=[0.1, 1], beta=[1e-2, 1e-4])",))
         settings = {"sampler": "grid", "attacks": ("rmle-paper",), "victims": 3, "space": space}
         return SweepConfig(base=base, **{**settings, **changes})
 

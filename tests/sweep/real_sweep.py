@@ -10,7 +10,8 @@ from mixcon.sweep.search import open_storage
 
 COMMAND = [
     sys.executable, "-m", "mixcon", "sweep", "--data", "digits", "--epochs", "2", "--lr", "0.05",
-    "--defense", "mixcon", "--lam", "0.01,0.1", "--beta", "1e-2,1e-4", "--momentum", "0.9",
+    "--defense", "mixcon(weight=[0.01, 0.1], beta=[1e-2, 1e-4])", "--recipe", "paper",
+    "--momentum", "0.9",
     "--batch-size", "16", "--attack", "rmle-paper", "--victims", "2", "--workers", "2",
     "--accelerator", "cpu",
 ]  # fmt: skip

@@ -63,7 +63,7 @@ def test_finished_sweep_runs_nothing_again(tmp_path, here, tiny):
 
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
 def test_samplers_give_every_defense_its_budget(tmp_path, here, tiny, sampler):
-    space = Space(defenses=("mixcon", "quantize"), vary={"bits": "1..4"})
+    space = Space(defenses=("mixcon", "quantize(bits=1..4)"))
     config = tiny(sampler=sampler, trials=6, space=space)
     pool = here()
     found = sweep(config, tmp_path / "s", pool)
@@ -72,7 +72,7 @@ def test_samplers_give_every_defense_its_budget(tmp_path, here, tiny, sampler):
     assert len({t.config.model_dump_json() for t in per["mixcon"]}) == 6
     # Four values of bits only: draws that repeat one are not trained again.
     assert all(t.state != "failed" for t in found.trials)
-    bits = [t.config.defense.channels[0].options["bits"] for t in per["quantize"]]
+    bits = [t.config.defense.parts[0].settings["bits"] for t in per["quantize"]]
     assert len(set(bits)) == len(bits) <= 4
     assert all(type(b) is int for b in bits)
 
@@ -127,11 +127,11 @@ def test_sweep_waits_for_a_cluster_that_lost_all_its_nodes(tmp_path, here, tiny,
 
 
 def test_failed_trial_is_recorded_and_the_rest_goes_on(tmp_path, here, tiny):
-    space = Space(defenses=("mixcon",), vary={"lam": "0.1,1e30", "beta": "1e-2"})
+    space = Space(defenses=("mixcon(weight=[0.1, 1e30], beta=1e-2)",))
     found = sweep(tiny(space=space), tmp_path / "s", here())
     states = {t.title: (t.state, t.reason) for t in found.trials}
-    assert states["mixcon (weight=0.1, beta=0.01)"] == ("done", None)
-    state, reason = states["mixcon (weight=1e+30, beta=0.01)"]
+    assert states["mixcon(weight=0.1, beta=0.01)"] == ("done", None)
+    state, reason = states["mixcon(weight=1e+30, beta=0.01)"]
     assert state == "failed"
     assert "NaN" in reason
     again = here()
@@ -148,7 +148,7 @@ def test_unexpected_failure_keeps_its_traceback(tmp_path, here, tiny, monkeypatc
 
 
 def test_hopeless_trial_is_not_attacked(tmp_path, here, tiny):
-    space = Space(defenses=("gaussian",), vary={"sigma": "1000"})
+    space = Space(defenses=("gaussian(sigma=[1000])",))
     found = sweep(tiny(space=space), tmp_path / "s", here())
     hopeless = found.trials[1]
     assert hopeless.state == "pruned"
@@ -198,7 +198,7 @@ def test_two_sweeps_at_once_are_refused(tmp_path, here, tiny):
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"space": Space(vary={"cut": "pool1,pool9"})}, CutError, "'pool9'"),
+        ({"space": Space(cut="pool1,pool9")}, CutError, "'pool9'"),
         ({"attacks": ("rmle", "rml")}, ConfigError, "but got 'rml'"),
         ({"space": Space(defenses=("mixcom",))}, ConfigError, "did you mean 'mixcon'"),
     ],

@@ -42,46 +42,49 @@ def test_bad_axes(text):
 def test_paper_grid():
     points = list(PAPER.points("mixcon"))
     assert len(points) == 56
-    assert points[0] == {"lam": 0.01, "beta": 1e-2}
-    assert points[-1] == {"lam": 100, "beta": 1e-8}
+    assert points[0] == {"mixcon.weight": 0.01, "mixcon.beta": 1e-2}
+    assert points[-1] == {"mixcon.weight": 100, "mixcon.beta": 1e-8}
     assert PAPER.is_grid
     assert len(PAPER.check(BASE, grid=True)) == 56
 
 
 def test_points_become_configs():
     space = Space(
-        defenses=("mixcon+quantize",),
-        vary={"lam": "0.5", "beta": "1e-3", "bits": "2,4", "cut": "pool1"},
+        defenses=("mixcon(weight=0.5, beta=[1e-3]) + quantize(bits=[2, 4])",), cut="pool1"
     )
     first, second = space.check(BASE, grid=True)
     assert first.cut == "pool1"
-    assert first.defense.losses[0].weight == 0.5
-    assert first.defense.losses[0].options == {"beta": 1e-3}
-    assert [c.defense.channels[0].options for c in (first, second)] == [{"bits": 2}, {"bits": 4}]
+    assert str(first.defense) == "mixcon(weight=0.5, beta=0.001) + quantize(bits=2)"
+    assert str(second.defense) == "mixcon(weight=0.5, beta=0.001) + quantize(bits=4)"
 
 
 def test_settings_that_belong_to_one_defense_only():
-    space = Space(defenses=("mixcon", "gaussian"), vary={"sigma": "0.1..1", "lam": "1,10"})
-    assert set(space.axes("gaussian", grid=False)) == {"sigma"}
-    assert set(space.axes("mixcon", grid=False)) == {"lam", "beta"}
+    space = Space(defenses=("mixcon(weight=[1, 10])", "gaussian(sigma=0.1..1)"))
+    assert set(space.axes("gaussian", grid=False)) == {"gaussian.sigma"}
+    assert set(space.axes("mixcon", grid=False)) == {"mixcon.weight", "mixcon.beta"}
     assert not space.is_grid
 
 
+def test_a_setting_that_is_given_does_not_vary():
+    space = Space(defenses=("mixcon(weight=1)",))
+    assert set(space.axes("mixcon", grid=True)) == {"mixcon.beta"}
+    assert all(c.defense.parts[0].settings["weight"] == 1 for c in space.check(BASE, grid=True))
+
+
 @pytest.mark.parametrize(
-    ("defenses", "vary", "message"),
+    ("defenses", "message"),
     [
-        (["mixcom"], {}, "did you mean 'mixcon'"),
-        (["mixcon"], {"sigma": "0.1,1"}, "but got sigma"),
-        (["mixcon", "mixcon"], {}, "different defenses"),
-        (["vanilla"], {}, "always tried"),
-        (["mixcon"], {"beta": "-1,1"}, "beta >= 0"),
-        (["quantize"], {"bits": "1,99"}, "from 1 to 16"),
-        (["mixcon"], {"beta": "1e-8..1e-2"}, "expected lists"),
+        (["mixcom"], "did you mean 'mixcon'"),
+        (["mixcon(sigma=[0.1, 1])"], "but got sigma"),
+        (["mixcon", "mixcon(weight=1)"], "different defenses"),
+        (["vanilla"], "always tried"),
+        (["mixcon(beta=[1e-2, 1e-2])"], "different values"),
+        (["mixcon(beta=1e-8..1e-2)"], "expected lists"),
     ],
 )
-def test_mistakes_show_before_work(defenses, vary, message):
+def test_mistakes_show_before_work(defenses, message):
     with pytest.raises(ConfigError, match=message):
-        Space(defenses=defenses, vary=vary).check(BASE, grid=True)
+        Space(defenses=defenses).check(BASE, grid=True)
 
 
 def test_seeds_that_would_draw_other_data_are_refused():
@@ -96,7 +99,7 @@ def test_unknown_keys_are_refused():
 
 
 def test_toml_comes_back_equal(tmp_path):
-    space = Space(defenses=("mixcon", "normalize+gaussian"), vary={"sigma": "0.01..1"})
+    space = Space(defenses=("mixcon", "normalize + gaussian(sigma=0.01..1)"))
     config = SweepConfig(base=BASE, space=space, trials=7)
     (tmp_path / "sweep.toml").write_text(config.to_toml())
     assert read_sweep_config(tmp_path / "sweep.toml") == config

@@ -17,7 +17,9 @@ pytestmark = pytest.mark.usefixtures("small")
 def jobs(folder, tiny, lams=(0.01, 0.1)):
     base = tiny().base
     for lam in lams:
-        config = base.model_copy(update={"defense": DefenseConfig.parse(f"mixcon(weight={lam}, beta=0.01)")})
+        config = base.model_copy(
+            update={"defense": DefenseConfig.parse(f"mixcon(weight={lam}, beta=0.01)")}
+        )
         yield Job(f"mixcon-{lam}", "mixcon", config, "cheap", (Rmle(steps=5),), folder / str(lam),
                   3, accelerator="cpu")  # fmt: skip
 

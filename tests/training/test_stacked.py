@@ -82,8 +82,12 @@ def test_batch_normalization_keeps_statistics_of_each_model(tmp_path, monkeypatc
 
 def test_other_seeds_start_from_their_own_weights_and_share_the_order():
     splits = load("digits")
-    both = train_stacked([config("mixcon(weight=1)", seed=0), config("mixcon(weight=1)", seed=7)], splits)
-    swapped = train_stacked([config("mixcon(weight=1)", seed=7), config("mixcon(weight=1)", seed=0)], splits)
+    both = train_stacked(
+        [config("mixcon(weight=1)", seed=0), config("mixcon(weight=1)", seed=7)], splits
+    )
+    swapped = train_stacked(
+        [config("mixcon(weight=1)", seed=7), config("mixcon(weight=1)", seed=0)], splits
+    )
     alone = train_stacked([config("mixcon(weight=1)", seed=0)], splits)
     assert_same(both[0], alone[0])
     weight = "encoder.conv1.weight"
@@ -128,7 +132,10 @@ def test_callers_random_state_stays():
 
 
 def test_double_precision_agrees_closely_with_single():
-    configs = [config("mixcon(weight=1)", epochs=1), config("mixcon(weight=1)", epochs=1, precision="64-true")]
+    configs = [
+        config("mixcon(weight=1)", epochs=1),
+        config("mixcon(weight=1)", epochs=1, precision="64-true"),
+    ]
     one, two = (train_stacked([c], load("digits"))[0] for c in configs)
     assert_same(one, two)
 
