@@ -6,9 +6,9 @@ from torch import nn
 
 from mixcon.attacks import Auxiliary, Decoder, Query, QueryDecoder, RmlePaper, WhiteBox
 from mixcon.attacks._fitting import InverseNetwork, unlikeness
-from mixcon.models.decoder import inverse_network
 from mixcon.errors import KnowledgeError
 from mixcon.metrics import ssim
+from mixcon.models.decoder import inverse_network
 
 
 class Noisy(nn.Module):

@@ -16,7 +16,6 @@ from mixcon.data import SOURCES, LabeledSet, Splits
 from mixcon.errors import ConfigError, CutError, MixconError, NonFiniteError, RunError
 from mixcon.training import Progress, RunFolder, TrainConfig, accuracy, load_model, train
 
-
 PLAIN = {"optimizer": "sgd", "schedule": "constant"}
 
 

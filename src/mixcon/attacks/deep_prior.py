@@ -10,8 +10,8 @@ from torch import Tensor
 from torch.func import functional_call
 
 from mixcon.attacks._networks import prior_network
-from mixcon.models.decoder import into
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
+from mixcon.models.decoder import into
 
 __all__ = ["DeepPrior"]
 
