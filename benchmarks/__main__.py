@@ -1,8 +1,8 @@
 """All benchmarks side by side in one run: `python -m benchmarks`.
 
 Every figure is a ratio of medians of alternating rounds, so that a noisy machine disturbs both
-sides alike; `recipes` gives accuracies. Sections: step, loss, memory, loading, reidentification,
-stacked, inversion, recipes. Name some to run only those.
+sides alike. Sections: step, loss, memory, loading, reidentification,
+stacked, inversion. Name some to run only those.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import argparse
 
 import torch
 
-from benchmarks import inversion, loading, loss, memory, recipes, reidentification, stacked, step
+from benchmarks import inversion, loading, loss, memory, reidentification, stacked, step
 from mixcon.audit import environment
 
 SECTIONS = {
@@ -22,7 +22,6 @@ SECTIONS = {
     "reidentification": reidentification.run,
     "stacked": stacked.run,
     "inversion": inversion.run,
-    "recipes": recipes.run,
 }
 
 

@@ -1,7 +1,8 @@
 """Which recipe trains best in 8 epochs: LeNet-5 on four data sets, judged on held-out samples.
 
 The test sets have no say in the choice: each recipe is trained on 90 % of the training set and
-judged on the rest. Finished trainings are kept in `runs/recipes`; the same command goes on.
+judged on the rest. Finished trainings are kept in `runs/recipes`; the same command goes on:
+`python -m benchmarks.recipes`.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from mixcon.audit import environment
 from mixcon.training import RunFolder, TrainConfig, train
 
 SETS = ("mnist", "fashion_mnist", "svhn", "cifar10")
@@ -50,3 +52,10 @@ def _accuracy(data: str, defense: str, settings: dict[str, Any]) -> float:
     train(config, folder, accelerator="cpu")
     found: float = RunFolder(folder).read_metrics()[-1]["test_accuracy"]
     return found
+
+
+if __name__ == "__main__":
+    where = environment("python -m benchmarks.recipes", seed=0)
+    print(f"{where.command}\n{where.machine}, {where.versions}, {where.started}\n")
+    for line in run():
+        print(line, flush=True)
