@@ -21,6 +21,9 @@ _VALUES = "A list such as 0.1,1,10 or a range such as 0.01..100"
 Data: TypeAlias = Annotated[
     str | None, typer.Option(help=f"Data set: {', '.join(SOURCES)}, or folder:PATH.")
 ]
+Resize: TypeAlias = Annotated[
+    int | None, typer.Option(help="Bring all images to so many pixels in width and height.")
+]
 Network: TypeAlias = Annotated[
     str | None, typer.Option(help=f"{', '.join(models.NETWORKS)} (default: lenet5)")
 ]
@@ -154,6 +157,7 @@ Accelerator: TypeAlias = Annotated[
 
 def _options(
     data: Data = None,
+    resize: Resize = None,
     network: Network = None,
     out: Out = None,
     defense: Defense = None,

@@ -29,6 +29,13 @@ def train(
     data: Annotated[
         str | None, typer.Option(help=f"Data set: {', '.join(SOURCES)}, or folder:PATH.")
     ] = None,
+    resize: Annotated[
+        int | None,
+        typer.Option(
+            help="Bring all images to so many pixels in width and height; export and infer then "
+            "do the same."
+        ),
+    ] = None,
     network: Annotated[
         str | None, typer.Option(help=f"{', '.join(models.NETWORKS)} (default: lenet5)")
     ] = None,
@@ -127,7 +134,7 @@ def train(
     given = {k: v for k, v in locals().items() if v is not None and k not in _OWN}
     chosen = _from_file(config, given) if config else _from_options(given)
     folder = out or Path("runs") / "-".join(
-        [chosen.data.replace(":", "-").replace("/", "-"), chosen.network, chosen.defense.name]
+        [chosen.data_title.replace(":", "-"), chosen.network, chosen.defense.name]
     )
     with (
         interruptible(f"Run the same command again to go on: {folder} keeps what was done."),

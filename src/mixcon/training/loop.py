@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mixcon import models
-from mixcon.data import LabeledSet, Splits, load
+from mixcon.data import LabeledSet, Splits
 from mixcon.defenses import Defense
 from mixcon.errors import NonFiniteError, RunError
 from mixcon.metrics import Separability, mixed_pairs, separability
@@ -76,7 +76,7 @@ def train(
 
     with torch.random.fork_rng():
         defense = config.defense.build()
-        splits = load(config.data, data_dir=data_dir, seed=config.seed)
+        splits = config.load_data(data_dir)
         splits = splits.holdout(config.holdout) if config.holdout else splits
         manual_seed(config.seed)
         model = _build(config, splits, defense)
