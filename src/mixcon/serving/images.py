@@ -60,6 +60,8 @@ def _below(folder: Path) -> list[Path]:
 
 
 def _standard_input(content: bytes) -> Iterator[tuple[str, bytes | Path]]:
+    if not content.strip():
+        raise DataError("standard input: expected an image, or a list of files, but got nothing")
     lines = None if is_image(content) else _lines(content)
     if lines is None:
         yield "<stdin>", content
