@@ -62,7 +62,7 @@ def test_a_third_part_is_left_out_aloud(tmp_path, caplog):
     for part, value in (("train", 0), ("val", 100), ("test", 200)):
         fill(tmp_path / part, count=2, value=value)
     assert values(load(f"folder:{tmp_path}").test) == [200, 201, 220, 221]
-    assert "val/ and its 4 images are left out" in caplog.text
+    assert f"{tmp_path}: left out 4 images in val/" in caplog.text
 
 
 def test_an_archive_whose_test_part_has_no_labels(tmp_path, caplog):
@@ -72,7 +72,7 @@ def test_an_archive_whose_test_part_has_no_labels(tmp_path, caplog):
     for i in range(3):
         write(tmp_path / "test" / f"{i}.JPEG")
     assert values(load(f"folder:{tmp_path}").test) == [100, 101, 120, 121]
-    assert "test/ and its 3 images are left out" in caplog.text
+    assert f"{tmp_path}: left out 3 images in test/" in caplog.text
 
 
 @pytest.mark.parametrize("parts", [["train"], ["test", "val"]])
@@ -109,6 +109,7 @@ def test_what_systems_leave_behind_is_no_class_and_no_image(tmp_path, caplog):
     splits = load(f"folder:{tmp_path}")
     assert splits.train.classes == ("a", "b")
     assert len(splits.train) + len(splits.test) == 10
+    assert f"{tmp_path}: left out 7 hidden" in caplog.text
     assert "a: left out 7 hidden" in caplog.text
 
 
@@ -126,7 +127,7 @@ def test_subfolders_and_endings_count(tmp_path, caplog):
     assert len(splits.train) + len(splits.test) == 16
     for words in ("2 .heic", "1 .dcm", "1 without an ending", "1 linked folder", "1 broken link"):
         assert words in caplog.text
-    assert "1 images outside of the classes' folders" in caplog.text
+    assert f"{tmp_path}: left out 1 images beside the folders" in caplog.text
     said = len(caplog.records)
     load(f"folder:{tmp_path}")
     assert len(caplog.records) == said  # once is enough

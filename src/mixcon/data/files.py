@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mixcon.errors import DataError
 
-__all__ = ["ENDINGS", "Found", "images_below", "is_hidden", "listed", "read"]
+__all__ = ["ENDINGS", "Found", "images_below", "is_hidden", "listed", "read", "reason"]
 
 ENDINGS = frozenset(
     (
@@ -87,16 +87,16 @@ def read(file: Path) -> bytes:
 
 def _collect(folder: Path, found: Found) -> None:
     for entry in listed(folder):
-        reason = _reason(entry)
-        if reason:
-            found.left_out[reason] += 1
+        why = reason(entry)
+        if why:
+            found.left_out[why] += 1
         elif entry.is_dir():
             _collect(entry, found)
         else:
             found.files.append(entry)
 
 
-def _reason(entry: Path) -> str | None:
+def reason(entry: Path) -> str | None:
     """Why an entry is left out, as a count of it reads; None if it is not."""
     if is_hidden(entry):
         return "hidden"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from mixcon.data.files import ENDINGS, images_below, is_hidden, listed
+from mixcon.data.files import ENDINGS, Found, images_below, is_hidden, listed, reason
 from mixcon.data.notes import note
 from mixcon.errors import DataError
 
@@ -67,7 +68,7 @@ def _parts(root: Path) -> tuple[Path, Path] | None:
     tests = [roles[r] for r in ("test", "val") if r in roles and _subfolders(roles[r])]
     if "train" in roles and tests:
         chosen = (roles["train"], tests[0])
-        _tell(root, [f for f in folders if f not in chosen])
+        _count_rest(root, chosen)
         return chosen
     if roles and len(roles) == len(folders):
         raise DataError(
@@ -78,11 +79,19 @@ def _parts(root: Path) -> tuple[Path, Path] | None:
     return None
 
 
-def _tell(root: Path, others: list[Path]) -> None:
-    for other in others:
-        note(
-            f"{root}: {other.name}/ and its {len(images_below(other).files):,} images are left out"
-        )
+def _count_rest(folder: Path, taken: Sequence[Path]) -> None:
+    """Say what lies beside the folders that are read."""
+    rest = Found()
+    for entry in listed(folder):
+        why = None if entry in taken else reason(entry)
+        if why:
+            rest.left_out[why] += 1
+        elif entry not in taken and entry.is_dir():
+            rest.left_out[f"images in {entry.name}/"] += len(images_below(entry).files)
+        elif entry not in taken:
+            rest.left_out["images beside the folders"] += 1
+    if rest.summary:
+        note(f"{folder}: left out {rest.summary}")
 
 
 def _classes(part: Path) -> list[Path]:
@@ -92,10 +101,7 @@ def _classes(part: Path) -> list[Path]:
             f"{part}: expected a subfolder for each of two or more classes, but got "
             f"{len(folders)}; if the classes lie deeper, name the folder that holds them"
         )
-    loose = [f for f in listed(part) if f.is_file() and f.suffix.lower() in ENDINGS]
-    loose = [f for f in loose if not is_hidden(f)]
-    if loose:
-        note(f"{part}: {len(loose):,} images outside of the classes' folders are left out")
+    _count_rest(part, folders)
     return folders
 
 
