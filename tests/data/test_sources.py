@@ -1,7 +1,7 @@
 """Data sets: what comes in, what is refused."""
 
-import io
 import os
+from pathlib import Path
 
 import datasets
 import numpy as np
@@ -11,18 +11,13 @@ import pytest
 import torch
 from PIL import Image
 from sklearn.datasets import load_digits
+from tests.data.encoded import encode
 
 from mixcon.data import LabeledSet, Splits, load
 from mixcon.data import hub as hub_module
 from mixcon.errors import ConfigError, DataError
 
 needs_data = pytest.mark.skipif("MIXCON_DATA" not in os.environ, reason="MIXCON_DATA is not set")
-
-
-def png(pixels):
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -32,13 +27,12 @@ def pictures():
 
 
 @pytest.fixture
-def parquet(tmp_path, monkeypatch, pictures):
+def parquet(own_cache, tmp_path, pictures):
     """Writes a tiny `mnist` of real digits; keywords damage it."""
-    monkeypatch.setenv("MIXCON_CACHE", str(tmp_path / "cache"))
 
     def write(part="train", column="image", cells=None, labels=None):
         images, targets = pictures
-        cells = [{"bytes": png(i), "path": None} for i in images] if cells is None else cells
+        cells = [{"bytes": encode(i), "path": None} for i in images] if cells is None else cells
         table = pa.table({column: cells, "label": targets if labels is None else labels})
         (tmp_path / "mnist").mkdir(exist_ok=True)
         path = tmp_path / "mnist" / f"{part}-00000-of-00001.parquet"
@@ -61,16 +55,16 @@ def test_parquet_equals_the_pixels_written(parquet, pictures, tmp_path):
 def test_second_load_does_not_decode_and_damage_heals(parquet, tmp_path, monkeypatch):
     first = load("mnist", data_dir=tmp_path)
     with monkeypatch.context() as patch:
-        patch.setattr(hub_module, "decode", lambda *_: pytest.fail("decoded again"))
+        patch.setattr(hub_module, "decode", lambda *_, **__: pytest.fail("decoded again"))
         assert torch.equal(load("mnist", data_dir=tmp_path).train.inputs, first.train.inputs)
-    for file in (tmp_path / "cache").iterdir():
+    for file in Path(os.environ["MIXCON_CACHE"]).iterdir():
         file.write_bytes(file.read_bytes()[:100])
     assert torch.equal(load("mnist", data_dir=tmp_path).train.inputs, first.train.inputs)
 
 
 def test_a_changed_file_is_read_anew(parquet, pictures, tmp_path):
     load("mnist", data_dir=tmp_path)
-    parquet("train", cells=[{"bytes": png(255 - i), "path": None} for i in pictures[0]])
+    parquet("train", cells=[{"bytes": encode(255 - i), "path": None} for i in pictures[0]])
     got = load("mnist", data_dir=tmp_path).train.inputs
     assert torch.equal(got, 255 - torch.from_numpy(pictures[0]).unsqueeze(1))
 
@@ -83,12 +77,16 @@ def test_a_changed_file_is_read_anew(parquet, pictures, tmp_path):
         (
             lambda write: write(
                 cells=[
-                    {"bytes": png(np.zeros((8, 8 + (i == 7)), np.uint8)), "path": None}
+                    {"bytes": encode(np.zeros((8, 8 + (i == 7)), np.uint8)), "path": None}
                     for i in range(40)
                 ]
             ),
             "row 7: expected 8 x 8 pixels",
         ),
+        (lambda write: write(cells=[None] * 40), "row 0: expected an image within"),
+        (lambda write: write(cells=[{"bytes": None, "path": "a.png"}] * 40), "row 0: expected"),
+        (lambda write: write(labels=[None, *[1] * 39]), "row 0: expected a whole number"),
+        (lambda write: write(labels=["cat"] * 40), "row 0: expected a whole number.*'cat'"),
         (lambda write: write(labels=np.arange(40) % 9), "no class 9"),
         (lambda write: write(labels=np.arange(40) % 11), "labels from 0 to 9"),
         (lambda write: write().write_bytes(b"PAR1 cut off"), "readable Parquet"),
@@ -126,53 +124,53 @@ def test_unknown_name_lists_the_nearest():
         load("fashion-mnist")
 
 
-def write_folder(root, pictures, classes="ab"):
-    for i, pixels in enumerate(pictures[0]):
-        folder = root / classes[i % len(classes)]
-        folder.mkdir(parents=True, exist_ok=True)
-        (folder / f"{i:03}.png").write_bytes(png(pixels))
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["00000-of-00002"], r"expected 2 files.*got 1, without number \[1\]"),
+        (["00001-of-00003", "00002-of-00003"], r"expected 3 files.*without number \[0\]"),
+        (["00000-of-00001", "00000-of-00002"], "one version"),
+        (["00000-of-00001", "old"], "one version"),
+    ],
+)
+def test_some_of_the_shards_are_not_the_set(parquet, tmp_path, names, message):
+    whole = parquet()
+    content = whole.read_bytes()
+    whole.unlink()
+    for name in names:
+        (tmp_path / "mnist" / f"train-{name}.parquet").write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        load("mnist", data_dir=tmp_path)
 
 
-def test_folder_of_classes_holds_out_every_fifth(tmp_path, pictures):
-    write_folder(tmp_path, pictures)
-    splits = load(f"folder:{tmp_path}")
-    assert splits.train.classes == ("a", "b")
-    assert (len(splits.train), len(splits.test)) == (32, 8)
-    assert torch.equal(splits.test.inputs[0, 0], torch.from_numpy(pictures[0][0]))
-    assert splits.test.labels.tolist() == [0] * 4 + [1] * 4
+def test_all_shards_are_read_in_order(parquet, pictures, tmp_path):
+    halves = [{"bytes": encode(i), "path": None} for i in pictures[0]]
+    for part, cells, labels in (
+        (0, halves[:20], pictures[1][:20]),
+        (1, halves[20:], pictures[1][20:]),
+    ):
+        parquet(cells=cells, labels=labels).rename(
+            tmp_path / "mnist" / f"train-0000{part}-of-00002.parquet"
+        )
+    train = load("mnist", data_dir=tmp_path).train
+    assert torch.equal(train.inputs, torch.from_numpy(pictures[0]).unsqueeze(1))
+    assert torch.equal(train.labels, torch.from_numpy(pictures[1]))
 
 
-def test_folder_with_its_own_test_part(tmp_path, pictures):
-    write_folder(tmp_path / "train", pictures)
-    write_folder(tmp_path / "test", (pictures[0][:4], None))
-    splits = load(f"folder:{tmp_path}")
-    assert (len(splits.train), len(splits.test)) == (40, 4)
+def test_sixteen_bits_within_parquet(parquet, pictures, tmp_path):
+    deep = [{"bytes": encode(i.astype(np.uint16) * 257), "path": None} for i in pictures[0]]
+    parquet(cells=deep)
+    train = load("mnist", data_dir=tmp_path).train
+    assert torch.equal(train.inputs, torch.from_numpy(pictures[0]).unsqueeze(1))
 
 
-def test_folder_errors_name_the_file(tmp_path, pictures):
-    with pytest.raises(DataError, match="there is none"):
-        load(f"folder:{tmp_path / 'none'}")
-    write_folder(tmp_path, pictures)
-    (tmp_path / "c").mkdir()
-    with pytest.raises(DataError, match=r"c: expected images"):
-        load(f"folder:{tmp_path}")
-    (tmp_path / "c" / "x.png").write_bytes(b"no image")
-    with pytest.raises(DataError, match=r"x\.png"):
-        load(f"folder:{tmp_path}")
-    (tmp_path / "c" / "x.png").write_bytes(png(np.zeros((9, 9), np.uint8)))
-    with pytest.raises(DataError, match=r"x\.png.*8 x 8.*9 x 9"):
-        load(f"folder:{tmp_path}")
-
-
-def test_color_pictures_get_three_channels(tmp_path):
-    for name in "ab":
-        (tmp_path / name).mkdir()
-        for i in range(5):
-            pixels = np.full((6, 7, 3), [10, 20, i], np.uint8)
-            (tmp_path / name / f"{i}.png").write_bytes(png(pixels))
-    train = load(f"folder:{tmp_path}").train
-    assert train.shape == (3, 6, 7)
-    assert train.inputs[0, :, 0, 0].tolist() == [10, 20, 1]
+def test_resize_of_any_set(parquet, pictures, tmp_path):
+    train = load("mnist", data_dir=tmp_path, resize=12).train
+    assert (train.name, train.shape) == ("mnist-0k@12", (1, 12, 12))
+    expected = Image.fromarray(pictures[0][3]).resize((12, 12), Image.Resampling.BILINEAR)
+    assert np.array_equal(train.inputs[3, 0].numpy(), np.asarray(expected))
+    with pytest.raises(ConfigError, match="synthetic has vectors"):
+        load("synthetic", resize=12)
 
 
 def test_synthetic_has_the_paper_s_moments_and_flips():

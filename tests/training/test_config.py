@@ -88,3 +88,19 @@ def test_explain_names_the_value():
     with pytest.raises(ValidationError) as caught:
         TrainConfig(data="digits", network="lenet5", lr=-1)
     assert explain(caught.value) == "lr: Input should be greater than 0, but got -1"
+
+
+def test_a_folder_means_the_same_from_anywhere(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    config = TrainConfig(data="folder:photos/all", network="lenet5", resize=32)
+    (tmp_path / "run.toml").write_text(config.to_toml())
+    monkeypatch.chdir("/")
+    again = read_config(tmp_path / "run.toml")
+    assert again == config
+    assert again.data == f"folder:{tmp_path}/photos/all"
+    assert again.data_title == "folder:all@32"  # what reports and servers are told
+
+
+def test_resize_is_a_side_in_pixels():
+    with pytest.raises(ValidationError, match="resize"):
+        TrainConfig(data="digits", network="lenet5", resize=0)

@@ -21,9 +21,7 @@ def noisy_sphere_capacity(numbers: int, sigma: float, repeats: int = 1) -> float
     Returns:
         Bits; infinite for sigma 0.
     """
-    return (
-        numbers / 2 * math.log2(1 + repeats / (numbers * sigma**2)) if sigma else math.inf
-    )
+    return numbers / 2 * math.log2(1 + repeats / (numbers * sigma**2)) if sigma else math.inf
 
 
 def laplace_capacity(numbers: int, scale: float) -> float:

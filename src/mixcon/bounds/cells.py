@@ -59,7 +59,9 @@ def likeness_in_cells(z: Tensor, originals: Tensor, steps: int = 200, lr: float 
             with torch.no_grad():
                 images.clamp_(0, 1)
     found = images.detach()[cell]
-    better = ssim(found, originals).new_zeros(len(first)).index_add_(
-        0, cell, ssim(found, originals) - ssim(start, originals)
+    better = (
+        ssim(found, originals)
+        .new_zeros(len(first))
+        .index_add_(0, cell, ssim(found, originals) - ssim(start, originals))
     )
     return torch.where((better > 0)[cell].view(-1, 1, 1, 1), found, start)

@@ -25,6 +25,13 @@ _OWN = "or package.module:name of your own"
 Data: TypeAlias = Annotated[
     str | None, typer.Option(help=f"Data set: {', '.join(SOURCES)}, folder:PATH, {_OWN}.")
 ]
+Resize: TypeAlias = Annotated[
+    int | None,
+    typer.Option(
+        help="Bring all images to so many pixels in width and height; export and infer then do "
+        "the same."
+    ),
+]
 Network: TypeAlias = Annotated[
     str | None,
     typer.Option(help=f"{', '.join(models.NETWORKS)}, {_OWN} (default: lenet5)"),

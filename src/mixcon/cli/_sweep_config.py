@@ -34,7 +34,7 @@ def read_options(given: dict[str, Any], out: Path | None) -> tuple[SweepConfig, 
     sampler = given.pop("sampler", "grid" if space.is_grid else "tpe")
     base = train_config(given)
     config = SweepConfig(base=base, space=space, sampler=sampler, attacks=attacks, **own)
-    name = f"{base.data.replace(':', '-').replace('/', '-')}-{base.network}"
+    name = f"{base.data_title.replace(':', '-')}-{base.network}"
     return config, SweepFolder(out or Path("sweeps") / name)
 
 

@@ -25,6 +25,7 @@ from mixcon.cli._options import (
     Optimizer,
     Ramp,
     Recipe,
+    Resize,
     Schedule,
     Seed,
     WeightDecay,
@@ -123,6 +124,7 @@ Storage: TypeAlias = Annotated[
 
 def _options(
     data: Data = None,
+    resize: Resize = None,
     network: Network = None,
     out: Out = None,
     defense: Defense = None,

@@ -15,7 +15,7 @@ from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import Report, Subject, subjects_of
 from mixcon.audit import audit as run_audit
 from mixcon.cli._console import audit_progress, console, interruptible
-from mixcon.data import Splits, load
+from mixcon.data import Splits
 from mixcon.errors import ConfigError
 from mixcon.reports import headline_metric, markdown_table, summarize, verdict, write_report
 from mixcon.training import RunFolder
@@ -80,10 +80,10 @@ def audit(
     """
     limit = _limit(fail_above)
     configs = [RunFolder(run).config for run in runs]
-    sets = {config.data for config in configs}
+    sets = {c.data + (f" resized to {c.resize}" if c.resize else "") for c in configs}
     if len(sets) > 1:
         raise ConfigError(f"expected runs on one data set, but got {', '.join(sorted(sets))}")
-    data = load(configs[0].data, data_dir=data_dir, seed=configs[0].seed)
+    data = configs[0].load_data(data_dir)
     subjects = subjects_of(runs, data)
     attacks = _attacks(attack or ["strongest"], data, budget)
     folder = out or runs[-1] / "audit"

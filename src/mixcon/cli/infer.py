@@ -18,7 +18,7 @@ from mixcon.data import load
 from mixcon.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mixcon.serving import EdgeClient, Predictions, Wire
+    from mixcon.serving import Contract, EdgeClient, Predictions, Wire
 
 __all__ = ["infer"]
 
@@ -52,7 +52,8 @@ def infer(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of a table.")] = False,
     resize: Annotated[
-        bool, typer.Option("--resize", help="Resize images of another size.")
+        bool,
+        typer.Option("--resize", help="Resize images of another size, even if training did not."),
     ] = False,
     token: Annotated[
         str | None,
@@ -124,7 +125,7 @@ def infer(
 
     if bool(images) == bool(data):
         raise ConfigError("expected images, or --data, but got both or neither of them")
-    items = _samples(data, victims, seed, data_dir) if data else _named(find(images or []))
+    found = [] if data else _named(find(images or []))  # what is missing shows before the server
     endpoint = Endpoint(
         url,
         model=model,
@@ -149,6 +150,8 @@ def infer(
                 "note: the server does not say which contract it serves; names and shapes agree",
                 highlight=False,
             )
+        side = _side(client.contract, always=resize)
+        items = _samples(data, victims, seed, data_dir, side) if data else found
         _run(client, items, batch, resize=resize, as_json=as_json)
 
 
@@ -198,9 +201,16 @@ def _named(found: Sequence[tuple[str, Any]]) -> list[Item]:
     return [(name, image, None) for name, image in found]
 
 
-def _samples(name: str, victims: int | None, seed: int, data_dir: Path | None) -> list[Item]:
+def _side(contract: Contract, *, always: bool) -> int | None:
+    """The side to resize a data set's images to, as in training."""
+    return contract.input.shape[-1] if always or contract.preprocessing.resize else None
+
+
+def _samples(
+    name: str, victims: int | None, seed: int, data_dir: Path | None, resize: int | None
+) -> list[Item]:
     """Test samples with their labels; the same `victims` as an audit with this seed attacks."""
-    test = load(name, data_dir=data_dir).test
+    test = load(name, data_dir=data_dir, resize=resize).test
     order = torch.arange(len(test))
     if victims is not None:
         order = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[:victims]

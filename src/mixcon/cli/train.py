@@ -25,6 +25,7 @@ from mixcon.cli._options import (
     Optimizer,
     Ramp,
     Recipe,
+    Resize,
     Schedule,
     Seed,
     WeightDecay,
@@ -40,6 +41,7 @@ _OWN = ("out", "config", "data_dir", "accelerator", "devices")  # say how or whe
 
 def train(
     data: Data = None,
+    resize: Resize = None,
     network: Network = None,
     cut: Annotated[
         str | None,
@@ -93,7 +95,7 @@ def train(
     given = {k: v for k, v in locals().items() if v is not None and k not in _OWN}
     chosen = _from_file(config, given) if config else train_config(given)
     folder = out or Path("runs") / "-".join(
-        [chosen.data.replace(":", "-").replace("/", "-"), chosen.network, chosen.defense.name]
+        [chosen.data_title.replace(":", "-"), chosen.network, chosen.defense.name]
     )
     with (
         interruptible(f"Run the same command again to go on: {folder} keeps what was done."),

@@ -9,14 +9,16 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+from mixcon.data.decode import resized
 from mixcon.data.digits import digits
 from mixcon.data.folder import folder
 from mixcon.data.hub import HUB_SETS, HubSet
 from mixcon.data.labeled import LabeledSet, Splits
+from mixcon.data.names import FOLDER, absolute, title
 from mixcon.data.synthetic import synthetic
 from mixcon.errors import ConfigError
 
-__all__ = ["SOURCES", "LabeledSet", "Splits", "load"]
+__all__ = ["SOURCES", "LabeledSet", "Splits", "absolute", "load", "title"]
 
 
 def _hub(entry: HubSet, data_dir: Path | None, seed: int) -> Splits:
@@ -30,7 +32,9 @@ SOURCES: dict[str, Callable[[Path | None, int], Splits]] = {
 }
 
 
-def load(name: str, *, data_dir: Path | None = None, seed: int = 0) -> Splits:
+def load(
+    name: str, *, data_dir: Path | None = None, seed: int = 0, resize: int | None = None
+) -> Splits:
     """A data set by name.
 
     Args:
@@ -39,17 +43,19 @@ def load(name: str, *, data_dir: Path | None = None, seed: int = 0) -> Splits:
         data_dir: folder with one subfolder of Parquet files a set; default ``MIXCON_DATA``, and
             without either the Hugging Face hub.
         seed: draws the synthetic set; the others are fixed.
+        resize: width and height to bring every image to, bilinearly and without keeping the
+            proportions; as it is by default.
 
     Raises:
-        ConfigError: unknown name.
+        ConfigError: unknown name, or `resize` of a set of vectors.
         DataError: the set is missing, damaged or does not fit.
     """
     sliced = re.fullmatch(r"(.+)\[:(\d+)\]", name)
     if sliced:
-        whole = load(sliced[1], data_dir=data_dir, seed=seed)
-        return Splits(*(_first(part, int(sliced[2])) for part in (whole.train, whole.test)))
-    if name.startswith("folder:"):
-        return folder(Path(name.removeprefix("folder:")))
+        whole = load(sliced[1], data_dir=data_dir, seed=seed, resize=resize)
+        return _each(whole, lambda part: _first(part, int(sliced[2])))
+    if name.startswith(FOLDER):
+        return folder(Path(absolute(name).removeprefix(FOLDER)), resize)
     if name not in SOURCES:
         near = difflib.get_close_matches(name, SOURCES, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
@@ -57,7 +63,18 @@ def load(name: str, *, data_dir: Path | None = None, seed: int = 0) -> Splits:
             f"expected a data set out of {', '.join(SOURCES)} or folder:PATH, but got '{name}'"
             f"{hint}"
         )
-    return SOURCES[name](data_dir, seed)
+    whole = SOURCES[name](data_dir, seed)
+    return whole if resize is None else _each(whole, lambda part: _resized(part, resize))
+
+
+def _each(whole: Splits, change: Callable[[LabeledSet], LabeledSet]) -> Splits:
+    return Splits(change(whole.train), change(whole.test))
+
+
+def _resized(part: LabeledSet, side: int) -> LabeledSet:
+    if not part.is_image:
+        raise ConfigError(f"expected images to resize, but {part.name} has vectors; drop --resize")
+    return replace(part, name=title(part.name, side), inputs=resized(part.inputs, side))
 
 
 def _first(part: LabeledSet, count: int) -> LabeledSet:

@@ -7,63 +7,47 @@ from pathlib import Path
 
 import torch
 
+from mixcon.data.cache import cached
 from mixcon.data.decode import decode, stack
+from mixcon.data.files import read
 from mixcon.data.labeled import LabeledSet, Splits
-from mixcon.errors import DataError
+from mixcon.data.layout import read_layout
+from mixcon.data.names import FOLDER, title
 
 __all__ = ["folder"]
 
-_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
+_CURE = "bring them to one size with --resize, for example --resize 32"
 
 
-def folder(root: Path) -> Splits:
+def folder(root: Path, resize: int | None = None) -> Splits:
     """Images in ``ROOT/train/CLASS/`` and ``ROOT/test/CLASS/``, or all in ``ROOT/CLASS/``.
 
-    In the second form every fifth image of a class, by file name, is for testing.
+    In the second form every fifth image of a class, by file name, is for testing. ``val/`` stands
+    in for a ``test/`` that is missing or has no classes. Images may lie in subfolders of their
+    class. What is left out is counted in a note of the logger ``mixcon.data``.
+
+    Args:
+        root: the folder.
+        resize: width and height to bring every image to; without it they must be of one size.
 
     Raises:
-        DataError: no folder, no class, a class without images, an image that does not decode or
-            differs in size.
+        DataError: no folder, one part alone, fewer than two classes, a class without images or in
+            one part only, an image that does not decode or differs in size.
     """
-    if not root.is_dir():
-        raise DataError(f"{root}: expected a folder of images, but there is none")
-    if (root / "train").is_dir() and (root / "test").is_dir():
-        classes = _classes(root / "train")
-        train, test = (list(chain(*_files(root / part, classes))) for part in ("train", "test"))
-    else:
-        classes = _classes(root)
-        found = _files(root, classes)
-        train = [file for files in found for i, file in enumerate(files) if i % 5]
-        test = [file for files in found for file in files[::5]]
-    return _load(root, train, test, classes)
+    layout = read_layout(root)
+    files = [*chain(*layout.train), *chain(*layout.test)]
+    size = None if resize is None else (resize, resize)
+
+    def build() -> dict[str, torch.Tensor]:
+        pictures = (decode(read(f), str(f), size=size) for f in files)
+        return {"images": stack(pictures, lambda i: str(files[i]), _CURE)}
+
+    images = cached(files, build, resize)["images"]
+    labels = torch.tensor([*_labels(layout.train), *_labels(layout.test)])
+    whole = LabeledSet(title(f"{FOLDER}{root}", resize), images, labels, layout.classes)
+    count = sum(map(len, layout.train))
+    return Splits(whole.take(slice(count)), whole.take(slice(count, None)))
 
 
-def _classes(root: Path) -> tuple[str, ...]:
-    names = sorted(entry.name for entry in root.iterdir() if entry.is_dir())
-    if len(names) < 2:
-        raise DataError(
-            f"{root}: expected a subfolder for each of two or more classes, but got {len(names)}"
-        )
-    return tuple(names)
-
-
-def _files(root: Path, classes: tuple[str, ...]) -> list[list[Path]]:
-    found = []
-    for name in classes:
-        entries = sorted((root / name).iterdir()) if (root / name).is_dir() else []
-        files = [file for file in entries if file.suffix.lower() in _ENDINGS]
-        if not files:
-            raise DataError(
-                f"{root / name}: expected images ({', '.join(sorted(_ENDINGS))}) of this class, "
-                "but got none"
-            )
-        found.append(files)
-    return found
-
-
-def _load(root: Path, train: list[Path], test: list[Path], classes: tuple[str, ...]) -> Splits:
-    files = train + test
-    images = stack([decode(f.read_bytes(), str(f)) for f in files], lambda i: str(files[i]))
-    labels = torch.tensor([classes.index(file.parent.name) for file in files])
-    whole = LabeledSet(f"folder:{root}", images, labels, classes)
-    return Splits(whole.take(slice(len(train))), whole.take(slice(len(train), None)))
+def _labels(classes: list[list[Path]]) -> list[int]:
+    return [label for label, files in enumerate(classes) for _ in files]

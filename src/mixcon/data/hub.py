@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,12 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from mixcon.data.decode import cached, decode, stack
+from mixcon.data.cache import cached
+from mixcon.data.decode import Pixels, decode, stack
 from mixcon.data.labeled import LabeledSet, Splits
 from mixcon.errors import DataError
 
 __all__ = ["HUB_SETS", "HubSet"]
 
+_SHARD = re.compile(r"-(\d+)-of-(\d+).*\.parquet$")
 _DIGITS = tuple(str(digit) for digit in range(10))
 
 
@@ -93,11 +96,27 @@ class HubSet:
                 f"{', '.join(rows.column_names)}"
             )
         encoded = rows.cast_column(self.image, ImageColumn(decode=False))[self.image]
-        images = [
-            decode(cell["bytes"] or b"", f"{where}, row {i}") for i, cell in enumerate(encoded)
-        ]
-        labels = torch.tensor(rows["label"][:], dtype=torch.int64)
-        return {"images": stack(images, lambda i: f"{where}, row {i}"), "labels": labels}
+        pictures = (_decode(cell, f"{where}, row {i}") for i, cell in enumerate(encoded))
+        images = stack(pictures, lambda i: f"{where}, row {i}", "fetch the files of this set again")
+        return {"images": images, "labels": _labels(rows["label"][:], where)}
+
+
+def _decode(cell: dict[str, Any] | None, where: str) -> Pixels:
+    if not cell or not cell["bytes"]:
+        raise DataError(
+            f"{where}: expected an image within the file, but got {cell}; fetch the file again"
+        )
+    return decode(cell["bytes"], where)
+
+
+def _labels(column: list[Any], where: str) -> Tensor:
+    odd = [i for i, label in enumerate(column) if not isinstance(label, int)]
+    if odd:
+        raise DataError(
+            f"{where}, row {odd[0]}: expected a whole number as label, but got {column[odd[0]]!r}; "
+            "fetch the file again"
+        )
+    return torch.tensor(column, dtype=torch.int64)
 
 
 def _parquet_files(data_dir: Path, name: str, part: str) -> list[Path]:
@@ -113,7 +132,26 @@ def _parquet_files(data_dir: Path, name: str, part: str) -> list[Path]:
             f"{data_dir / name}: expected {part}-00000-of-00001.parquet or the like, but got no "
             f"{part}-*.parquet"
         )
+    _check_whole(files)
     return files
+
+
+def _check_whole(files: list[Path]) -> None:
+    """Refuse some of the shards that ``NAME-00000-of-00002.parquet`` says there are."""
+    shards = [(int(f[1]), int(f[2])) for f in (_SHARD.search(file.name) for file in files) if f]
+    totals = {total for _, total in shards}
+    if len(totals) > 1 or (shards and len(shards) < len(files)):
+        raise DataError(
+            f"{files[0].parent}: expected the files of one version of the set, but got "
+            f"{', '.join(f.name for f in files)}; take the others out"
+        )
+    for total in totals:
+        missing = sorted(set(range(total)) - {index for index, _ in shards})
+        if missing or len(shards) > total:
+            raise DataError(
+                f"{files[0].parent}: expected {total} files like {files[0].name}, each once, but "
+                f"got {len(shards)}, without number {missing}; fetch what is missing"
+            )
 
 
 def _read_parquet(files: list[Path]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mixcon.data import Splits, load
+from mixcon.data import Splits
 from mixcon.paper._experiment import Job, Step
 from mixcon.split import SplitModel
 from mixcon.training import Progress, RunFolder, TrainConfig, train
@@ -41,9 +41,7 @@ def trained(job: Job, config: TrainConfig) -> Trained:
     folder = RunFolder(job.work / _folder_name(config))
     model = train(config, folder.path, data_dir=job.data_dir, on_progress=show)
     job.on_progress(Step(f"training {title}", 1.0))
-    return Trained(
-        config, folder, model, load(config.data, data_dir=job.data_dir, seed=config.seed)
-    )
+    return Trained(config, folder, model, config.load_data(job.data_dir))
 
 
 def _folder_name(config: TrainConfig) -> str:

@@ -53,10 +53,13 @@ class Preprocessing(_Part):
     Attributes:
         kind: ``image`` (pixels divided by 255) or ``vector`` (numbers as they are).
         mode: ``L`` for grayscale, ``RGB`` for color; None for vectors.
+        resize: how images of another size are brought to that of the input, since the training
+            images were too; None if they are to be refused.
     """
 
     kind: Literal["image", "vector"]
     mode: Literal["L", "RGB"] | None = None
+    resize: Literal["bilinear"] | None = None
 
 
 class Audited(_Part):

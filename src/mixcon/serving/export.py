@@ -16,7 +16,6 @@ from torch import Tensor
 
 from mixcon._files import write_whole
 from mixcon.audit import fingerprint
-from mixcon.data import load
 from mixcon.errors import ConfigError
 from mixcon.reports import headline_metric, read_report, summarize
 from mixcon.serving import signing
@@ -82,7 +81,7 @@ def export_run(
         ConfigError: the report is on other weights than this run's; or see `export`.
     """
     config = RunFolder(run).config
-    splits = load(config.data, data_dir=data_dir, seed=config.seed)
+    splits = config.load_data(data_dir)
     data, model = splits.train, load_model(run, splits)
     found = report or run / "audit" / "report.json"
     audited = _audited(found, model, str(config.defense)) if report or found.is_file() else None
@@ -90,16 +89,17 @@ def export_run(
         model,
         data.floats(slice(_CALIBRATION)),
         out,
-        name=name or _name(config.data, config.network, config.defense.name),
+        name=name or _name(config.data_title, config.network, config.defense.name),
         classes=data.classes,
         kind="image" if data.is_image else "vector",
+        resize=config.resize is not None,
         defense=str(config.defense),
         audit=audited,
         key=key,
     )
 
 
-def export(
+def export(  # noqa: PLR0913  each is a choice that a caller may make
     model: SplitModel,
     samples: Tensor,
     out: Path,
@@ -107,6 +107,7 @@ def export(
     name: str,
     classes: Sequence[str],
     kind: Literal["image", "vector"],
+    resize: bool = False,
     defense: str = "custom",
     audit: Audited | None = None,
     key: Path = signing.DEFAULT_KEY,
@@ -124,6 +125,7 @@ def export(
         name: what servers call the model.
         classes: name of each class.
         kind: what the samples are: images with values in [0, 1], or vectors.
+        resize: whether devices resize images of another size, as the samples were, or refuse them.
         defense: what the contract says of the defense.
         audit: what an audit of this model found.
         key: signing key; made if missing.
@@ -158,7 +160,7 @@ def export(
             NoiseInput(name=f"noise_{i}", distribution=distribution)
             for i, distribution in enumerate(half.distributions)
         ),
-        preprocessing=_preprocessing(kind, samples),
+        preprocessing=_preprocessing(kind, samples, resize),
         representation=TensorSpec(name="z", shape=tuple(z.shape[1:])),
         low=z.min().item(),
         high=z.max().item(),
@@ -207,10 +209,13 @@ def _compare(half: EdgeHalf, model: SplitModel, x: Tensor, encoder: bytes, head:
     return float(np.abs(logits.numpy() - answer).max())
 
 
-def _preprocessing(kind: Literal["image", "vector"], samples: Tensor) -> Preprocessing:
+def _preprocessing(
+    kind: Literal["image", "vector"], samples: Tensor, resize: bool
+) -> Preprocessing:
     if kind == "vector":
         return Preprocessing(kind="vector")
-    return Preprocessing(kind="image", mode="L" if samples.shape[1] == 1 else "RGB")
+    mode: Literal["L", "RGB"] = "L" if samples.shape[1] == 1 else "RGB"
+    return Preprocessing(kind="image", mode=mode, resize="bilinear" if resize else None)
 
 
 def _lossless(codes: dict[Literal["int8", "int4"], Scale], z: Tensor) -> Wire:

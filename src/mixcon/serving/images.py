@@ -6,17 +6,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
-from PIL import Image
-
-from mixcon.data.decode import decode
+from mixcon.data.decode import Pixels, decode, is_image
+from mixcon.data.files import ENDINGS, images_below, read
+from mixcon.data.notes import note
 from mixcon.errors import DataError
 from mixcon.serving.contract import Contract
 
 __all__ = ["find", "prepare"]
 
-_ENDINGS = {".png", ".jpg", ".jpeg", ".bmp", ".webp"}
 _STANDARD_INPUT = "-"
 
 
@@ -25,7 +22,7 @@ def find(sources: Iterable[str]) -> list[tuple[str, bytes | Path]]:
 
     Args:
         sources: files; folders, of which all images are taken, by name; or ``-`` for standard
-            input: one encoded image, or a list of files, one a line.
+            input: one encoded image, or a list of files and folders, one a line, in UTF-8.
 
     Raises:
         DataError: something is not there, or a folder has no image.
@@ -34,45 +31,63 @@ def find(sources: Iterable[str]) -> list[tuple[str, bytes | Path]]:
 
 
 def _one(source: str) -> Iterator[tuple[str, bytes | Path]]:
-    path = Path(source)
     if source == _STANDARD_INPUT:
         yield from _standard_input(sys.stdin.buffer.read())
-    elif path.is_dir():
-        found = sorted(file for file in path.rglob("*") if file.suffix.lower() in _ENDINGS)
-        if not found:
-            raise DataError(
-                f"{path}: expected images ({', '.join(sorted(_ENDINGS))}), but got none"
-            )
-        yield from ((str(file), file) for file in found)
-    elif path.is_file():
+    else:
+        yield from _path(source)
+
+
+def _path(source: str, of: str = "") -> Iterator[tuple[str, bytes | Path]]:
+    path = Path(source)
+    if path.is_dir():
+        yield from ((str(file), file) for file in _below(path))
+    elif path.exists():
         yield source, path
     else:
-        raise DataError(f"{path}: expected an image or a folder of images, but there is none")
+        raise DataError(f"{of}{path}: expected an image or a folder of images, but there is none")
+
+
+def _below(folder: Path) -> list[Path]:
+    found = images_below(folder)
+    if not found.files:
+        there = f"only {found.summary}" if found.summary else "none"
+        raise DataError(
+            f"{folder}: expected images ({', '.join(sorted(ENDINGS))}), but got {there}"
+        )
+    if found.summary:
+        note(f"{folder}: left out {found.summary}")
+    return found.files
 
 
 def _standard_input(content: bytes) -> Iterator[tuple[str, bytes | Path]]:
-    try:
-        lines = content.decode().splitlines()
-        listed = all(Path(line).exists() for line in lines)
-    except (UnicodeDecodeError, ValueError, OSError):
-        listed = False
-    if not listed:
+    if not content.strip():
+        raise DataError("standard input: expected an image, or a list of files, but got nothing")
+    lines = None if is_image(content) else _lines(content)
+    if lines is None:
         yield "<stdin>", content
         return
-    for line in filter(None, lines):
-        yield from _one(line)
+    for number, line in enumerate(lines, start=1):
+        if line:
+            yield from _path(line, f"line {number} of standard input: ")
 
 
-def prepare(
-    name: str, image: bytes | Path, contract: Contract, *, resize: bool = False
-) -> NDArray[np.uint8]:
+def _lines(content: bytes) -> list[str] | None:
+    """The lines of a text, or None if it is none."""
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        return None
+    return None if "\0" in text else [line.rstrip("\r") for line in text.split("\n")]
+
+
+def prepare(name: str, image: bytes | Path, contract: Contract, *, resize: bool = False) -> Pixels:
     """One image as uint8 (C, H, W), gray or color as the contract says.
 
     Args:
         name: what errors call it.
         image: the encoded image, or its file.
-        contract: says which shape the encoder takes.
-        resize: bring other sizes to that of the encoder.
+        contract: says which shape the encoder takes, and whether to resize others to it.
+        resize: bring other sizes to that of the encoder even if the contract does not say so.
 
     Raises:
         DataError: no image, damaged, or of another size; the contract is not for images.
@@ -84,13 +99,12 @@ def prepare(
             "mixcon.serving.EdgeClient from Python"
         )
     _, height, width = contract.input.shape
-    picture = decode(image.read_bytes() if isinstance(image, Path) else image, name).convert(mode)
-    if picture.size != (width, height):
-        if not resize:
-            raise DataError(
-                f"{name}: expected {width} x {height} pixels, but got {picture.width} x "
-                f"{picture.height}; crop it, or pass --resize"
-            )
-        picture = picture.resize((width, height), Image.Resampling.BILINEAR)
-    pixels = np.asarray(picture)
-    return pixels[None] if mode == "L" else np.ascontiguousarray(pixels.transpose(2, 0, 1))
+    size = (width, height) if resize or contract.preprocessing.resize else None
+    content = read(image) if isinstance(image, Path) else image
+    pixels = decode(content, name, size=size, mode=mode)
+    if pixels.shape[1:] != (height, width):
+        raise DataError(
+            f"{name}: expected {width} x {height} pixels, but got {pixels.shape[2]} x "
+            f"{pixels.shape[1]}; crop it, or pass --resize"
+        )
+    return pixels

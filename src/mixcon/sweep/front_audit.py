@@ -27,7 +27,7 @@ def front_audit(sweep: Sweep, where: Environment) -> tuple[Report, Gallery] | No
     ]
     held = f"The trials were selected on {base.holdout:.0%} of the training set."
     report = Report(
-        title=f"What the front of a sweep on {base.data} gives away",
+        title=f"What the front of a sweep on {base.data_title} gives away",
         environment=where,
         threat_model=[*read_report(first.folder / "test.json").threat_model, held],
         models=models,

@@ -15,7 +15,7 @@ from safetensors.torch import save
 from mixcon._files import write_whole
 from mixcon.attacks import Attack
 from mixcon.audit import Gallery, Report, audit, subject_of
-from mixcon.data import LabeledSet, load
+from mixcon.data import LabeledSet
 from mixcon.errors import MixconError
 from mixcon.reports import grid, png, report_json, strongest_pictures
 from mixcon.sweep.stages import StageName
@@ -82,7 +82,7 @@ def run(job: Job) -> None:
     """
     if job.result.is_file():
         return
-    data = load(job.config.data, data_dir=job.data_dir, seed=job.config.seed)
+    data = job.config.load_data(job.data_dir)
     data = data if job.stage == "test" else data.holdout(job.config.holdout)
     model = train(job.config, job.folder, data_dir=job.data_dir, accelerator=job.accelerator).to(
         device_of(job.accelerator)

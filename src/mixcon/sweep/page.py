@@ -62,7 +62,7 @@ def _page(
     base, front = sweep.config.base, {trial.name for trial in sweep.front}
     return SweepPage(
         title=f"Accuracy against leakage: {len(sweep.trials)} trials of {base.network} on "
-        f"{base.data}",
+        f"{base.data_title}",
         summary=[*_choice(sweep, chosen, limits), *said],
         points=[_point(sweep, t, t.cheap, t.name in front) for t in sweep.trials if t.cheap],
         hypervolume=sweep.hypervolume,

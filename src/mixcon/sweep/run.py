@@ -9,7 +9,7 @@ from typing import Any
 
 from mixcon import models
 from mixcon.attacks import Attack
-from mixcon.data import Splits, load
+from mixcon.data import Splits
 from mixcon.sweep.config import Limits, SweepConfig
 from mixcon.sweep.engine import Engine, Select
 from mixcon.sweep.folder import SweepFolder
@@ -83,7 +83,7 @@ def sweep(
 
 def _checked(config: SweepConfig, data_dir: Path | None) -> Splits:
     """The data, once every defense and cut was built: mistakes show before hours of training."""
-    splits = load(config.base.data, data_dir=data_dir, seed=config.base.seed)
+    splits = config.base.load_data(data_dir)
     splits.holdout(config.base.holdout)
     for cut in {c.cut for c in config.check()}:
         models.build(config.base.network, splits.train.shape, len(splits.train.classes), cut)

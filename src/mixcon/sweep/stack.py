@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 import torch
 
-from mixcon.data import Splits, load
+from mixcon.data import Splits
 from mixcon.split import SplitModel
 from mixcon.sweep.job import Job
 from mixcon.training import (
@@ -40,7 +40,7 @@ def train_together(jobs: Sequence[Job], device: str) -> None:
     """
     for group in _groups([job for job in jobs if not job.folder.exists()]):
         config = group[0].config
-        whole = load(config.data, data_dir=group[0].data_dir, seed=config.seed)
+        whole = config.load_data(group[0].data_dir)
         splits = whole.holdout(config.holdout)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*of the stack diverged", UserWarning)

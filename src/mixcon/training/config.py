@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, Literal, Self, TypeVar
 
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from mixcon.data import Splits, absolute, load, title
 from mixcon.defenses import DefenseConfig, DefenseField
 from mixcon.errors import ConfigError
 
@@ -27,7 +28,8 @@ class TrainConfig(BaseModel):
     """A training run. The defaults are those that won; `mixcon.training.recipe` has the paper's.
 
     Attributes:
-        data: name of the data set, or ``folder:PATH``.
+        data: name of the data set, or ``folder:PATH``; kept with its absolute path.
+        resize: side that its images are brought to; they must be of one size without it.
         network: name of the network.
         cut: layer whose output leaves the device; the network's own default if None.
         defense: what is added to training and done to what leaves, as text or `DefenseConfig`.
@@ -51,6 +53,7 @@ class TrainConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     data: str
+    resize: int | None = Field(default=None, ge=1, le=4096)
     network: str
     cut: str | None = None
     defense: DefenseField = DefenseConfig()
@@ -92,6 +95,20 @@ class TrainConfig(BaseModel):
                 f"{self.milestones} with schedule '{self.schedule}'"
             )
         return self
+
+    @field_validator("data")
+    @classmethod
+    def _means_the_same_from_anywhere(cls, data: str) -> str:
+        return absolute(data)
+
+    @property
+    def data_title(self) -> str:
+        """What tables and files call the data, without the path of a folder."""
+        return title(self.data, self.resize)
+
+    def load_data(self, data_dir: Path | None = None) -> Splits:
+        """The data, whole; see `mixcon.data.load`."""
+        return load(self.data, data_dir=data_dir, seed=self.seed, resize=self.resize)
 
     def to_toml(self) -> str:
         """The config as TOML, which `read_config` takes back."""

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mixcon.attacks.base import frozen
-from mixcon.data import LabeledSet, Splits, load
+from mixcon.data import LabeledSet, Splits
 from mixcon.defenses import Batch, Defense
 from mixcon.errors import ConfigError, NonFiniteError, RunError
 from mixcon.metrics import Separability, mixed_pairs, separability
@@ -78,7 +78,7 @@ def train(
     from lightning_fabric import Fabric  # noqa: PLC0415  takes twice as long as torch
 
     with torch.random.fork_rng():
-        splits = load(config.data, data_dir=data_dir, seed=config.seed)
+        splits = config.load_data(data_dir)
         splits = splits.holdout(config.holdout) if config.holdout else splits
         _check_augment(config, splits)
         model, defense = build(config, splits)
