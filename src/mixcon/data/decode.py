@@ -5,18 +5,15 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-import os
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image, UnidentifiedImageError
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
 
-from mixcon._files import write_whole
+from mixcon._cache import kept
 from mixcon.errors import DataError
 
 __all__ = ["cached", "decode", "stack"]
@@ -64,22 +61,12 @@ def stack(images: Sequence[Image.Image], name: Callable[[int], str]) -> Tensor:
 
 
 def cached(files: Iterable[Path], build: Callable[[], dict[str, Tensor]]) -> dict[str, Tensor]:
-    """What `build` made of these files last time, or now; a damaged copy is made again.
+    """What `build` made of these files last time, or now.
 
-    The copy lies in ``MIXCON_CACHE`` (default ``~/.cache/mixcon``) and is used as long as the
-    files keep their paths, sizes and times of change.
+    The copy in the user's cache is used as long as the files keep their paths, sizes and times of
+    change.
     """
-    path = _folder() / f"{_key(files)}.safetensors"
-    try:
-        return load_file(path)
-    except (FileNotFoundError, SafetensorError):
-        tensors = build()
-    write_whole(path, save(tensors))
-    return tensors
-
-
-def _folder() -> Path:
-    return Path(os.environ.get("MIXCON_CACHE") or Path.home() / ".cache" / "mixcon")
+    return kept(_key(files), build)
 
 
 def _key(files: Iterable[Path]) -> str:
