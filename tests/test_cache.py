@@ -81,8 +81,16 @@ def test_where_it_lies(monkeypatch):
 
 def test_a_digest_tells_values_types_and_shapes_apart():
     x = torch.zeros(4)
-    variants = [(x,), (x.double(),), (x.int(),), (x.view(2, 2),), (x, 0), (x, "0"), (x, 0.0), (x, x),
-                (torch.zeros(8),), (x + 1,), (x, None)]  # fmt: skip
+    tensors = [
+        (x,),
+        (x.double(),),
+        (x.int(),),
+        (x.view(2, 2),),
+        (x, x),
+        (torch.zeros(8),),
+        (x + 1,),
+    ]
+    variants = [*tensors, (x, 0), (x, "0"), (x, 0.0), (x, None)]
     assert len({digest(*parts) for parts in variants}) == len(variants)
     assert digest(x, 3, "a") == digest(x.clone(), 3, "a")
     assert digest(torch.arange(6).view(2, 3).T) == digest(torch.arange(6).view(2, 3).T.contiguous())

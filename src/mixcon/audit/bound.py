@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from mixcon.attacks.base import OnStep
 from mixcon.audit.records import BoundRecord
 from mixcon.channels import Dropout, GaussianNoise, LaplaceNoise, Normalize
 from mixcon.metrics import unbiased_error_bound
@@ -13,9 +14,10 @@ from mixcon.split import SplitModel
 __all__ = ["bound"]
 
 _PROBES = 32
+_AT_ONCE = 16  # so many victims are told of as one step
 
 
-def bound(model: SplitModel, originals: Tensor) -> BoundRecord:
+def bound(model: SplitModel, originals: Tensor, on_step: OnStep = lambda _: None) -> BoundRecord:
     """The least mean squared error of any unbiased attacker, image by image (dFIL).
 
     What follows the first noise cannot undo it, so it is left out. Before the noise the bound
@@ -28,7 +30,7 @@ def bound(model: SplitModel, originals: Tensor) -> BoundRecord:
     for part in _parts(model.channel):
         if isinstance(part, GaussianNoise | LaplaceNoise):
             noise = part.sigma if isinstance(part, GaussianNoise) else part.scale
-            return _record(nn.Sequential(model.encoder, *before), originals, noise)
+            return _record(nn.Sequential(model.encoder, *before), originals, noise, on_step)
         if isinstance(part, Normalize):
             before.append(part)
         elif not isinstance(part, Dropout | nn.Identity):
@@ -40,12 +42,16 @@ def _parts(channel: nn.Module) -> list[nn.Module]:
     return list(channel) if isinstance(channel, nn.Sequential) else [channel]
 
 
-def _record(smooth: nn.Module, originals: Tensor, noise: float) -> BoundRecord:
+def _record(smooth: nn.Module, originals: Tensor, noise: float, on_step: OnStep) -> BoundRecord:
     if noise == 0:
         return BoundRecord(vacuous=True, mse=None)
     like = next(smooth.parameters())
-    with torch.enable_grad():
-        found = unbiased_error_bound(smooth, originals.to(like), noise, probes=_PROBES)
+    parts, bounds = originals.to(like).split(_AT_ONCE), []
+    for done, part in enumerate(parts, 1):
+        with torch.enable_grad():
+            bounds.append(unbiased_error_bound(smooth, part, noise, probes=_PROBES))
+        on_step(done / len(parts))
+    found = torch.cat(bounds)
     finite = found[found.isfinite()]
     if not len(finite):
         return BoundRecord(vacuous=True, mse=None)

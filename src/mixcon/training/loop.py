@@ -105,16 +105,22 @@ def load_model(out: Path, splits: Splits) -> SplitModel:
     return model.eval()
 
 
-def accuracy(model: nn.Module, labeled: LabeledSet, batch_size: int = 1000) -> float:
+def accuracy(
+    model: nn.Module,
+    labeled: LabeledSet,
+    batch_size: int = 1000,
+    on_step: Callable[[float], None] = lambda _: None,
+) -> float:
     """Share of samples classified correctly, in [0, 1]; the model is left in its mode."""
     was_training = model.training
     model.eval()
     like = next(model.parameters())
+    hits, seen = [], 0
     with torch.inference_mode():
-        hits = [
-            (model(x.to(like)).argmax(1) == y.to(like.device)).sum()
-            for x, y in labeled.batches(batch_size)
-        ]
+        for x, y in labeled.batches(batch_size):
+            hits.append((model(x.to(like)).argmax(1) == y.to(like.device)).sum())
+            seen += len(y)
+            on_step(seen / len(labeled))
     model.train(was_training)
     return int(torch.stack(hits).sum()) / len(labeled)
 
