@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -109,7 +110,7 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
     report = Report(
         title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on {data.test.name} "
         "give away",
-        environment=environment(" ".join(sys.argv), seed),
+        environment=environment(shlex.join(sys.argv), seed),
         threat_model=_threat_model(attacks, data.train),
         models=records,
         notes=scene.judge.notes if scene.judge else {},

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from mixcon import models, training
+from mixcon._files import check_writable
 from mixcon.channels import CHANNELS
-from mixcon.cli._console import console, interruptible, training_progress
+from mixcon.cli._console import command, console, interruptible, training_progress
 from mixcon.data import SOURCES
 from mixcon.defenses import named_defense
 from mixcon.errors import ConfigError
@@ -129,6 +130,7 @@ def train(
     folder = out or Path("runs") / "-".join(
         [chosen.data.replace(":", "-").replace("/", "-"), chosen.network, chosen.defense.name]
     )
+    check_writable(folder)
     with (
         interruptible(f"Run the same command again to go on: {folder} keeps what was done."),
         training_progress(chosen.defense.name) as on_progress,
@@ -143,7 +145,8 @@ def train(
         )
     last = RunFolder(folder).read_metrics()[-1]
     console.print(f"test accuracy {last['test_accuracy']:.1%}, run in {folder}", soft_wrap=True)
-    console.print(f"See what it leaks: mixcon audit {folder}", soft_wrap=True)
+    see = command("audit", folder, data_dir=data_dir)
+    console.print(f"See what it leaks: {see}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _from_file(path: Path, given: dict[str, Any]) -> TrainConfig:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from mixcon import models
 from mixcon.data import LabeledSet, Splits, load
 from mixcon.defenses import Defense
-from mixcon.errors import NonFiniteError, RunError
+from mixcon.errors import ConfigError, NonFiniteError, RunError
 from mixcon.metrics import Separability, mixed_pairs, separability
 from mixcon.split import SplitModel
 from mixcon.training.config import TrainConfig
@@ -72,8 +72,6 @@ def train(
         RunError: the folder holds another run, or a damaged checkpoint.
         NonFiniteError: the loss or the representation became NaN or infinite.
     """
-    from lightning_fabric import Fabric  # noqa: PLC0415  takes twice as long as torch
-
     with torch.random.fork_rng():
         defense = config.defense.build()
         splits = load(config.data, data_dir=data_dir, seed=config.seed)
@@ -81,12 +79,30 @@ def train(
         manual_seed(config.seed)
         model = _build(config, splits, defense)
         folder = RunFolder(out)
+        fabric = None if folder.finished else make_fabric(accelerator, devices, config.precision)
         folder.claim(config)
-        if not folder.finished:
-            fabric = Fabric(accelerator=accelerator, devices=devices, precision=config.precision)
+        if fabric:
             fabric.launch()
             _Trainer(config, folder, fabric, model, defense, splits, on_progress).run()
     return load_model(out, splits)
+
+
+def make_fabric(accelerator: str, devices: int, precision: str) -> Fabric:
+    """What puts a run on a device.
+
+    Raises:
+        ConfigError: this machine has no such accelerator, or fewer of them.
+    """
+    from lightning_fabric import Fabric  # noqa: PLC0415  takes twice as long as torch
+
+    try:
+        return Fabric(accelerator=accelerator, devices=devices, precision=precision)  # type: ignore[arg-type]  # checked there
+    except Exception as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise ConfigError(
+            f"expected {devices} of accelerator {accelerator!r} with precision {precision!r} on "
+            f"this machine, but got: {reason}; try accelerator auto or cpu"
+        ) from error
 
 
 def load_model(out: Path, splits: Splits) -> SplitModel:
