@@ -13,6 +13,7 @@ from tests.started import started, wait_until
 
 from mixcon.cli._console import Terminated, command, interruptible, system_problem
 from mixcon.errors import RunError
+from mixcon.training import RunFolder
 
 pytestmark = pytest.mark.smoke
 
@@ -110,17 +111,11 @@ def test_an_audit_that_cannot_write_its_report_does_not_begin(trained):
     assert "%" not in done.stderr  # no phase began
 
 
-def test_a_damaged_record_of_metrics_is_one_message(trained, tmp_path):
-    folder, _ = trained
-    for damage in ("{", '{"epoch": 0}\n{"ep', "[]\n", "\x00"):
-        (tmp_path / "run").mkdir(exist_ok=True)
-        for name in ("config.toml", "model.safetensors"):
-            (tmp_path / "run" / name).write_bytes((folder / "my run's" / name).read_bytes())
-        (tmp_path / "run" / "metrics.jsonl").write_text(damage)
-        done = run(*TRAIN, "--epochs", 1, "--out", "run", folder=tmp_path)
-        assert done.returncode == 2, damage
-        assert "metrics.jsonl: expected" in done.stderr
-        assert "Traceback" not in done.stderr
+@pytest.mark.parametrize("damage", ["{", '{"epoch": 0}\n{"ep', "[]\n", "\x00"])
+def test_a_damaged_record_of_metrics_is_one_message(tmp_path, damage):
+    (tmp_path / "metrics.jsonl").write_text(damage)
+    with pytest.raises(RunError, match=r"metrics.jsonl: expected .* damaged"):
+        RunFolder(tmp_path).read_metrics()
 
 
 def test_the_next_command_works_as_it_is_printed(trained):
