@@ -61,7 +61,7 @@ def digest(*parts: Tensor | str | float | None) -> str:
 
 def _bytes(tensor: Tensor) -> memoryview:
     flat = tensor.detach().cpu().contiguous().reshape(-1)
-    return memoryview(flat.view(torch.uint8).numpy())
+    return flat.view(torch.uint8).numpy().data
 
 
 def _seal(tensors: Tensors) -> str:

@@ -97,6 +97,7 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
         judged=thorough and judge is None,
         on_progress=on_progress,
     )
+    phases.begin("", "preparation")
     scene = Scene.of(data, victims, seed, judge=judge, thorough=thorough, begin=phases.begin)
     gallery = Gallery(scene.originals, scene.victims.labels, scene.victims.classes)
     records = []

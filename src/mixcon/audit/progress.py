@@ -16,20 +16,20 @@ TUNING = 0.4  # about the share of an attack's time that goes into the choice of
 
 # About the seconds that each phase takes on two CPU cores, for 100 images of 28 x 28 pixels.
 _ATTACKS = {
-    "decoder": 60.0,
-    "deep-prior": 60.0,
-    "gan-decoder": 90.0,
-    "gauss-newton": 15.0,
-    "query": 40.0,
-    "query-free": 60.0,
-    "refined": 20.0,
-    "rmle": 30.0,
+    "decoder": 120.0,
+    "deep-prior": 40.0,
+    "gan-decoder": 120.0,
+    "gauss-newton": 30.0,
+    "query": 120.0,
+    "query-free": 120.0,
+    "refined": 50.0,
+    "rmle": 20.0,
 }
 _ATTACK = 5.0  # any other
-_MEASURES = {"accuracy": 2.0, "floors": 1.0}
-_EXAMINATIONS = {"label leakage": 3.0, "bound": 1.0}
-_MASKING = 0.5  # of the time of the attack that is repeated
-_RECOGNIZER = 40.0
+_MEASURES = {"accuracy": 3.0, "floors": 3.0}
+_EXAMINATIONS = {"label leakage": 7.0, "bound": 1.0}
+_MASKING = 1.5  # of the time of the attack that is repeated
+_PREPARATION, _RECOGNIZER = 2.0, 45.0
 
 
 @dataclass(frozen=True)
@@ -73,7 +73,8 @@ class Phases:
         on_progress: OnProgress,
     ) -> None:
         each = dict(_phases(attacks, thorough=thorough))
-        self._weights = {("", "recognizer"): _RECOGNIZER} if judged else {}
+        self._weights = {("", "preparation"): _PREPARATION}
+        self._weights |= {("", "recognizer"): _RECOGNIZER} if judged else {}
         self._weights |= {(model, phase): each[phase] for model in models for phase in each}
         self._weights["", "summary"] = 0.0
         self._on_progress = on_progress
