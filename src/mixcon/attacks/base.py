@@ -248,7 +248,7 @@ class Attack(ABC, Generic[K]):
             return self
         own = knowledge.auxiliary.inputs[:_TUNING]  # decoders do not learn from the first ones
         z = knowledge.query(own)
-        scores = []
+        scores: list[float] = []
         for candidate in candidates:
 
             def report(share: float, before: int = len(scores)) -> None:
