@@ -33,7 +33,7 @@ def test_built_in_names():
     assert NETWORKS.find("lenet5") == NETWORKS["lenet5"] == 5
     assert list(NETWORKS) == ["lenet5", "vgg16"]
     with pytest.raises(
-        ConfigError, match="one of the networks lenet5, vgg16.*did you mean 'lenet5'"
+        ConfigError, match=r"one of the networks lenet5, vgg16.*did you mean 'lenet5'"
     ):
         NETWORKS.find("lenet")
 

@@ -1,5 +1,6 @@
 """mixcon trains split networks whose features are hard to invert, and audits how much they leak."""
 
+from mixcon import _start as _start  # first: it minds Ctrl-C while the others are imported
 from mixcon.audit import Subject, audit
 from mixcon.data import load as load_data
 from mixcon.defenses import DefenseConfig

@@ -4,12 +4,12 @@ import pytest
 import torch
 from torch import nn
 
-from mixcon.attacks import Rmle, RmlePaper
+from mixcon.attacks import Rmle, RmlePaper, RmlePaperVector
 from mixcon.audit import Subject, audit
 from mixcon.audit.bound import bound
 from mixcon.channels import GaussianNoise, LaplaceNoise, Normalize, Quantize, compose
 from mixcon.data import LabeledSet, Splits
-from mixcon.errors import ConfigError
+from mixcon.errors import ConfigError, KnowledgeError
 from mixcon.metrics import ssim
 from mixcon.split import SplitModel
 from mixcon.training import accuracy
@@ -33,7 +33,7 @@ def test_records_what_came_back(lenet, digits):
     assert model.test_images == len(digits.test)
     assert model.numbers_sent == 400
     assert model.attacks[1].settings == Rmle(steps=5).settings
-    assert {p.attack for p in seen} == {"rmle-paper", "rmle"}
+    assert {p.phase for p in seen} >= {"rmle-paper", "rmle"}
     assert report.environment.versions["torch"] == torch.__version__
 
 
@@ -196,15 +196,27 @@ def test_a_resumed_audit_chooses_no_settings_again(lenet, digits, tmp_path, monk
     assert once() == first
 
 
-def test_the_choice_of_settings_counts_as_progress(lenet, digits):
+def test_small_images_and_unfit_attacks_are_refused_before_the_work(digits):
     seen = []
-    audit(
-        [Subject(lenet)], digits, [Rmle(steps=3)], victims=3, thorough=True, on_progress=seen.append
-    )
-    shares = [progress.share for progress in seen]
-    assert shares == sorted(shares)
-    assert 0 < shares[0] < 0.2
-    assert shares[-1] == 1
+
+    def small(labeled):
+        return LabeledSet(
+            "small", labeled.inputs[:, :, ::4, ::4].clone(), labeled.labels, labeled.classes
+        )
+
+    tiny = Splits(small(digits.train), small(digits.test))
+    subject = Subject(SplitModel(nn.Flatten(), nn.Linear(49, 10)))
+    with pytest.raises(ConfigError, match="11 x 11"):
+        audit([subject], tiny, [Rmle(steps=3)], victims=3, thorough=True, on_progress=seen.append)
+    with pytest.raises(KnowledgeError, match="rmle-paper-vector"):
+        audit(
+            [subject],
+            digits,
+            [Rmle(steps=3), RmlePaperVector()],
+            victims=3,
+            on_progress=seen.append,
+        )
+    assert not seen
 
 
 def test_the_record_names_the_weights(lenet, digits):

@@ -6,9 +6,10 @@ import pytest
 import torch
 from torch import nn
 
+from mixcon.bounds import fisher_information_leakage, unbiased_error_bound
 from mixcon.channels import GaussianNoise, LaplaceNoise, Normalize
 from mixcon.errors import ConfigError
-from mixcon.metrics import fisher_information_leakage, mse, unbiased_error_bound
+from mixcon.metrics import mse
 
 
 def linear(weight):
@@ -35,8 +36,8 @@ def test_linear_encoder_by_hand(weight):
 def test_networks_equal_the_jacobian_of_autograd(lenet, cut, monkeypatch):
     network = nn.Sequential(*list(lenet.encoder)[:cut], Normalize()).double().eval()
     x = torch.rand(3, 1, 28, 28, dtype=torch.float64)
-    monkeypatch.setattr("mixcon.metrics.fisher._SAMPLES", 2)
-    monkeypatch.setattr("mixcon.metrics.fisher._NUMBERS", 10**5)
+    monkeypatch.setattr("mixcon.bounds.fisher._SAMPLES", 2)
+    monkeypatch.setattr("mixcon.bounds.fisher._NUMBERS", 10**5)
     got = fisher_information_leakage(network, x, 0.1)
     for image, value in zip(x, got, strict=True):
         jacobian = torch.autograd.functional.jacobian(network, image[None])

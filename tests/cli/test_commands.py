@@ -2,10 +2,8 @@
 
 import json
 import re
-import signal
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -113,17 +111,3 @@ def test_bad_input_is_one_line_and_code_2(tmp_path, words, message):
     assert message in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
-
-
-def test_ctrl_c_says_how_to_go_on(tmp_path):
-    command = [sys.executable, "-m", "mixcon", "train", "--data", "digits", "--epochs", "50",
-               "--out", "run"]  # fmt: skip
-    process = subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.PIPE, text=True)
-    while not (tmp_path / "run" / "checkpoint.safetensors").is_file():
-        assert process.poll() is None
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, shown = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert "Run the same command again" in shown
-    assert "Traceback" not in shown

@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from tests.started import signals_as_in_a_terminal
 
 from mixcon import load_data
 from mixcon.serving import EdgeClient, Endpoint
@@ -57,6 +58,7 @@ class Process:
             [sys.executable, "-m", "mixcon", "serve", "deploy/cloud", "--max-excess", "2",
              "--port", str(port), *words],
             cwd=folder, env=environment(folder), stderr=subprocess.PIPE, text=True,
+            preexec_fn=signals_as_in_a_terminal,  # noqa: PLW1509  only sets a signal
         )  # fmt: skip
         self.shown = ""
         for line in self.process.stderr:

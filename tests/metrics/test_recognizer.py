@@ -37,7 +37,7 @@ def test_images_of_any_kind(shape):
     assert [len(f) for f in recognizer.features(x)] == [12] * 3
 
 
-def test_the_seed_fixes_it_and_nothing_else_changes():
+def test_the_seed_fixes_it_and_nothing_else_changes(own_cache, tmp_path, monkeypatch):
     x, y = torch.rand(40, 1, 12, 12), torch.arange(40) % 4
     torch.manual_seed(1)
     state = torch.get_rng_state()
@@ -47,6 +47,7 @@ def test_the_seed_fixes_it_and_nothing_else_changes():
     assert shares == [0.25, 0.5, 0.75, 1.0]
     assert not first.training
     torch.manual_seed(2)
+    monkeypatch.setenv("MIXCON_CACHE", str(tmp_path / "another"))  # trained anew
     again, other = (train_recognizer(x, y, 4, seed=s, steps=4) for s in (3, 4))
     assert torch.equal(first(x), again(x))
     assert not torch.equal(first(x), other(x))
@@ -54,6 +55,29 @@ def test_the_seed_fixes_it_and_nothing_else_changes():
         torch.testing.assert_close(
             train_recognizer(x, y, 4, seed=3, steps=4)(x), first(x), rtol=0, atol=0
         )
+
+
+def test_it_is_trained_once_for_the_same_data_seed_and_settings(own_cache):
+    x, y = torch.rand(40, 1, 12, 12), torch.arange(40) % 4
+    steps = []
+
+    def trained(x=x, y=y, classes=4, seed=0, count=3):
+        steps.clear()
+        made = train_recognizer(x, y, classes, seed, steps=count, on_step=steps.append)
+        assert not made.training
+        assert not any(p.requires_grad for p in made.parameters())
+        return made(x)
+
+    first = trained()
+    assert len(steps) == 3
+    assert torch.equal(trained(), first)
+    assert not steps
+    brighter = x.clone()
+    brighter[7, 0, 3, 3] += 1e-3
+    for other in ({"seed": 1}, {"count": 2}, {"classes": 5}, {"y": y.flip(0)}, {"x": brighter}):
+        trained(**other)
+        assert steps, other
+    assert len(list(own_cache.iterdir())) == 6
 
 
 def test_bad_input():

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from conftest import serving
-from mixcon.errors import ContractError
-from mixcon.serving import CloudServer, Limits, Tokens
+from mixcon.errors import ConfigError, ContractError
+from mixcon.serving import CloudServer, Endpoint, Limits, Tokens
 from mixcon.serving.app import CloudApp
 from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import build_request
@@ -71,6 +71,20 @@ def test_json_and_binary_give_the_heads_logits(url, head, plain_export):
     nested["inputs"][0]["data"] = z.tolist()
     again = httpx2.post(url + "/v2/models/digits/versions/1/infer", json=nested).json()
     np.testing.assert_allclose(again["outputs"][0]["data"], expected.ravel(), atol=1e-5)
+
+
+@pytest.mark.parametrize("binary", [None, True])
+def test_null_parameters_are_as_good_as_absent(url, binary):
+    z = random_z(2)
+    body = as_json(z, id=None, parameters=None, outputs=[{"name": "logits", "parameters": None}])
+    body["inputs"][0]["parameters"] = None
+    if binary:  # each of them alone
+        body["parameters"] = {"binary_data_output": True, "sequence_id": None}
+        body["outputs"][0]["parameters"] = {"binary_data": None}
+        body["inputs"][0]["parameters"] = {"wire": None, "binary_data_size": None}
+    answer = httpx2.post(url + INFER, json=body)
+    assert answer.status_code == 200, answer.text
+    assert (JSON_LENGTH in answer.headers) == bool(binary)
 
 
 @pytest.mark.parametrize("wire", ["float16", "int8", "int4"])
@@ -383,6 +397,16 @@ def test_tokens(plain_export, trust, tmp_path):
             for path in ("/v2", "/v2/models/digits", "/metrics"):
                 assert httpx2.get(url + path, headers=headers).status_code == status
         assert httpx2.get(url + "/v2/health/ready").status_code == 200
+
+
+@pytest.mark.parametrize("odd", ["\n", "\r\n", " ", "\x00", "é"])
+def test_a_token_that_no_header_carries_is_refused_and_not_shown(odd):
+    secret = "s3cr3t" * 4
+    for make in (lambda t: Tokens([t]), lambda t: Endpoint("http://localhost", token=t)):
+        with pytest.raises(ConfigError, match=r"visible ASCII.* as character 25 of") as caught:
+            make(secret + odd)
+        assert "s3cr3t" not in str(caught.value)
+    assert secret not in repr(Endpoint("http://localhost", token=secret))
 
 
 def test_the_audit_decides_what_is_served(plain_export, trust):

@@ -5,6 +5,7 @@ import subprocess
 import sys
 
 from optuna.storages import RDBStorage
+from tests.started import signals_as_in_a_terminal
 
 from mixcon.sweep.search import open_storage
 
@@ -21,6 +22,7 @@ def start(folder, *options):
     return subprocess.Popen(
         [*COMMAND, "--out", str(folder), *options], stderr=subprocess.PIPE, text=True,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
+        preexec_fn=signals_as_in_a_terminal,  # noqa: PLW1509  only sets a signal
     )  # fmt: skip
 
 

@@ -63,12 +63,15 @@ def test_killed_sweep_resumes_without_loss_or_repetition(tmp_path, storage):
 
 
 def test_ctrl_c_ends_cleanly(tmp_path):
-    process = start(tmp_path / "s")
-    while not list(tmp_path.glob("s/trials/*/config.toml")):
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.02)
-    process.send_signal(signal.SIGINT)
-    _, shown = process.communicate(timeout=60)
+    with start(tmp_path / "s") as process:
+        try:
+            while not list(tmp_path.glob("s/trials/*/config.toml")):
+                assert process.poll() is None, process.stderr.read()
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            _, shown = process.communicate(timeout=60)
+        finally:
+            process.kill()
     assert process.returncode == 130
     assert "Run the same command again to go on" in shown
     assert "Traceback" not in shown

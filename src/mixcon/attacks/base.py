@@ -248,11 +248,14 @@ class Attack(ABC, Generic[K]):
             return self
         own = knowledge.auxiliary.inputs[:_TUNING]  # decoders do not learn from the first ones
         z = knowledge.query(own)
-        scores = []
-        for i, candidate in enumerate(candidates):
-            found = candidate.fit(knowledge)(z)
+        scores: list[float] = []
+        for candidate in candidates:
+
+            def report(share: float, before: int = len(scores)) -> None:
+                on_step((before + share) / len(candidates))
+
+            found = candidate.fit(knowledge, report)(z)
             scores.append(_likeness(found, own))
-            on_step((i + 1) / len(candidates))
         return candidates[scores.index(max(scores))]
 
     def missing(self, knowledge: Knowledge) -> str | None:

@@ -1,8 +1,8 @@
 """Audit: how much of x comes back from z, by each attack, beside what the model is worth."""
 
-from mixcon.audit.audited import AuditProgress
 from mixcon.audit.fingerprint import fingerprint
 from mixcon.audit.measure import audit
+from mixcon.audit.progress import AuditProgress
 from mixcon.audit.records import (
     AttackRecord,
     BoundRecord,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from mixcon.attacks import Attack, Auxiliary, Rmle, WhiteBox
-from mixcon.attacks.base import frozen
+from mixcon.attacks.base import OnStep, frozen
 from mixcon.audit.bound import bound
 from mixcon.audit.fingerprint import fingerprint
 from mixcon.audit.kept import Kept
 from mixcon.audit.masking import masking
+from mixcon.audit.progress import TUNING, Phases
 from mixcon.audit.records import AttackRecord, ModelRecord, SeparabilityRecord
 from mixcon.audit.scene import Scene
 from mixcon.audit.subjects import Subject
@@ -26,22 +27,9 @@ from mixcon.metrics import class_mean, global_mean, label_leakage, nearest_neigh
 from mixcon.split import SplitModel
 from mixcon.training import accuracy, raw_separability
 
-__all__ = ["AuditProgress", "Audited", "OnProgress"]
+__all__ = ["Audited"]
 
 _SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes
-_TUNING = 0.4  # about the share of an attack's time that goes into the choice of its settings
-
-
-@dataclass(frozen=True)
-class AuditProgress:
-    """Where an audit stands: the attack that runs on the model, and the share of it done."""
-
-    model: str
-    attack: str
-    share: float
-
-
-OnProgress = Callable[[AuditProgress], None]
 
 
 class Audited:
@@ -53,9 +41,9 @@ class Audited:
         scene: Scene,
         keep: Path | None,
         captured: Tensor | None,
-        on_progress: OnProgress,
+        phases: Phases,
     ) -> None:
-        self.subject, self.scene, self.on_progress = subject, scene, on_progress
+        self.subject, self.scene, self.phases = subject, scene, phases
         self.model, self.device = subject.model, next(subject.model.parameters()).device
         self.released, self.predicted = _intercept(self.model, scene.originals, captured)
         self.weights = fingerprint(self.model)
@@ -97,7 +85,7 @@ class Audited:
             data=scene.victims.name,
             network=self.subject.network,
             cut=self.subject.cut,
-            accuracy=accuracy(model, scene.data.test),
+            accuracy=accuracy(model, scene.data.test, on_step=self._begin("accuracy")),
             test_images=len(scene.data.test),
             numbers_sent=self.released[0].numel(),
             before=self.subject.before,
@@ -110,16 +98,16 @@ class Audited:
 
     def _attacked(self, attack: Attack[Any]) -> tuple[Attack[Any], Tensor, float]:
         """The attack as it was tuned, what it found, and the seconds that took."""
+        report = self._begin(attack.name)
         kept = self.kept.read(attack)
         if kept:
-            self._show(attack, 1.0)
             return kept
         started = time.monotonic()
-        tuned = self._tuned(attack) if self.scene.thorough else attack
-        before = _TUNING if self.scene.thorough and attack.candidates() else 0.0
+        tuned = self._tuned(attack, report) if self.scene.thorough else attack
+        before = TUNING if self.scene.thorough and attack.candidates() else 0.0
 
         def on_step(share: float) -> None:
-            self._show(attack, before + (1 - before) * share)
+            report(before + (1 - before) * share)
 
         torch.manual_seed(self.scene.seed)
         found = tuned.fit(self.knowledge, on_step)(self.released).cpu()
@@ -127,12 +115,12 @@ class Audited:
         self.kept.write(attack, tuned, found, seconds)
         return tuned, found, seconds
 
-    def _tuned(self, attack: Attack[Any]) -> Attack[Any]:
+    def _tuned(self, attack: Attack[Any], report: OnStep) -> Attack[Any]:
         torch.manual_seed(self.scene.seed)
-        return attack.tuned(self.knowledge, lambda share: self._show(attack, _TUNING * share))
+        return attack.tuned(self.knowledge, lambda share: report(TUNING * share))
 
-    def _show(self, attack: Attack[Any], share: float) -> None:
-        self.on_progress(AuditProgress(self.subject.name, attack.name, share))
+    def _begin(self, phase: str) -> OnStep:
+        return self.phases.begin(self.subject.name, phase)
 
     def _floors(self) -> dict[str, Tensor]:
         own = self.scene.auxiliary
@@ -151,7 +139,12 @@ class Audited:
         """What the device releases of the first auxiliary samples."""
         own = self.knowledge.auxiliary
         parts = own.take(_SEEN).inputs.split(500) if own else ()
-        return torch.cat([self.knowledge.query(part).cpu() for part in parts])
+        report = self._begin("floors")
+        released = []
+        for done, part in enumerate(parts, 1):
+            released.append(self.knowledge.query(part).cpu())
+            report(done / len(parts))
+        return torch.cat(released)
 
     def _examined(
         self, chosen: Sequence[Attack[Any]], measured: Sequence[AttackRecord]
@@ -167,15 +160,18 @@ class Audited:
             scene.victims.labels,
             len(scene.data.train.classes),
             seed=scene.seed,
+            on_step=self._begin("label leakage"),
         )
+        bounded = bound(self.model, scene.originals, self._begin("bound"))
+        report = self._begin("masking")
         signs = [
-            masking(attack, self.knowledge, self.released, scene.originals, measured)
+            masking(attack, self.knowledge, self.released, scene.originals, measured, report)
             for attack in chosen
             if isinstance(attack, Rmle) and scene.victims.is_image
         ]
         return {
             "label_leakage": leaks.float().mean().item(),
-            "bound": bound(self.model, scene.originals),
+            "bound": bounded,
             "masking": [sign for found in signs for sign in found],
         }
 

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from mixcon.attacks import Rmle, WhiteBox
+from mixcon.attacks.base import OnStep
 from mixcon.audit.records import AttackRecord, MaskingRecord
 from mixcon.metrics import measure
 
@@ -21,7 +22,12 @@ _MUCH = 0.1
 
 
 def masking(
-    attack: Rmle, knowledge: WhiteBox, z: Tensor, originals: Tensor, records: Sequence[AttackRecord]
+    attack: Rmle,
+    knowledge: WhiteBox,
+    z: Tensor,
+    originals: Tensor,
+    records: Sequence[AttackRecord],
+    on_step: OnStep = lambda _: None,
 ) -> list[MaskingRecord]:
     """Signs of gradient masking (Athalye et al., ICML 2018), for images.
 
@@ -29,14 +35,14 @@ def masking(
     """
     few, truth = z[:_SAMPLE], originals[:_SAMPLE]
 
-    def score(variant: Rmle) -> float:
+    def score(variant: Rmle, before: int) -> float:
         torch.manual_seed(0)
-        found = variant.fit(knowledge)(few).cpu()
+        found = variant.fit(knowledge, lambda share: on_step((before + share) / 3))(few).cpu()
         return measure(found, truth)["ssim"].mean().item()
 
-    plain, short = score(attack), score(attack.scaled(0.25))
+    plain, short = score(attack, 0), score(attack.scaled(0.25), 1)
     relative = attack.residual == "relative"
-    rescaled = score(replace(attack, residual="whitened" if relative else "relative"))
+    rescaled = score(replace(attack, residual="whitened" if relative else "relative"), 2)
     found = [
         _sign("More steps make the white-box attack worse", short - plain, _SLACK, short, plain),
         _sign("Another scale of the residual helps it", rescaled - plain, _MUCH, plain, rescaled),

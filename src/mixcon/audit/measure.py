@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,14 +12,15 @@ import torch
 from torch import Tensor
 
 from mixcon.attacks import Attack
-from mixcon.audit.audited import Audited, OnProgress
+from mixcon.audit.audited import Audited
+from mixcon.audit.progress import OnProgress, Phases
 from mixcon.audit.records import Gallery, Report
 from mixcon.audit.scene import Scene
 from mixcon.audit.subjects import Subject
 from mixcon.audit.surroundings import environment
 from mixcon.data import LabeledSet, Splits
-from mixcon.errors import ConfigError
-from mixcon.metrics import Judge
+from mixcon.errors import ConfigError, KnowledgeError
+from mixcon.metrics import Judge, measure
 
 __all__ = ["audit"]
 
@@ -61,7 +63,7 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
         keep: a folder for finished attacks, from which an interrupted audit goes on.
         captured: representations of the victims, (N, ...), that really crossed a wire: attacked in
             place of what the model would release now; of one subject alone.
-        on_progress: told while the attacks run.
+        on_progress: told at the start and at every step of each phase.
 
     Returns:
         What was measured, and the victims beside their reconstructions.
@@ -70,6 +72,9 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
         ConfigError: fewer than one victim or more than there are test samples; a name or an
             attack given twice; captured representations of other victims or several models.
         KnowledgeError: an attack does not fit such inputs.
+
+        All of them come before any work is done, as do those of metrics that cannot measure
+        such inputs.
 
     Example:
         >>> from mixcon import data, models
@@ -85,19 +90,28 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
             f"expected one model and {victims} captured representations, one a victim, but got "
             f"{len(subjects)} and {len(captured)}"
         )
-    scene = Scene.of(data, victims, seed, judge=judge, thorough=thorough)
+    phases = Phases(
+        [subject.name for subject in subjects],
+        attacks,
+        thorough=thorough,
+        judged=thorough and judge is None,
+        on_progress=on_progress,
+    )
+    phases.begin("", "preparation")
+    scene = Scene.of(data, victims, seed, judge=judge, thorough=thorough, begin=phases.begin)
     gallery = Gallery(scene.originals, scene.victims.labels, scene.victims.classes)
     records = []
     for subject in subjects:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            record, found = Audited(subject, scene, keep, captured, on_progress).run(attacks)
+            record, found = Audited(subject, scene, keep, captured, phases).run(attacks)
         records.append(record)
         gallery.reconstructions[subject.name] = found
+    phases.begin("", "summary")
     report = Report(
         title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on {data.test.name} "
         "give away",
-        environment=environment(" ".join(sys.argv), seed),
+        environment=environment(shlex.join(sys.argv), seed),
         threat_model=_threat_model(attacks, data.train),
         models=records,
         notes=scene.judge.notes if scene.judge else {},
@@ -120,6 +134,14 @@ def _check(
             f"expected between 1 and {len(data.test)} victims, the test samples of "
             f"{data.test.name}, but got {victims}"
         )
+    kind = "images" if data.test.is_image else "vectors"
+    unfit = [attack.name for attack in attacks if kind not in attack.inputs]
+    if unfit:
+        raise KnowledgeError(
+            f"expected attacks on {kind}, but got {', '.join(unfit)}; leave it out"
+        )
+    one = data.test.floats(slice(1))
+    measure(one, one)
 
 
 def _threat_model(attacks: Sequence[Attack[Any]], auxiliary: LabeledSet) -> list[str]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from mixcon.attacks import Auxiliary
+from mixcon.attacks.base import OnStep
 from mixcon.data import LabeledSet, Splits
 from mixcon.metrics import Judge, measure
 
@@ -40,7 +42,14 @@ class Scene:
 
     @classmethod
     def of(
-        cls, data: Splits, victims: int, seed: int, *, judge: Judge | None, thorough: bool
+        cls,
+        data: Splits,
+        victims: int,
+        seed: int,
+        *,
+        judge: Judge | None,
+        thorough: bool,
+        begin: Callable[[str, str], OnStep],
     ) -> Scene:
         """Draw the victims by the seed; a thorough audit prepares a judge if none is given."""
         generator = torch.Generator().manual_seed(seed)
@@ -53,7 +62,12 @@ class Scene:
             candidates = others if len(others) else auxiliary.inputs[:_CANDIDATES]
             classes = len(data.train.classes)
             judge = Judge.prepare(
-                auxiliary.inputs, auxiliary.labels, classes, candidates, seed=seed
+                auxiliary.inputs,
+                auxiliary.labels,
+                classes,
+                candidates,
+                seed=seed,
+                on_step=begin("", "recognizer"),
             )
         return cls(data, seed, chosen, chosen.floats(), auxiliary, thorough, judge)
 

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
+import click
 import typer
 from pydantic import ValidationError
 
-from mixcon.cli._console import console
+from mixcon import _start
+from mixcon.cli._console import (
+    INTERRUPTED,
+    TERMINATED,
+    Terminated,
+    console,
+    system_problem,
+    terminate,
+)
 from mixcon.cli.audit import audit
 from mixcon.cli.demo import demo
 from mixcon.cli.export import export
@@ -35,13 +45,28 @@ for verb in (demo, train, audit, sweep, tune, reproduce, theory, export, serve, 
 
 
 def main() -> None:
-    """Run the command line; errors of the user's making end with one message and code 2."""
+    """Run the command line; errors that the user can mend end with one message and code 2."""
+    _start.leave_signals_to_the_verb()
+    if signal.getsignal(signal.SIGTERM) is signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, terminate)
     try:
         app()
+    except SystemExit as end:
+        raise _signaled(end) from None
     except ValidationError as error:
         _fail(explain(error))
     except MixconError as error:
         _fail(str(error))
+    except OSError as error:
+        _fail(system_problem(error))
+
+
+def _signaled(end: SystemExit) -> SystemExit:
+    """The same end, but with the shell's code where Ctrl-C or SIGTERM came outside the work."""
+    abort = end.__context__
+    if not isinstance(abort, click.Abort):
+        return end
+    return SystemExit(TERMINATED if isinstance(abort.__cause__, Terminated) else INTERRUPTED)
 
 
 def _fail(message: str) -> None:

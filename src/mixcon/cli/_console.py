@@ -1,59 +1,132 @@
-"""What a verb shows while it works: progress with rate and time left, and a way back in."""
+"""What a verb shows while it works, and how it ends: by itself, by a signal, by a full disk."""
 
 from __future__ import annotations
 
+import errno
+import os
+import shlex
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
 
 import typer
 from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
-    TaskID,
+    SpinnerColumn,
     TaskProgressColumn,
     TextColumn,
+    TimeElapsedColumn,
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
 
 from mixcon.audit import AuditProgress
+from mixcon.errors import RunError
 from mixcon.training import Progress
 
-__all__ = ["audit_progress", "console", "interruptible", "training_progress"]
+__all__ = [
+    "INTERRUPTED",
+    "TERMINATED",
+    "Terminated",
+    "audit_progress",
+    "command",
+    "console",
+    "interruptible",
+    "overall_progress",
+    "system_problem",
+    "terminate",
+    "training_progress",
+]
 
 console = Console(stderr=True)
-_INTERRUPTED = 130  # the shell's code for Ctrl-C
+INTERRUPTED, TERMINATED = 130, 143  # the shell's codes for Ctrl-C and SIGTERM
+_CURES = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room within your quota",
+    errno.EACCES: "choose another path, or ask for the right to use it",
+    errno.EPERM: "choose another path, or ask for the right to use it",
+    errno.EROFS: "choose a path that can be written to",
+    errno.ENOTDIR: "a file stands where a folder should be: choose another path",
+    errno.EEXIST: "a file stands where a folder should be: choose another path",
+    errno.EISDIR: "a folder stands where a file should be: choose another path",
+    errno.ENAMETOOLONG: "choose a shorter path",
+    errno.EMFILE: "raise the limit of open files: ulimit -n",
+}
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came: whatever cleans up after Ctrl-C cleans up now."""
+
+
+def terminate(*_: object) -> NoReturn:
+    """What the command does at SIGTERM."""
+    raise Terminated
 
 
 @contextmanager
 def interruptible(advice: str) -> Iterator[None]:
-    """Turn Ctrl-C into one line of advice and the exit code that shells expect."""
+    """Turn Ctrl-C and SIGTERM into one line of advice and the exit code that shells expect.
+
+    Raises:
+        RunError: the operating system refused something, a full disk say; with the advice.
+    """
     try:
         yield
-    except KeyboardInterrupt:
-        console.print(f"\nInterrupted. {advice}", highlight=False, soft_wrap=True)
-        raise typer.Exit(_INTERRUPTED) from None
+    except KeyboardInterrupt as signal:
+        ended, code = "Interrupted", INTERRUPTED
+        if isinstance(signal, Terminated):
+            ended, code = "Terminated", TERMINATED
+        console.print(f"\n{ended}. {advice}", markup=False, highlight=False, soft_wrap=True)
+        raise typer.Exit(code) from None
+    except BrokenPipeError:  # whoever read what we print has enough
+        raise
+    except OSError as error:
+        raise RunError(f"{system_problem(error)}. {advice}") from error
+
+
+def system_problem(error: OSError) -> str:
+    """What the operating system refused, and the cure where there is one."""
+    where = f"{error.filename}: " if error.filename is not None else ""
+    cure = _CURES.get(error.errno or 0)
+    return f"{where}{error.strerror or error}{f'; {cure}' if cure else ''}"
+
+
+def command(*words: str | Path, **options: object) -> str:
+    """A command line that a shell takes as it stands: quoted, with the options that are set.
+
+    A data folder that the environment names anyway is left out.
+    """
+    if str(options.get("data_dir")) == os.environ.get("MIXCON_DATA"):
+        options.pop("data_dir")
+    given = [f"--{name.replace('_', '-')}={value}" for name, value in options.items() if value]
+    return shlex.join(["mixcon", *map(str, words), *given])
 
 
 @contextmanager
 def training_progress(title: str) -> Iterator[Callable[[Progress], None]]:
     """A bar over all steps with steps per second and time left; a line for each epoch."""
     columns = (
+        SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
+        TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
     bars = Bars(*columns, console=console, transient=True)
-    task = bars.add_task(title, total=None, rate="")
+    task = bars.add_task(title, total=None, rate="reading data")
+    if console.is_terminal:  # reading takes its time, too
+        bars.start()
     started, first = time.monotonic(), -1
 
     def show(progress: Progress) -> None:
         nonlocal first
-        bars.start()  # not before there is something to show; again is no harm
+        bars.start()  # elsewhere not before there is something to show; again is no harm
         if progress.record:
             console.print(f"{title}  {_epoch(progress)}", highlight=False)
             return
@@ -81,20 +154,40 @@ def _epoch(progress: Progress) -> str:
 
 @contextmanager
 def audit_progress() -> Iterator[Callable[[AuditProgress], None]]:
-    """A bar for each attack on each model, with the time left."""
+    """One bar over the whole audit, with what is being done."""
+    with overall_progress("audit") as show:
+        yield lambda progress: show(progress.done, _phase(progress))
+
+
+def _phase(progress: AuditProgress) -> str:
+    return f"{progress.phase} on {progress.model}" if progress.model else progress.phase
+
+
+@contextmanager
+def overall_progress(title: str) -> Iterator[Callable[[float, str], None]]:
+    """A bar over all of the work, with the time left and what is being done.
+
+    It is told the share that is done, in [0, 1], and what is being done. Where there is no
+    terminal to draw on, each new thing gets a line.
+    """
     columns = (
+        SpinnerColumn(),
         TextColumn("{task.description}"),
         BarColumn(),
         TaskProgressColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[what]}", markup=False),
     )
-    with Bars(*columns, console=console) as bars:
-        tasks: dict[tuple[str, str], TaskID] = {}
+    with Bars(*columns, console=console, speed_estimate_period=3600.0) as bars:
+        task = bars.add_task(title, total=1.0, what="")
+        last = ""
 
-        def show(progress: AuditProgress) -> None:
-            key = (progress.model, progress.attack)
-            if key not in tasks:
-                tasks[key] = bars.add_task(f"{progress.attack} on {progress.model}", total=1.0)
-            bars.update(tasks[key], completed=progress.share)
+        def show(share: float, what: str) -> None:
+            nonlocal last
+            if what != last and not console.is_terminal:
+                console.print(f"{share:>4.0%}  {what}", markup=False, highlight=False)
+            last = what
+            bars.update(task, completed=share, what=what)
 
         yield show

@@ -8,7 +8,8 @@ from typing import Any
 
 import torch
 
-from mixcon.cli._console import console, interruptible
+from mixcon._files import check_writable
+from mixcon.cli._console import command, console, interruptible
 from mixcon.cli._sweep_config import read_options
 from mixcon.cli._sweep_progress import sweep_progress
 from mixcon.reports import excess_of, intervals
@@ -26,6 +27,7 @@ from mixcon.sweep import (
     write_sweep,
 )
 from mixcon.sweep import sweep as run_sweep
+from mixcon.training import make_fabric
 
 __all__ = ["run"]
 
@@ -51,6 +53,9 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
     """
     machine = Machine(**{field.name: given.pop(field.name) for field in fields(Machine)})
     config, folder = read_options(given, out)
+    check_writable(folder.path)
+    if machine.ray is None:  # else each trial would fail by itself
+        make_fabric(machine.accelerator, 1, config.base.precision)
     with (
         interruptible(f"Run the same command again to go on: {folder.path} keeps what was done."),
         sweep_progress(limits) as on_progress,
@@ -66,15 +71,25 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
             accelerator=machine.accelerator,
             on_progress=on_progress,
         )
-    page = write_sweep(found, folder.path, limits)
+        page = write_sweep(found, folder.path, limits)
     _tell(found)
     chosen = choose(found, limits)
     if chosen:
         console.print(f"\nChosen: {chosen.title}", highlight=False, soft_wrap=True)
-        path = folder.path / "chosen.toml"
-        console.print(f"Next: mixcon train --config {path}", highlight=False, soft_wrap=True)
+        console.print(
+            f"Next: {_next(folder.path, chosen, machine)}",
+            markup=False,
+            highlight=False,
+            soft_wrap=True,
+        )
     console.print(f"Report: {page}", soft_wrap=True)
     return chosen
+
+
+def _next(folder: Path, chosen: Trial, machine: Machine) -> str:
+    """The command that trains the chosen config, into a folder that no other config claims."""
+    out = folder / f"chosen-{chosen.name}"
+    return command("train", config=folder / "chosen.toml", out=out, data_dir=machine.data_dir)
 
 
 def _pool(machine: Machine, config: SweepConfig) -> Pool:

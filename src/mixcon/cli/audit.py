@@ -11,6 +11,7 @@ import torch
 import typer
 from torch import Tensor
 
+from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import Report, Subject, subjects_of
 from mixcon.audit import audit as run_audit
@@ -83,10 +84,12 @@ def audit(
     sets = {c.data + (f" resized to {c.resize}" if c.resize else "") for c in configs}
     if len(sets) > 1:
         raise ConfigError(f"expected runs on one data set, but got {', '.join(sorted(sets))}")
-    data = configs[0].load_data(data_dir)
-    subjects = subjects_of(runs, data)
-    attacks = _attacks(attack or ["strongest"], data, budget)
     folder = out or runs[-1] / "audit"
+    check_writable(folder)
+    with console.status(f"Reading {configs[0].data} ..."):
+        data = configs[0].load_data(data_dir)
+        subjects = subjects_of(runs, data)
+    attacks = _attacks(attack or ["strongest"], data, budget)
     captured = _captured(wire, edge)
     report = report_on(
         subjects, data, attacks, victims, seed, folder, thorough=not quick, captured=captured
@@ -108,19 +111,21 @@ def report_on(
 ) -> Report:
     """Audit, write the report into the folder, and say on the console what it says."""
     advice = "Run the same command again to go on: finished attacks are kept."
-    with interruptible(advice), audit_progress() as on_progress:
-        report, gallery = run_audit(
-            subjects,
-            data,
-            attacks,
-            victims=victims,
-            seed=seed,
-            thorough=thorough,
-            keep=folder / "attacks",
-            captured=captured,
-            on_progress=on_progress,
-        )
-    page = write_report(report, gallery, folder)
+    with interruptible(advice):
+        with audit_progress() as on_progress:
+            report, gallery = run_audit(
+                subjects,
+                data,
+                attacks,
+                victims=victims,
+                seed=seed,
+                thorough=thorough,
+                keep=folder / "attacks",
+                captured=captured,
+                on_progress=on_progress,
+            )
+        with console.status("Writing the report ..."):
+            page = write_report(report, gallery, folder)
     console.print(markdown_table(report), highlight=False, soft_wrap=True)
     for sentence in verdict(report):
         console.print(sentence, highlight=False)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from mixcon._files import check_writable
 from mixcon.attacks import Rmle, RmlePaper
 from mixcon.audit import subjects_of
 from mixcon.cli._console import console, interruptible, training_progress
@@ -31,6 +32,7 @@ def demo(
     MixCon loss. The paper's attack and a stronger one try to redraw the digits from what leaves
     the device.
     """
+    check_writable(out)
     data = load("digits")
     runs = []
     for defense in ("vanilla", "mixcon(weight=1, beta=1e-4)"):

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mixcon.cli._console import console, interruptible
+from mixcon.cli._console import command, console, interruptible
 
 __all__ = ["export"]
 
@@ -53,11 +53,13 @@ def export(
             run, folder, name=name, report=report, key=key or DEFAULT_KEY, data_dir=data_dir
         )
     audit = done.contract.audit
+    again = command("audit", run, data_dir=data_dir)
+    trust = None if key in (None, DEFAULT_KEY) else folder / "public-key.pem"
     found = (
         f"audit: accuracy {audit.accuracy:.1%}, excess leakage {audit.excess:.3f} "
         f"({audit.metric} {audit.leakage:.3f} over {audit.floor:.3f})"
         if audit
-        else f"no audit: mixcon serve will refuse it; run mixcon audit {run} and export again"
+        else f"no audit: mixcon serve will refuse it; run {again} and export again"
     )
     for line in (
         f"{done.contract.name}: ONNX Runtime is within {done.difference:.1e} of PyTorch",
@@ -65,6 +67,6 @@ def export(
         f"for devices: {folder / 'edge'}",
         f"for the cloud: {folder / 'cloud'}",
         f"to trust both: {folder / 'public-key.pem'}",
-        f"Next: mixcon serve {folder / 'cloud'}",
+        *([f"Next: {command('serve', folder / 'cloud', trust=trust)}"] if audit else []),
     ):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(line, markup=False, highlight=False, soft_wrap=True)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
-from mixcon._files import write_whole
-from mixcon.cli._console import console, interruptible
+from mixcon._files import check_writable, write_whole
+from mixcon.cli._console import console, interruptible, overall_progress
 from mixcon.errors import ConfigError
 from mixcon.paper import EXPERIMENTS, Job, Scale, Step
 from mixcon.paper.page import results_page
@@ -60,18 +57,25 @@ def reproduce(
     Example: mixcon reproduce table1 table2 figure2 --scale full
     """
     folder = out or Path("runs/paper") / scale
-    for name in _chosen(names or [], docs):
+    chosen = _chosen(names or [], docs)
+    for place in (folder, work, docs.parent if docs else folder):
+        check_writable(place)
+    for done, name in enumerate(chosen):
         experiment = EXPERIMENTS[name]
         count = seeds or experiment.seeds[scale]
         command = f"mixcon reproduce {name} --scale {scale} --seeds {count}"
         command += "".join(f" --only {data}" for data in only or ())
         with (
             interruptible(f"Run the same command again to go on: {work} keeps what was done."),
-            _progress(name) as on_progress,
+            overall_progress(name) as show,
         ):
+
+            def on_progress(step: Step, before: int = done) -> None:
+                show((before + step.share) / len(chosen), step.what)
+
             job = Job(scale, work, tuple(range(count)), data_dir, tuple(only or ()), on_progress)
             result = experiment.run(job, command)
-        written = write_result(experiment, result, folder)
+            written = write_result(experiment, result, folder)
         console.print(f"{name}: {', '.join(str(path) for path in written)}", soft_wrap=True)
     if docs:
         console.print(f"{write_whole(docs, results_page(folder, docs.parent))}", soft_wrap=True)
@@ -90,18 +94,3 @@ def _chosen(names: list[str], docs: Path | None) -> list[str]:
     if not names and not docs:
         raise ConfigError("expected experiments, for example table1, or all, but got none")
     return [name for name in EXPERIMENTS if name in names or "all" in names]
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[Step], None]]:
-    """A bar over the whole experiment, with what is being done and the time left."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(elapsed_when_finished=True),
-        TextColumn("{task.fields[what]}"),
-    )
-    with Progress(*columns, console=console) as bars:
-        task = bars.add_task(name, total=1.0, what="")
-        yield lambda step: bars.update(task, completed=step.share, what=step.what)

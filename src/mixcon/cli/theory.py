@@ -50,7 +50,8 @@ def theory(
     with interruptible("Nothing was written."):
         _describe(network)
         table = Table("", "CPU (s)", "Distance", "Epsilon", "Satisfied", box=None)
-        answer = _solve(network, table, limit)
+        with console.status("SAT solver"):
+            answer = _solve(network, table, limit)
         _attack(network, table, rounds, seed)
     console.print(table)
     console.print(f"\n{answer}\n{_promise(network)}", highlight=False)

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from mixcon import training
-from mixcon.cli._console import console, interruptible, training_progress
+from mixcon._files import check_writable
+from mixcon.cli._console import command, console, interruptible, training_progress
 from mixcon.cli._options import (
     MACHINE,
     PARTS,
@@ -97,6 +98,7 @@ def train(
     folder = out or Path("runs") / "-".join(
         [chosen.data_title.replace(":", "-"), chosen.network, chosen.defense.name]
     )
+    check_writable(folder)
     with (
         interruptible(f"Run the same command again to go on: {folder} keeps what was done."),
         training_progress(chosen.defense.name) as on_progress,
@@ -111,7 +113,8 @@ def train(
         )
     last = RunFolder(folder).read_metrics()[-1]
     console.print(f"test accuracy {last['test_accuracy']:.1%}, run in {folder}", soft_wrap=True)
-    console.print(f"See what it leaks: mixcon audit {folder}", soft_wrap=True)
+    see = command("audit", folder, data_dir=data_dir)
+    console.print(f"See what it leaks: {see}", markup=False, highlight=False, soft_wrap=True)
 
 
 def _from_file(path: Path, given: dict[str, Any]) -> TrainConfig:

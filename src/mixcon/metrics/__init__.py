@@ -2,7 +2,6 @@
 
 from mixcon.metrics.bootstrap import bootstrap_interval
 from mixcon.metrics.cosine import cosine
-from mixcon.metrics.fisher import fisher_information_leakage, unbiased_error_bound
 from mixcon.metrics.floors import class_mean, global_mean, nearest_neighbor
 from mixcon.metrics.judge import Judge
 from mixcon.metrics.label_leakage import label_leakage
@@ -28,7 +27,6 @@ __all__ = [
     "bootstrap_interval",
     "class_mean",
     "cosine",
-    "fisher_information_leakage",
     "global_mean",
     "label_leakage",
     "measure",
@@ -42,5 +40,4 @@ __all__ = [
     "separability",
     "ssim",
     "train_recognizer",
-    "unbiased_error_bound",
 ]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mixcon._cache import digest, kept
 from mixcon.errors import ConfigError
 from mixcon.metrics._classifier import OnStep, check_labeled, fit_classifier
 
@@ -17,6 +18,7 @@ __all__ = ["Recognizer", "recognition", "train_recognizer"]
 _WIDTHS = (32, 64, 64)
 _SMALLEST, _LARGEST = 8, 64  # pixels a side
 _CHUNK = 256
+_FIT = 1  # raise when the same arguments train another recognizer
 
 
 class Recognizer(nn.Module):
@@ -79,7 +81,7 @@ def train_recognizer(
     steps: int = 600,
     on_step: OnStep = lambda _: None,
 ) -> Recognizer:
-    """Train a recognizer; the same for the same seed.
+    """Train a recognizer; the same for the same seed, and out of the cache the next time.
 
     What attacks return is often noisy, blurred or faint, and still plain to a human eye. A
     classifier that only ever saw clean images is blind to it, and would make leakage look small.
@@ -91,13 +93,27 @@ def train_recognizer(
         classes: number of classes.
         seed: draws the first weights, the order of the images and their degradation.
         steps: batches of 128 images to train on.
-        on_step: told about progress.
+        on_step: told about progress, where it is not out of the cache.
 
     Raises:
         ConfigError: no images, smaller than 8 pixels, outside [0, 1], or with unfit labels.
     """
     _check_images(inputs)
     check_labeled("auxiliary images", inputs, labels, classes)
+    facts = (classes, seed, steps, _FIT, torch.__version__, inputs.device.type)
+
+    def train() -> dict[str, Tensor]:
+        return _trained(inputs, labels, classes, seed, steps, on_step).state_dict()
+
+    with torch.random.fork_rng():  # first weights, soon replaced, draw from it
+        recognizer = Recognizer(inputs.shape[1], classes).to(inputs)
+    recognizer.load_state_dict(kept(f"recognizer-{digest(inputs, labels, *facts)}", train))
+    return recognizer.eval().requires_grad_(False)
+
+
+def _trained(
+    inputs: Tensor, labels: Tensor, classes: int, seed: int, steps: int, on_step: OnStep
+) -> Recognizer:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         recognizer = Recognizer(inputs.shape[1], classes).to(inputs)

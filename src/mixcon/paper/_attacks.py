@@ -52,10 +52,8 @@ def attacked(
     config, folder = trained.config, trained.folder
 
     def show(progress: AuditProgress) -> None:
-        names = [attack.name for attack in attacks]
-        share = (names.index(progress.attack) + progress.share) / len(names)
-        what = f"{progress.attack} on {progress.model}, {config.data}, seed {config.seed}"
-        job.on_progress(Step(what, share))
+        what = f"{progress.phase} on {progress.model}, {config.data}, seed {config.seed}"
+        job.on_progress(Step(what, progress.done))
 
     return audit(
         [subject_of(folder.path, trained.model)],

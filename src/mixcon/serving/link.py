@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import ssl
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import httpx2
 
 from mixcon.errors import ConfigError, WireError
 from mixcon.serving.messages import JSON_LENGTH
+from mixcon.serving.tokens import check_token
 
 __all__ = ["Answer", "Endpoint", "Link"]
 
@@ -38,12 +39,12 @@ class Endpoint:
             noise is not drawn twice.
 
     Raises:
-        ConfigError: no such URL, or a negative number.
+        ConfigError: no such URL, a negative number, or a token that no header can carry.
     """
 
     url: str
     model: str | None = None
-    token: str | None = None
+    token: str | None = field(default=None, repr=False)
     authority: Path | None = None
     certificate: Path | None = None
     key: Path | None = None
@@ -53,6 +54,8 @@ class Endpoint:
     def __post_init__(self) -> None:
         if not self.url.startswith(("http://", "https://")):
             raise ConfigError(f"expected a URL of http:// or https://, but got {self.url!r}")
+        if self.token is not None:
+            check_token(self.token)
         if self.timeout <= 0 or self.retries < 0:
             raise ConfigError(
                 f"expected a positive timeout and no negative retries, but got {self.timeout} and "

@@ -7,19 +7,30 @@ the JSON ends).
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from mixcon.errors import WireError
 
-__all__ = ["JSON_LENGTH", "Message", "TensorHeader", "cut", "numbers", "parse"]
+__all__ = ["JSON_LENGTH", "Message", "Parameters", "TensorHeader", "cut", "numbers", "parse"]
 
 JSON_LENGTH = "Inference-Header-Content-Length"
 
 M = TypeVar("M", bound="Message")
+
+
+def _without_nulls(given: Any) -> Any:
+    """Null is as good as absent, for all parameters and for each: some clients write both."""
+    if not isinstance(given, dict):
+        return {} if given is None else given
+    return {name: value for name, value in given.items() if value is not None}
+
+
+Parameters = Annotated[dict[str, Any], BeforeValidator(_without_nulls)]
+"""The parameters of a message, a tensor or an output by name."""
 
 
 class Message(BaseModel):
@@ -34,7 +45,7 @@ class TensorHeader(Message):
     name: str = Field(max_length=256)
     datatype: str = Field(max_length=16)
     shape: list[int] = Field(min_length=1, max_length=8)
-    parameters: dict[str, Any] = Field(default={})
+    parameters: Parameters = Field(default={})
     data: Any = None
 
     @property

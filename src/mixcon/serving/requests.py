@@ -10,7 +10,7 @@ from pydantic import Field
 
 from mixcon.errors import WireError
 from mixcon.serving.contract import Contract
-from mixcon.serving.messages import Message, TensorHeader, cut, numbers, parse
+from mixcon.serving.messages import Message, Parameters, TensorHeader, cut, numbers, parse
 from mixcon.serving.wire import (
     WIRES,
     Floats,
@@ -48,12 +48,12 @@ class InferRequest:
 
 class _Output(Message):
     name: str = Field(max_length=256)
-    parameters: dict[str, Any] = Field(default={})
+    parameters: Parameters = Field(default={})
 
 
 class _Request(Message):
     id: str | None = Field(default=None, max_length=256)
-    parameters: dict[str, Any] = Field(default={})
+    parameters: Parameters = Field(default={})
     inputs: list[TensorHeader] = Field(min_length=1, max_length=8)
     outputs: list[_Output] | None = Field(default=None, max_length=8)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mixcon.errors import ConfigError
 
-__all__ = ["Tokens"]
+__all__ = ["Tokens", "check_token"]
 
 _SHORTEST = 16
 
@@ -20,7 +20,7 @@ class Tokens:
         tokens: each of 16 characters or more.
 
     Raises:
-        ConfigError: no token, or one that is easy to guess.
+        ConfigError: no token, one that is easy to guess, or one that no header can carry.
     """
 
     def __init__(self, tokens: list[str]) -> None:
@@ -30,6 +30,8 @@ class Tokens:
                 f"{[len(token) for token in tokens]} characters; make one with: "
                 "python -c 'import secrets; print(secrets.token_urlsafe(32))'"
             )
+        for token in tokens:
+            check_token(token)
         self._digests = [_digest(token.encode()) for token in tokens]
 
     @classmethod
@@ -54,6 +56,26 @@ class Tokens:
         given = _digest(token.strip().encode("utf-8", "surrogateescape"))
         matches = [hmac.compare_digest(given, digest) for digest in self._digests]
         return any(matches) and scheme.lower() == "bearer"
+
+
+def check_token(token: str) -> None:
+    """Refuse what no header can carry as one word; the token itself is never shown.
+
+    Raises:
+        ConfigError: it is empty, or a character is not visible ASCII: a line end, say.
+    """
+    odd = next((place for place, letter in enumerate(token) if not "!" <= letter <= "~"), None)
+    if not token or odd is not None:
+        what = "nothing" if odd is None else f"{_name(token[odd])} as character {odd + 1}"
+        raise ConfigError(
+            f"expected a token of visible ASCII characters, but got {what} of {len(token)}; take "
+            "it without spaces and line ends"
+        )
+
+
+def _name(letter: str) -> str:
+    named = {"\n": "a line end", "\r": "a line end", " ": "a space", "\t": "a tab"}
+    return named.get(letter, "another one")
 
 
 def _digest(token: bytes) -> bytes:

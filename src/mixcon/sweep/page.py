@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections import Counter
 from collections.abc import Sequence
@@ -44,13 +45,15 @@ def write_sweep(sweep: Sweep, folder: Path, limits: Limits) -> Path:
     Returns:
         The path of ``report.html``.
     """
-    where = environment(" ".join(sys.argv), sweep.config.base.seed)
+    where = environment(shlex.join(sys.argv), sweep.config.base.seed)
     chosen = choose(sweep, limits)
     audited = front_audit(sweep, where)
     if audited:
         write_report(*audited, folder / "audit")
     if chosen:
         write_whole(folder / "chosen.toml", chosen_toml(chosen))
+    else:  # that of an earlier limit keeps to another
+        (folder / "chosen.toml").unlink(missing_ok=True)
     write_whole(folder / "report.json", _record(sweep, where))
     page = _page(sweep, where, chosen, limits, verdict(audited[0]) if audited else [])
     return write_whole(folder / "report.html", render_sweep(page))
@@ -95,6 +98,8 @@ def _choice(sweep: Sweep, chosen: Trial | None, limits: Limits) -> list[str]:
     goal = "The best trade (accuracy minus excess leakage)"
     if wanted:
         goal = f"The best trial with {' and '.join(wanted)}"
+    if not sweep.done:
+        return [f"{goal} was not found: no trial does better than guessing."]
     if chosen is None:
         return [f"{goal} was not found: no trial keeps to it."]
     accuracy, excess = chosen.point

@@ -12,7 +12,7 @@ from mixcon.theory.cnf import MOST_VARIABLES, Cnf, clause_problem
 
 __all__ = ["dimacs", "parse_dimacs", "read_dimacs"]
 
-_HEADER = re.compile(r"p +cnf +([0-9]{1,9}) +([0-9]{1,9})")
+_HEADER = re.compile(r"p\s+cnf\s+([0-9]{1,9})\s+([0-9]{1,9})")
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 
 
@@ -35,7 +35,8 @@ def parse_dimacs(text: str, source: str = "text") -> Cnf:
 
     Lines that start with c are comments; ``p cnf VARIABLES CLAUSES`` comes before all clauses; a
     clause is literals and a closing 0, over as many lines as it likes. A line with % ends the
-    text, as in the files of SATLIB.
+    text, as in the files of SATLIB. A literal that a clause repeats counts once; a clause with a
+    literal and its negation always holds, and is left out.
 
     Args:
         text: the lines.
@@ -53,7 +54,14 @@ def parse_dimacs(text: str, source: str = "text") -> Cnf:
     clauses = tuple(_clauses(lines, variables, count))
     if len(clauses) < count:
         lines.fail(f"expected {count} clauses, but the text ends after {len(clauses)}")
-    return Cnf(variables, clauses)
+    open_ = tuple(clause for clause in clauses if not _always_holds(clause))
+    if not open_:
+        lines.fail("expected a clause that can fail, but every one has a literal and its negation")
+    return Cnf(variables, open_)
+
+
+def _always_holds(clause: tuple[int, ...]) -> bool:
+    return any(-literal in clause for literal in clause)
 
 
 def dimacs(cnf: Cnf) -> str:
@@ -68,7 +76,7 @@ class _Lines:
 
     def __init__(self, text: str, source: str) -> None:
         self.source, self.number = source, 0
-        self._lines = text.split("\n")
+        self._lines = text.removeprefix("\ufeff").split("\n")  # some editors write the mark
 
     def __iter__(self) -> Iterator[str]:
         while self.number < len(self._lines):
@@ -106,10 +114,11 @@ def _clauses(lines: _Lines, variables: int, count: int) -> Iterator[tuple[int, .
             if int(word):
                 clause.append(int(word))
                 continue
-            problem = clause_problem(tuple(clause), variables)
+            literals = tuple(dict.fromkeys(clause))
+            problem = clause_problem(tuple({abs(i): i for i in literals}.values()), variables)
             if problem:
                 lines.fail(problem)
-            yield tuple(clause)
+            yield literals
             clause, done = [], done + 1
     if clause:
         lines.fail("expected 0 at the end of the last clause, but the text ends")

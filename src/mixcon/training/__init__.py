@@ -7,6 +7,7 @@ from mixcon.training.loop import (
     Progress,
     accuracy,
     load_model,
+    make_fabric,
     raw_separability,
     train,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "explain",
     "learning_rate",
     "load_model",
+    "make_fabric",
     "observe_range",
     "raw_separability",
     "read_config",

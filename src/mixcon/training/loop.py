@@ -75,20 +75,36 @@ def train(
         RunError: the folder holds another run, or a damaged checkpoint.
         NonFiniteError: the loss or the representation became NaN or infinite.
     """
-    from lightning_fabric import Fabric  # noqa: PLC0415  takes twice as long as torch
-
     with torch.random.fork_rng():
         splits = config.load_data(data_dir)
         splits = splits.holdout(config.holdout) if config.holdout else splits
         _check_augment(config, splits)
         model, defense = build(config, splits)
         folder = RunFolder(out)
+        fabric = None if folder.finished else make_fabric(accelerator, devices, config.precision)
         folder.claim(config)
-        if not folder.finished:
-            fabric = Fabric(accelerator=accelerator, devices=devices, precision=config.precision)
+        if fabric:
             fabric.launch()
             _Trainer(config, folder, fabric, model, defense, splits, on_progress).run()
     return load_model(out, splits)
+
+
+def make_fabric(accelerator: str, devices: int, precision: str) -> Fabric:
+    """What puts a run on a device.
+
+    Raises:
+        ConfigError: this machine has no such accelerator, or fewer of them.
+    """
+    from lightning_fabric import Fabric  # noqa: PLC0415  takes twice as long as torch
+
+    try:
+        return Fabric(accelerator=accelerator, devices=devices, precision=precision)  # type: ignore[arg-type]  # checked there
+    except Exception as error:
+        reason = str(error).partition("\n")[0][:200]
+        raise ConfigError(
+            f"expected {devices} of accelerator {accelerator!r} with precision {precision!r} on "
+            f"this machine, but got: {reason}; try accelerator auto or cpu"
+        ) from error
 
 
 def load_model(out: Path, splits: Splits) -> SplitModel:
@@ -107,16 +123,22 @@ def load_model(out: Path, splits: Splits) -> SplitModel:
     return model.eval()
 
 
-def accuracy(model: nn.Module, labeled: LabeledSet, batch_size: int = 1000) -> float:
+def accuracy(
+    model: nn.Module,
+    labeled: LabeledSet,
+    batch_size: int = 1000,
+    on_step: Callable[[float], None] = lambda _: None,
+) -> float:
     """Share of samples classified correctly, in [0, 1]; the model is left in its mode."""
     was_training = model.training
     model.eval()
     like = next(model.parameters())
+    hits, seen = [], 0
     with torch.inference_mode():
-        hits = [
-            (model(x.to(like)).argmax(1) == y.to(like.device)).sum()
-            for x, y in labeled.batches(batch_size)
-        ]
+        for x, y in labeled.batches(batch_size):
+            hits.append((model(x.to(like)).argmax(1) == y.to(like.device)).sum())
+            seen += len(y)
+            on_step(seen / len(labeled))
     model.train(was_training)
     return int(torch.stack(hits).sum()) / len(labeled)
 

@@ -117,10 +117,26 @@ class RunFolder:
         return _load(self._model.read_bytes(), self._model)
 
     def read_metrics(self) -> list[dict[str, Any]]:
-        """One record per finished epoch, epoch 0 being the untrained network."""
+        """One record per finished epoch, epoch 0 being the untrained network.
+
+        Raises:
+            RunError: the file is damaged.
+        """
         path = self.path / "metrics.jsonl"
-        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-        return [json.loads(line) for line in lines]
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+            records = [json.loads(line) for line in lines]
+        except ValueError as error:
+            raise RunError(
+                f"{path}: expected a JSON object a line, but it is damaged ({error}); delete the "
+                "folder and run the same `mixcon train` again"
+            ) from error
+        if not all(isinstance(record, dict) and "epoch" in record for record in records):
+            raise RunError(
+                f"{path}: expected a record an epoch, but it is damaged; delete the folder and run "
+                "the same `mixcon train` again"
+            )
+        return records
 
     def write_metrics(self, records: list[dict[str, Any]]) -> None:
         """Replace the records, whole or not at all."""
