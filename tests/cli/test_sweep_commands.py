@@ -9,7 +9,8 @@ import pytest
 pytestmark = pytest.mark.smoke
 
 QUICK = ["--recipe", "paper", "--epochs", "2", "--lr", "0.05", "--momentum", "0.9",
-         "--batch-size", "16", "--victims", "3", "--attack", "rmle-paper", "--accelerator", "cpu"]  # fmt: skip
+         "--batch-size", "16", "--victims", "3", "--attack", "rmle-paper",
+         "--accelerator", "cpu"]  # fmt: skip
 
 
 def run(*words, folder):

@@ -83,7 +83,8 @@ def noisy_sphere_leakage(numbers: int, sigma: float, repeats: int = 1) -> float:
     peak = (1 + math.sqrt(1 + 4 * (numbers - 1) * sigma**2)) / 2
     low = max(0.0, peak - _WIDTHS * sigma)
     radius = torch.linspace(low, peak + _WIDTHS * sigma, _POINTS, dtype=torch.float64)
-    exponent = (numbers - 1) * radius.log() - (radius - 1).square() / (2 * sigma**2)
+    exponent = torch.xlogy(numbers - 1, radius) - (radius - 1).square() / (2 * sigma**2)
+    exponent[[0, -1]] -= math.log(2)  # the trapezoidal rule
     step = float(radius[1] - radius[0])
     integral = float(torch.logsumexp(exponent, 0)) + math.log(step)
     area = math.log(2) + numbers / 2 * math.log(math.pi) - math.lgamma(numbers / 2)
