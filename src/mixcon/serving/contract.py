@@ -21,6 +21,7 @@ from mixcon.serving.wire import Scale, Wire
 __all__ = ["Audited", "Contract", "NoiseInput", "Preprocessing", "TensorSpec", "read_contract"]
 
 SCHEMA_VERSION = 1
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 
 
 class _Part(BaseModel):
@@ -108,7 +109,7 @@ class Contract(_Part):
     """
 
     schema_version: int = SCHEMA_VERSION
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+    name: str = Field(pattern=NAME_PATTERN)
     version: str = Field(default="1", pattern=r"^[1-9][0-9]{0,8}$")
     defense: str
     classes: tuple[str, ...]

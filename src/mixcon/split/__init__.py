@@ -1,6 +1,7 @@
 """Split a network in two: the encoder stays on the edge device, the head runs in the cloud."""
 
 from mixcon.split._cut import split
+from mixcon.split._inputs import keep_inputs
 from mixcon.split._model import SplitModel
 
-__all__ = ["SplitModel", "split"]
+__all__ = ["SplitModel", "keep_inputs", "split"]
