@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import chain
 from typing import Any, Literal
 
@@ -76,19 +76,13 @@ def check_model(model: SplitModel, x: Tensor, classes: Sequence[str]) -> None:
         ConfigError: weights or outputs of other types, shapes or devices, or it does not run.
     """
     _check_weights(model)
-    z, logits = _outputs(model, x)
-    for what, value in (("a representation", z), ("logits", logits)):
-        if not isinstance(value, Tensor) or value.dtype != torch.float32:
-            raise ConfigError(
-                f"expected {what} of one float32 tensor, which is what crosses the wire, but got "
-                f"{value.dtype if isinstance(value, Tensor) else type(value).__name__}; give the "
-                "encoder such an output, and the head logits rather than decisions"
-            )
+    z = _checked("a representation", model.release, x)
     if z.ndim < 2 or len(z) != len(x):
         raise ConfigError(
             f"expected representations of shape ({len(x)}, ...) for {len(x)} samples, but got "
             f"{tuple(z.shape)}; let the encoder keep the batch dimension"
         )
+    logits = _checked("logits", model.head, z)
     if logits.shape != (len(x), len(classes)):
         raise ConfigError(
             f"expected logits of shape ({len(x)}, {len(classes)}) for {len(x)} samples and "
@@ -121,13 +115,20 @@ def _check_weights(model: SplitModel) -> None:
             )
 
 
-def _outputs(model: SplitModel, x: Tensor) -> tuple[Any, Any]:
+def _checked(what: str, step: Callable[[Tensor], Any], given: Tensor) -> Tensor:
+    """What a step gives: one float32 tensor."""
     try:
-        z = model.release(x)
-        return z, model.head(z)
+        found = step(given)
     except Exception as error:  # user code runs here, so anything may be raised
         raise ConfigError(
-            f"expected a model that runs on samples of shape {tuple(x.shape)}, but got "
-            f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}; pass samples as "
-            "the encoder takes them, in batches of any size"
+            f"expected {what} of inputs of shape {tuple(given.shape)}, but got "
+            f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}; it has to work on "
+            "float32 batches of any size"
         ) from error
+    if not isinstance(found, Tensor) or found.dtype != torch.float32:
+        raise ConfigError(
+            f"expected {what} of one float32 tensor, which is what crosses the wire, but got "
+            f"{found.dtype if isinstance(found, Tensor) else type(found).__name__}; give the "
+            "encoder such an output, and the head logits rather than decisions"
+        )
+    return found
