@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mixcon.errors import CutError
-from mixcon.split import SplitModel, split
+from mixcon.split import SplitModel, keep_inputs, split
 
 
 def nested():
@@ -341,11 +341,90 @@ def test_an_in_place_function_after_the_cut_belongs_to_the_head():
     torch.testing.assert_close(split(net, "first").represent(x), net.first(x), rtol=0, atol=0)
 
 
-def test_a_head_that_would_overwrite_the_representation_is_refused():
-    net = nn.Sequential(nn.Linear(3, 3), nn.Flatten(), nn.ReLU(inplace=True), nn.Linear(3, 2))
-    with pytest.raises(CutError, match=r"ReLU\(inplace=True\); set inplace=False"):
-        split(net, "0")
-    split(net, "2")
+class Calling(nn.Module):
+    """A function as a module, so that what it overwrites is nobody's attribute."""
+
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+
+    def forward(self, x):
+        return self.function(x)
+
+
+OVERWRITING = {
+    "a layer": nn.ReLU(inplace=True),
+    "a layer behind one that does nothing": nn.Sequential(nn.Dropout(0.5), nn.ReLU(inplace=True)),
+    "a function": Calling(lambda x: F.relu(x, inplace=True)),
+    "a residual": Calling(lambda x: x.add_(x.sin())),
+    "a view": Calling(lambda x: x.flatten(1).neg_()),
+    "a part": Calling(lambda x: x[:, :1].zero_()),
+}
+SIGMOID = nn.Sigmoid()  # saves its output for the gradient, which nobody may overwrite
+
+
+@pytest.mark.parametrize("context", [torch.enable_grad, torch.no_grad, torch.inference_mode])
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", OVERWRITING)
+def test_no_part_overwrites_what_it_is_given(name, training, context):
+    part = copy.deepcopy(OVERWRITING[name])
+    model = SplitModel(nn.Sequential(part, SIGMOID), part, nn.Sequential(part, SIGMOID))
+    model.train(training)
+    with context():
+        x = torch.rand(5, 2, 3) - 0.5
+        before = x.clone()
+        raw = model.represent(x)
+        expected_raw = raw.clone()
+        z = model.channel(raw)
+        expected_z = z.clone()
+        model.head(z)
+        model.head(model.release(x))
+    torch.testing.assert_close(x, before, rtol=0, atol=0)
+    torch.testing.assert_close(raw, expected_raw, rtol=0, atol=0)
+    torch.testing.assert_close(z, expected_z, rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("inplace", [True, False])
+def test_gradients_flow_through_the_copies(inplace):
+    def relu(x):
+        return F.relu(x, inplace=inplace)
+
+    x = torch.linspace(-1, 1, 6).reshape(2, 3).requires_grad_()
+    model = SplitModel(nn.Sequential(Calling(relu), SIGMOID), Calling(relu), Calling(relu))
+    model(x).sum().backward()
+    slope = torch.sigmoid(x) * (1 - torch.sigmoid(x))
+    torch.testing.assert_close(x.grad, torch.where(x > 0, slope, 0.0))
+
+
+def test_a_block_whose_overwriting_activation_comes_last_is_no_matter():
+    class Last(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.activation = nn.ReLU(inplace=True)
+            self.linear = nn.Linear(3, 3)
+
+        def forward(self, x):
+            return self.activation(self.linear(x))
+
+    net = nn.Sequential(nn.Linear(3, 3), Last())
+    x = torch.rand(4, 3)
+    torch.testing.assert_close(split(net, "0")(x), net(x), rtol=0, atol=0)
+
+
+def test_modules_stay_theirs():
+    """The hook is set once, and neither names of weights nor later cuts notice it."""
+    model = SplitModel(nn.Sequential(nn.Linear(3, 3), nn.ReLU()), nn.Linear(3, 2))
+    again = SplitModel(model.encoder, model.head)
+    assert len(again.head._forward_pre_hooks) == 1
+    assert list(model.state_dict()) == [
+        "encoder.0.weight", "encoder.0.bias", "head.weight", "head.bias"
+    ]  # fmt: skip
+    x = torch.rand(4, 3)
+    torch.testing.assert_close(split(model, "encoder.0")(x), model(x), rtol=0, atol=0)
+    kept = copy.deepcopy(model)
+    kept.head = keep_inputs(nn.ReLU(inplace=True))
+    assert kept.head(input=x.neg()).max() == 0
+    assert x.min() >= 0
 
 
 class Doubling(nn.Sequential):

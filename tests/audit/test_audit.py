@@ -228,3 +228,31 @@ def test_the_record_names_the_weights(lenet, digits):
     with torch.no_grad():
         lenet.encoder[0].bias += 1
     assert weights() != before
+
+
+class Overwriting(nn.Module):
+    """Negates what it is given before the rest of the work: in place, or not."""
+
+    def __init__(self, rest, inplace):
+        super().__init__()
+        self.rest, self.inplace = rest, inplace
+
+    def forward(self, x):
+        return self.rest(x.neg_().neg().add_(0.0) if self.inplace else x)
+
+
+@pytest.mark.parametrize("part", ["encoder", "channel", "head"])
+def test_a_part_that_overwrites_what_it_is_given_leaks_as_much(lenet, digits, part):
+    """The same weights with operations in place and without have the same audit."""
+
+    def audited(inplace):
+        parts = {"encoder": lenet.encoder, "channel": nn.Identity(), "head": lenet.head}
+        parts[part] = Overwriting(parts[part], inplace)
+        report, gallery = audit([Subject(SplitModel(**parts))], digits, [Rmle(steps=60)], victims=4)
+        return report.models[0], gallery.originals
+
+    (safe, truth), (risky, same_truth) = audited(False), audited(True)
+    assert torch.equal(truth, same_truth)
+    assert risky.attacks[0].leakage["ssim"] == safe.attacks[0].leakage["ssim"]
+    assert risky.floors == safe.floors
+    assert sum(safe.attacks[0].leakage["ssim"]) / 4 > 0.5

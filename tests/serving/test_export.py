@@ -1,5 +1,6 @@
 """The two folders: what is in them, what is not, and that they compute what PyTorch computes."""
 
+import errno
 import importlib.util
 import json
 import shutil
@@ -220,3 +221,124 @@ def test_a_contract_of_another_schema_is_refused(copy, keys, trust):
     path.with_suffix(".sig").write_text(signing.sign(signing.private_key(keys), content))
     with pytest.raises(ContractError, match="schema version 1, but got 99"):
         read_contract(copy / "cloud", "head", trust)
+
+
+def exporting(model, out, samples, **changes):
+    settings = {"name": "a", "classes": ["no", "maybe", "yes"], "kind": "vector"} | changes
+    return export(model, samples, out / "out", key=out / "key.pem", **settings)
+
+
+class Calling(nn.Module):
+    def __init__(self, function):
+        super().__init__()
+        self.function = function
+        self.linear = nn.Linear(4, 3)
+
+    def forward(self, z):
+        return self.function(self.linear, z)
+
+
+def small(head=None, encoder=None):
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return models.SplitModel(encoder or nn.Linear(6, 4), head or nn.Linear(4, 3))
+
+
+VECTORS = torch.rand(20, 6, generator=torch.Generator().manual_seed(0))
+
+
+def branching(linear, z):
+    return linear(z) if z.sum() > 0 else linear(-z)
+
+
+# What the message names, the model, its samples, and other settings.
+USELESS = {
+    "half": (r"float16 on cpu; export model\.float", small().half(), VECTORS.half().float(), {}),
+    "double": (r"float64 on cpu; export model\.float", small().double(), VECTORS, {}),
+    "float64 samples": ("got torch.float64; pass samples.float", small(), VECTORS.double(), {}),
+    "int64 samples": ("got torch.int64; pass samples.float", small(encoder=nn.Embedding(9, 4)),
+                      torch.randint(0, 9, (20, 6)), {}),
+    "half z": ("a representation of one float32 tensor.* got torch.float16",
+               small(encoder=Calling(lambda _, x: x[:, :4].half())), VECTORS, {}),
+    "classes": ("2 class names, but got .20, 3.", small(), VECTORS, {"classes": ["no", "yes"]}),
+    "argmax": ("logits of one float32 tensor.* got torch.int64",
+               small(Calling(lambda linear, z: linear(z).argmax(1))), VECTORS, {}),
+    "two outputs": ("logits of one float32 tensor.* got tuple",
+                    small(Calling(lambda linear, z: (linear(z), z))), VECTORS, {}),
+    "four channels": ("1 .grayscale. or 3 .RGB. channels, but got .20, 4, 3, 3.",
+                      small(encoder=nn.Sequential(nn.Flatten(), nn.Linear(36, 4))),
+                      torch.rand(20, 4, 3, 3), {"kind": "image"}),
+    "normalized images": (r"in \[0, 1\].* got -1 to",
+                          small(encoder=nn.Sequential(nn.Flatten(), nn.Linear(9, 4))),
+                          torch.linspace(-1, 1, 180).reshape(20, 1, 3, 3), {"kind": "image"}),
+    "a fixed batch": ("got RuntimeError: shape .*batches of any size",
+                      small(Calling(lambda linear, z: linear(z.view(2, 4)))), VECTORS, {}),
+    "a NaN in the samples": ("finite samples", small(), VECTORS / VECTORS.round(), {}),
+    "a NaN in z": ("NaN or infinity for 2[0-9]* of 25 samples",
+                   small(encoder=Calling(lambda _, x: x[:, :4].log())),
+                   torch.cat([VECTORS, -VECTORS[:5]])[-25:].abs().sub(0.9), {}),
+    "a branch": ("branches on values in a tensor; .*torch.where", small(Calling(branching)),
+                 VECTORS, {}),
+    "an operator": ("no ONNX operator for prims.bessel_i1",
+                    small(Calling(lambda linear, z: linear(torch.special.i1(z)))), VECTORS, {}),
+    "a mixed batch": ("on the head.* mixes the samples",
+                      small(Calling(lambda linear, z: linear(z - z.mean(0)))), VECTORS, {}),
+    "an item": ("on the head.* mixes the samples",
+                small(Calling(lambda linear, z: linear(z / z.abs().max().item()))), VECTORS, {}),
+    "a name": ("starts with a letter or digit, but got 'a b'; choose another --name", small(),
+               VECTORS, {"name": "a b"}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", USELESS)
+def test_halves_that_cannot_work_are_not_signed(case, tmp_path, capfd):
+    message, model, samples, changes = USELESS[case]
+    with pytest.raises(ConfigError, match=message) as caught:
+        exporting(model, tmp_path, samples, **changes)
+    assert "\n" not in str(caught.value)
+    assert capfd.readouterr() == ("", "")
+    assert not (tmp_path / "out").exists()
+    assert model.training
+    assert all(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_parts_that_overwrite_what_they_are_given_export_as_others_do(tmp_path):
+    def model(inplace):
+        def rectified(linear, z):
+            return linear(nn.functional.relu(z.flatten(1), inplace=inplace))
+
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            encoder = nn.Sequential(nn.ReLU(inplace=inplace), nn.Linear(6, 4))
+            return models.SplitModel(encoder, Calling(rectified))
+
+    x = VECTORS - 0.5
+    kept = x.clone()
+    for inplace in (True, False):
+        (tmp_path / str(inplace)).mkdir()
+        exporting(model(inplace), tmp_path / str(inplace), x)
+    assert torch.equal(x, kept)
+    for half, name in (("edge/encoder.onnx", "x"), ("cloud/head.onnx", "z")):
+        given = {name: x if name == "x" else x[:, :4]}
+        contents = [(tmp_path / kind / "out" / half).read_bytes() for kind in ("True", "False")]
+        assert np.array_equal(*(run(content, **given) for content in contents))
+
+
+def test_noise_that_is_drawn_in_place_is_refused_as_well(tmp_path):
+    noisy = models.SplitModel(nn.Linear(6, 4), nn.Linear(4, 3), Calling(
+        lambda _, z: z.add_(torch.rand_like(z))))  # fmt: skip
+    with pytest.raises(ConfigError, match="gives two results"):
+        exporting(noisy, tmp_path, VECTORS)
+
+
+def test_after_a_full_disk_the_same_command_works(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    signing.private_key(tmp_path / "key.pem")
+    with monkeypatch.context() as patch:
+        patch.setattr("mixcon.serving.contract.write_whole", full)
+        with pytest.raises(OSError, match="No space left"):
+            exporting(small(), tmp_path, VECTORS)
+    assert not (tmp_path / "out").exists()
+    assert exporting(small(), tmp_path, VECTORS).folder == tmp_path / "out"

@@ -11,10 +11,14 @@ import time
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
+from torch.nn import functional as F
 
 from mixcon.data import SOURCES, LabeledSet, Splits
 from mixcon.errors import ConfigError, CutError, MixconError, NonFiniteError, RunError
+from mixcon.split import SplitModel
 from mixcon.training import Progress, RunFolder, TrainConfig, accuracy, load_model, train
+from mixcon.training.loop import Objective
 
 PLAIN = {"optimizer": "sgd", "schedule": "constant"}
 
@@ -273,3 +277,26 @@ def test_two_processes_train_as_one(tmp_path):
     )
     assert two[3]["test_accuracy"] > 0.6
     assert one[3]["test_accuracy"] > 0.6
+
+
+@pytest.mark.parametrize("part", ["channel", "head"])
+def test_the_penalty_sees_the_raw_representation_whatever_is_overwritten_later(part, few_digits):
+    class Rectified(nn.Module):
+        def __init__(self, rest, inplace):
+            super().__init__()
+            self.rest, self.inplace = rest, inplace
+
+        def forward(self, z):
+            return self.rest(F.relu(z, inplace=self.inplace))
+
+    def gradients(inplace):
+        torch.manual_seed(0)
+        parts = {"channel": nn.Identity(), "head": nn.Sequential(nn.Flatten(), nn.Linear(784, 10))}
+        parts[part] = Rectified(parts[part], inplace)
+        model = SplitModel(nn.Conv2d(1, 1, 3, padding=1), **parts)
+        x, y = next(few_digits.train.batches(50))
+        loss, sums = Objective(model, named_defense("mixcon").build())(x, y)
+        loss.backward()
+        return [sums.detach(), *(parameter.grad for parameter in model.parameters())]
+
+    assert all(map(torch.equal, gradients(True), gradients(False)))

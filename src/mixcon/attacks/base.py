@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from mixcon.errors import ConfigError, KnowledgeError, NonFiniteError
 from mixcon.metrics import mse, ssim
+from mixcon.split import keep_inputs
 
 __all__ = [
     "Attack",
@@ -103,7 +104,7 @@ class Device(nn.Module):
 
     def __init__(self, encoder: nn.Module, channel: nn.Module) -> None:
         super().__init__()
-        self.encoder, self.channel = encoder, channel
+        self.encoder, self.channel = keep_inputs(encoder), keep_inputs(channel)
 
     def forward(self, x: Tensor) -> Tensor:
         """What is released of inputs, (N, *shape) to (N, ...), noise drawn anew."""

@@ -152,8 +152,8 @@ class EdgeClient:
             DataError: they do not fit the contract.
         """
         x = self._checked(inputs)
-        shape = (len(x), *self.contract.representation.shape)
-        noise = {spec.name: draw(spec, shape) for spec in self.contract.noise}
+        released = self.contract.representation.shape
+        noise = {n.name: draw(n, (len(x), *(n.shape or released))) for n in self.contract.noise}
         return self._encoder.run(None, {self.contract.input.name: x, **noise})[0]  # type: ignore[no-any-return]
 
     def infer(self, inputs: NDArray[Any]) -> Predictions:

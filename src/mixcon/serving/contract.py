@@ -21,6 +21,7 @@ from mixcon.serving.wire import Scale, Wire
 __all__ = ["Audited", "Contract", "NoiseInput", "Preprocessing", "TensorSpec", "read_contract"]
 
 SCHEMA_VERSION = 1
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 
 
 class _Part(BaseModel):
@@ -38,13 +39,15 @@ class NoiseInput(_Part):
     """An input of the encoder that the device fills anew at each call from a secure source.
 
     Attributes:
-        name: name of the input, of the shape of the representation.
+        name: name of the input.
         distribution: ``normal`` (mean 0, deviation 1), ``laplace`` (mean 0, scale 1) or
             ``uniform`` (from 0 to 1); the graph scales it.
+        shape: shape of what is drawn for one sample; that of the representation if None.
     """
 
     name: str
     distribution: Literal["normal", "laplace", "uniform"]
+    shape: tuple[int, ...] | None = None
 
 
 class Preprocessing(_Part):
@@ -111,7 +114,7 @@ class Contract(_Part):
     """
 
     schema_version: int = SCHEMA_VERSION
-    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$")
+    name: str = Field(pattern=NAME_PATTERN)
     version: str = Field(default="1", pattern=r"^[1-9][0-9]{0,8}$")
     defense: str
     classes: tuple[str, ...]

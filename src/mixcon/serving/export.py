@@ -12,13 +12,15 @@ from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mixcon._files import write_whole
+from mixcon.attacks.base import frozen
 from mixcon.audit import fingerprint
 from mixcon.errors import ConfigError
 from mixcon.reports import headline_metric, read_report, summarize
 from mixcon.serving import signing
+from mixcon.serving.agreement import compare
 from mixcon.serving.calibrate import scales
 from mixcon.serving.contract import (
     Audited,
@@ -28,9 +30,15 @@ from mixcon.serving.contract import (
     TensorSpec,
     sha256,
 )
+from mixcon.serving.export_checks import (
+    check_finite,
+    check_model,
+    check_name,
+    check_samples,
+)
+from mixcon.serving.export_folder import refuse_foreign, staged
 from mixcon.serving.halves import EdgeHalf, edge_onnx, head_onnx
 from mixcon.serving.repository import write_repository
-from mixcon.serving.runtime import session
 from mixcon.serving.wire import Scale, Wire
 from mixcon.split import SplitModel
 from mixcon.training import RunFolder, load_model
@@ -38,8 +46,6 @@ from mixcon.training import RunFolder, load_model
 __all__ = ["Exported", "export", "export_run"]
 
 _CALIBRATION = 10_000  # training samples that the ranges are learned from
-_TOLERANCE = 1e-4
-_EXCEPTIONS = 1e-3  # share of numbers: rounding may fall to the other side of a level
 
 
 @dataclass(frozen=True)
@@ -80,6 +86,9 @@ def export_run(
         RunError: not a finished run, or an unreadable report.
         ConfigError: the report is on other weights than this run's; or see `export`.
     """
+    if name is not None:
+        check_name(name)
+    refuse_foreign(out)
     config = RunFolder(run).config
     splits = config.load_data(data_dir)
     data, model = splits.train, load_model(run, splits)
@@ -89,7 +98,7 @@ def export_run(
         model,
         data.floats(slice(_CALIBRATION)),
         out,
-        name=name or _name(config.data_title, config.network, config.defense.name),
+        name=_name(config.data_title, config.network, config.defense.name) if name is None else name,
         classes=data.classes,
         kind="image" if data.is_image else "vector",
         resize=config.resize is not None,
@@ -131,82 +140,76 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
         key: signing key; made if missing.
 
     Raises:
-        ConfigError: a folder of other files, a channel that cannot be exported, fewer than two
-            samples, or ONNX Runtime disagrees with PyTorch. Then nothing is written.
+        ConfigError: a bad name, a folder of other files or none that can be written, samples that
+            no device prepares, outputs that are no float32 logits of these classes, a layer or a
+            channel that cannot be exported, or ONNX Runtime disagrees with PyTorch. Then `out` is
+            left as it was, as it is where the disk fills up.
+        ContractError: the key cannot be used.
     """
-    _refuse_foreign(out)
-    if len(samples) < 2:
-        raise ConfigError(f"expected two or more samples, but got {len(samples)}")
-    was_training = model.training
-    model.eval()
-    with torch.random.fork_rng(), torch.no_grad():
-        torch.manual_seed(0)
-        half = EdgeHalf(model).eval()
-        few = samples[:64]
-        half.refuse_hidden_noise(few[:2])
-        z = torch.cat([model.release(batch) for batch in samples.split(1000)])
-        encoder, head = edge_onnx(half, few[:2], z[:2]), head_onnx(model.head, z[:2])
-        difference = _compare(half, model, few, encoder, head)
-    model.train(was_training)
+    check_name(name)
+    refuse_foreign(out)
+    check_samples(samples, kind)
     signer = signing.private_key(key)
-    last = half.parts[-1] if len(half.parts) else None
-    codes = scales(z.numpy(), last)
-    contract = Contract(
-        name=name,
-        defense=defense,
-        classes=tuple(classes),
-        input=TensorSpec(name="x", shape=tuple(samples.shape[1:])),
-        noise=tuple(
-            NoiseInput(name=f"noise_{i}", distribution=distribution)
-            for i, distribution in enumerate(half.distributions)
-        ),
-        preprocessing=_preprocessing(kind, samples, resize),
-        representation=TensorSpec(name="z", shape=tuple(z.shape[1:])),
-        low=z.min().item(),
-        high=z.max().item(),
-        logits=TensorSpec(name="logits", shape=(len(classes),)),
-        wire=_lossless(codes, z),
-        scales=codes,
-        encoder_sha256=sha256(encoder),
-        head_sha256=sha256(head),
-        audit=audit,
-        mixcon=version("mixcon"),
-    )
-    write_whole(out / "edge" / "encoder.onnx", encoder)
-    write_whole(out / "cloud" / "head.onnx", head)
-    write_repository(out / "cloud" / "model_repository", contract, head)
-    write_whole(out / "public-key.pem", signing.public_pem(signer))
-    for folder in ("cloud", "edge"):
-        contract.write(out / folder, signer)
-    return Exported(out, contract, difference)
-
-
-def _refuse_foreign(out: Path) -> None:
-    earlier = (out / "edge" / "contract.json").is_file()
-    if out.exists() and not earlier and (not out.is_dir() or any(out.iterdir())):
-        raise ConfigError(
-            f"{out}: expected a new or empty folder, or an earlier export, but got other files; "
-            "choose another --out"
+    with staged(out) as stage:
+        halves = _convert(model, samples, classes)
+        z, codes = halves.z, scales(halves.z.numpy(), halves.last)
+        contract = Contract(
+            name=name,
+            defense=defense,
+            classes=tuple(classes),
+            input=TensorSpec(name="x", shape=tuple(samples.shape[1:])),
+            noise=halves.noise,
+            preprocessing=_preprocessing(kind, samples, resize),
+            representation=TensorSpec(name="z", shape=tuple(z.shape[1:])),
+            low=z.min().item(),
+            high=z.max().item(),
+            logits=TensorSpec(name="logits", shape=(len(classes),)),
+            wire=_lossless(codes, z),
+            scales=codes,
+            encoder_sha256=sha256(halves.encoder),
+            head_sha256=sha256(halves.head),
+            audit=audit,
+            mixcon=version("mixcon"),
         )
+        write_whole(stage / "edge" / "encoder.onnx", halves.encoder)
+        write_whole(stage / "cloud" / "head.onnx", halves.head)
+        write_repository(stage / "cloud" / "model_repository", contract, halves.head)
+        write_whole(stage / "public-key.pem", signing.public_pem(signer))
+        for folder in ("cloud", "edge"):
+            contract.write(stage / folder, signer)
+    return Exported(out, contract, halves.difference)
 
 
-def _compare(half: EdgeHalf, model: SplitModel, x: Tensor, encoder: bytes, head: bytes) -> float:
-    """Run both halves in both runtimes on the same noise; the largest difference of logits."""
-    noise = [torch.rand_like(half.encoder(x)) for _ in half.distributions]
-    z = half(x, *noise)
-    logits = model.head(z)
-    feeds = {"x": x, **{f"noise_{i}": drawn for i, drawn in enumerate(noise)}}
-    theirs = session(encoder).run(None, {name: t.numpy() for name, t in feeds.items()})[0]
-    answer = session(head).run(None, {"z": z.numpy()})[0]
-    for what, ours, other in (("encoder", z, theirs), ("head", logits, answer)):
-        scale = max(1.0, ours.abs().max().item())
-        odd = (np.abs(ours.numpy() - other) > _TOLERANCE * scale).mean()
-        if odd > _EXCEPTIONS:
-            raise ConfigError(
-                f"expected ONNX Runtime to agree with PyTorch on the {what}, but {odd:.1%} of its "
-                "numbers differ; a layer of it exports wrongly"
-            )
-    return float(np.abs(logits.numpy() - answer).max())
+@dataclass(frozen=True)
+class _Halves:
+    """Both halves as ONNX, and what the contract says of what crosses between them."""
+
+    encoder: bytes
+    head: bytes
+    noise: tuple[NoiseInput, ...]
+    last: nn.Module | None
+    z: Tensor
+    difference: float
+
+
+def _convert(model: SplitModel, samples: Tensor, classes: Sequence[str]) -> _Halves:
+    """Both halves, which ONNX Runtime was seen to run as PyTorch does."""
+    with frozen(model), torch.random.fork_rng(), torch.no_grad():
+        torch.manual_seed(0)
+        half, few = EdgeHalf(model).eval(), samples[:64]
+        check_model(model, few, classes)
+        z = torch.cat([model.release(batch) for batch in samples.split(1000)])
+        check_finite(z)
+        half.refuse_hidden_noise(few[:2])
+        encoder, head = edge_onnx(half, few[:2], z[:2]), head_onnx(model.head, z[:2])
+        difference = compare(half, model.head, few, encoder, head)
+    noise = tuple(
+        NoiseInput(name=f"noise_{i}", distribution=distribution, shape=shape[1:])
+        for i, (distribution, shape) in enumerate(
+            zip(half.distributions, half.noise_shapes(few[:2]), strict=True)
+        )
+    )
+    return _Halves(encoder, head, noise, half.parts[-1] if len(half.parts) else None, z, difference)
 
 
 def _preprocessing(
@@ -230,7 +233,7 @@ def _lossless(codes: dict[Literal["int8", "int4"], Scale], z: Tensor) -> Wire:
 
 def _name(*parts: str) -> str:
     """The parts in letters that every server takes."""
-    return re.sub(r"[^A-Za-z0-9._]+", "-", "-".join(parts)).strip("-.")[:128]
+    return re.sub(r"[^A-Za-z0-9._]+", "-", "-".join(parts)).strip("-._")[:128]
 
 
 def _audited(path: Path, model: SplitModel, defense: str) -> Audited:

@@ -7,18 +7,15 @@ from its operating system's secure source; the graph applies it.
 
 from __future__ import annotations
 
-import logging
-import warnings
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, cast
+from collections.abc import Iterator
+from typing import cast
 
 import torch
-from onnx import ModelProto
 from torch import Tensor, nn
 
 from mixcon.channels import Channel, Distribution, parts
 from mixcon.errors import ConfigError
+from mixcon.serving.onnx_graph import to_onnx
 from mixcon.split import SplitModel
 
 __all__ = ["EdgeHalf", "edge_onnx", "head_onnx"]
@@ -68,7 +65,8 @@ class EdgeHalf(nn.Module):
             steps += [] if _draws(part) else [(part, z)]
             z = part(z)
         for step, given in steps:
-            if not torch.equal(step(given), step(given)):
+            once = step(given.clone()).clone()  # a step may overwrite what it is given, or gave
+            if not torch.equal(once, step(given.clone())):
                 raise ConfigError(
                     f"expected a channel that says what noise it draws, but {type(step).__name__} "
                     "gives two results for one input; derive it from mixcon.channels.Channel, and "
@@ -91,60 +89,9 @@ def edge_onnx(half: EdgeHalf, x: Tensor, z: Tensor) -> bytes:
     """
     noise = tuple(z.new_zeros(shape) for shape in half.noise_shapes(x))
     names = ["x", *(f"noise_{i}" for i in range(len(noise)))]
-    return _to_onnx(half, (x, *noise), names, "z")
+    return to_onnx(half, (x, *noise), names, "z")
 
 
 def head_onnx(head: nn.Module, z: Tensor) -> bytes:
     """The head: input ``z``, output ``logits``."""
-    return _to_onnx(head, (z,), ["z"], "logits")
-
-
-def _to_onnx(module: nn.Module, inputs: Sequence[Tensor], names: list[str], output: str) -> bytes:
-    batch = torch.export.Dim("batch", min=1)
-    first, *rest = ({0: batch} for _ in inputs)
-    with _quiet(), torch.no_grad():
-        program = torch.onnx.export(
-            module,
-            tuple(inputs),
-            input_names=names,
-            output_names=[output],
-            dynamic_shapes=(first, tuple(rest)) if rest else (first,),
-            dynamo=True,
-            external_data=False,
-            verbose=False,
-        )
-    if program is None:
-        raise ConfigError("expected the ONNX exporter to return a program, but got none")
-    return _bare(program.model_proto).SerializeToString(deterministic=True)  # type: ignore[no-any-return]
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep the exporter's words about torch's own insides from the user."""
-    logger = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)
-
-
-def _bare(model: ModelProto) -> ModelProto:
-    """Without source lines and paths of the machine that exported it."""
-    graph = model.graph
-    everything: Iterable[Any] = (
-        model,
-        graph,
-        *graph.node,
-        *graph.input,
-        *graph.output,
-        *graph.value_info,
-        *graph.initializer,
-    )
-    for part in everything:
-        part.ClearField("doc_string")
-        part.ClearField("metadata_props")
-    return model
+    return to_onnx(head, (z,), ["z"], "logits")

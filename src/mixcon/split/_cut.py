@@ -8,6 +8,7 @@ from torch import nn
 
 from mixcon.errors import CutError
 from mixcon.split._ancestors import ancestors, is_sequential
+from mixcon.split._inputs import is_altered
 from mixcon.split._model import SplitModel
 from mixcon.split._sequential import slice_halves
 from mixcon.split._traced import trace_halves
@@ -68,7 +69,7 @@ def _refuse_unknown(net: nn.Module, at: str) -> None:
 
 def _refuse_altered(module: nn.Module) -> None:
     """Refuse what slicing and tracing would silently leave behind."""
-    if module._forward_hooks or module._forward_pre_hooks or "forward" in vars(module):
+    if is_altered(module):
         raise CutError(
             f"expected modules around the cut without forward hooks, but {type(module).__name__} "
             "has some (or a replaced forward); remove them first, or pass your own halves to "

@@ -9,6 +9,7 @@ from typing import cast
 from torch import Tensor, nn
 
 from mixcon.errors import CutError
+from mixcon.split._inputs import keep_inputs
 
 __all__ = ["SplitModel"]
 
@@ -23,9 +24,13 @@ class SplitModel(nn.Module):
         head: maps released representations to logits (N, classes); runs in the cloud.
         channel: applied to the raw representation before it leaves; the identity by default.
 
+    From then on, each of the three works on a copy of what it is called with, as behind a real
+    wire (see `keep_inputs`): one that overwrites its input, such as ``ReLU(inplace=True)``, changes
+    neither the representation that losses and audits see, nor anybody's inputs.
+
     Raises:
         CutError: encoder and head share a parameter or buffer (the cloud would hold encoder
-            weights), or the head starts with a layer that overwrites the representation.
+            weights).
     """
 
     def __init__(
@@ -33,10 +38,9 @@ class SplitModel(nn.Module):
     ) -> None:
         super().__init__()
         _refuse_shared_tensors(encoder, head)
-        _refuse_overwriting(head)
-        self.encoder = encoder
-        self.channel = nn.Identity() if channel is None else channel
-        self.head = head
+        self.encoder = keep_inputs(encoder)
+        self.channel = keep_inputs(nn.Identity() if channel is None else channel)
+        self.head = keep_inputs(head)
 
     def represent(self, x: Tensor) -> Tensor:
         """The raw representation h(x), which never leaves the device."""
@@ -72,15 +76,3 @@ def _state(module: nn.Module) -> Iterator[tuple[str, Tensor]]:
 def _memory(tensor: Tensor) -> int:
     # A tied weight may be another Parameter on the same memory. Meta tensors have none.
     return tensor.data_ptr() or id(tensor)
-
-
-def _refuse_overwriting(head: nn.Module) -> None:
-    """Refuse an in-place first layer: losses and audits would see its output instead of z."""
-    aliases = (nn.Flatten, nn.Identity)
-    leaves = (m for m in head.modules() if not any(m.children()) and not isinstance(m, aliases))
-    first = next(leaves, None)
-    if getattr(first, "inplace", False):
-        raise CutError(
-            "expected a head that leaves the representation as it is, but it starts with "
-            f"{first}; set inplace=False on that layer, or cut after it"
-        )
