@@ -43,6 +43,7 @@ def class_mean(auxiliary: Tensor, auxiliary_labels: Tensor, predicted: Tensor) -
     Raises:
         ConfigError: no auxiliary samples, or labels that are not one integer each.
     """
+    _check_auxiliary(auxiliary)
     check_class_labels("auxiliary samples", auxiliary_labels, len(auxiliary))
     check_class_labels("victims", predicted, len(predicted))
     guesses = global_mean(auxiliary, len(predicted)).clone()
