@@ -125,14 +125,14 @@ def test_names_are_shown_as_they_are_and_make_no_link(visit):
 def test_a_hovered_trial_is_named_in_words(report, visit):
     page, seen = visit(sweep_page(report))
     mark = page.locator("#front .scatterlayer .point").first.bounding_box()
-    page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
-    page.get_by_text(f"{LINK} 0: originals above").wait_for()
+    page.mouse.move(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2, steps=3)
+    page.get_by_text(f"{LINK} 1: originals above").wait_for()
     assert page.evaluate(WAYS_OUT) == []
     assert seen.errors == []
 
 
-def test_the_browser_would_refuse_a_request(text, visit):
-    page, _ = visit(text)
+def test_the_browser_would_refuse_a_request(report, gallery, visit):
+    page, _ = visit(render_html(report, gallery))
     page.evaluate("""async () => {
       await fetch("https://example.com/").catch(() => 0);
       navigator.sendBeacon("https://example.com/", "x");
