@@ -68,7 +68,9 @@ def test_it_is_reached_by_an_orthogonal_encoder():
     bound = unbiased_error_bound(linear(weight), x, 0.5)
     z = GaussianNoise(0.5)(linear(weight)(x.expand(100_000, 8)))
     torch.testing.assert_close(bound, torch.full((1,), 0.25, dtype=torch.float64))
-    torch.testing.assert_close(mse(z @ weight, x).mean(), bound[0], rtol=0.02, atol=0)
+    torch.testing.assert_close(
+        mse(z @ weight, x.expand(100_000, 8)).mean(), bound[0], rtol=0.02, atol=0
+    )
 
 
 def test_a_biased_attacker_may_beat_it():

@@ -38,7 +38,7 @@ def test_the_seed_fixes_it(half_digits, victims):
 
 def test_bad_input():
     z, y = torch.rand(6, 4), torch.arange(6) % 2
-    with pytest.raises(ConfigError, match=r"\(N, \(4,\)\)"):
+    with pytest.raises(ConfigError, match=r"like the auxiliary.*\(N, 4\)"):
         label_leakage(z, y, z[:, :3], y, 2)
     with pytest.raises(ConfigError, match="from 0 to 1"):
         label_leakage(z, y + 1, z, y, 2)

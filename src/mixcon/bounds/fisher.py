@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.func import vjp, vmap
 
 from mixcon.errors import ConfigError
+from mixcon.metrics._samples import check_samples
 
 __all__ = ["fisher_information_leakage", "unbiased_error_bound"]
 
@@ -38,11 +39,12 @@ def unbiased_error_bound(
         probes: as in `fisher_information_leakage`.
 
     Raises:
-        ConfigError: negative or infinite noise, or fewer than one probe.
+        ConfigError: inputs that are no batch, negative or infinite noise, or fewer than one probe.
 
     Source: Maeng et al., "Bounding the Invertibility of Privacy-preserving Instance Encoding
     using Fisher Information", NeurIPS 2023.
     """
+    check_samples("inputs", inputs)
     if noise == 0:
         return torch.zeros(len(inputs), dtype=inputs.dtype, device=inputs.device)
     return 1 / fisher_information_leakage(represent, inputs, noise, probes=probes)
@@ -73,18 +75,20 @@ def fisher_information_leakage(
             instead of walking them all; for large inputs.
 
     Raises:
-        ConfigError: noise that is not positive and finite, or fewer than one probe.
+        ConfigError: inputs that are no batch, noise that is not positive and finite, or fewer than
+            one probe.
     """
+    check_samples("inputs", inputs)
     if not 0 < noise < float("inf"):
         raise ConfigError(f"expected noise to be a finite number > 0, but got {noise!r}")
     if probes is not None and probes < 1:
         raise ConfigError(f"expected 1 probe or more, but got {probes!r}")
-    parts = [_squared_jacobian(represent, part, probes) for part in inputs.split(_SAMPLES)]
-    return torch.cat(parts) / (noise**2 * inputs[0].numel())
+    parts = [_information(represent, part, noise, probes) for part in inputs.split(_SAMPLES)]
+    return torch.cat(parts) / inputs.shape[1:].numel()
 
 
-def _squared_jacobian(represent: Represent, x: Tensor, probes: int | None) -> Tensor:
-    """The squared Frobenius norm of the Jacobian of each sample, (N, ...) to (N,)."""
+def _information(represent: Represent, x: Tensor, noise: float, probes: int | None) -> Tensor:
+    """The squared Frobenius norm of the Jacobian over the noise, (N, ...) to (N,)."""
     z, pull = vjp(represent, x)[:2]
     if z[0].numel() <= x[0].numel():
         side, derive = z, pull
@@ -94,7 +98,8 @@ def _squared_jacobian(represent: Represent, x: Tensor, probes: int | None) -> Te
     total = torch.zeros(len(x), dtype=x.dtype, device=x.device)
     for directions in _directions(side, at_once, probes):
         derived = vmap(derive)(directions.expand(-1, *side.shape))[0]
-        total += derived.flatten(2).square().sum((0, 2))
+        # Over the noise before it is squared: representations and noise may both be tiny.
+        total += (derived / noise).flatten(2).square().sum((0, 2))
     return total
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from mixcon.errors import ConfigError
-from mixcon.losses._batch import flat_rows, full_precision
+from mixcon.losses._batch import flat_rows, full_precision, norms, spoiled
 from mixcon.losses.base import SeparabilityLoss
 
 __all__ = ["DistanceCorrelationLoss", "distance_correlation"]
@@ -27,10 +27,10 @@ def distance_correlation(z: Tensor, x: Tensor, *, squared: bool = False) -> Tens
 
     Returns:
         The distance correlation, a scalar in [0, 1]; 0, with a gradient of 0, where z or x does
-        not vary over the batch.
+        not vary over the batch; NaN where one of them has NaN or infinity.
 
     Raises:
-        ConfigError: z and x differ in length.
+        ConfigError: z and x differ in length, or are not of a floating type.
 
     Sources: Székely, Rizzo, Bakirov, Annals of Statistics 2007, Definition 3; Vepakomma et al.,
     NoPeek, ICDM Workshops 2020.
@@ -44,12 +44,12 @@ def distance_correlation(z: Tensor, x: Tensor, *, squared: bool = False) -> Tens
     with full_precision(z):
         a, b = (_centered_distances(flat_rows(t), squared) for t in (z, x))
         b = b.to(a.dtype)
-        variances = (a * a).mean() * (b * b).mean()
-        varies = variances > 0
-        ratio = (a * b).mean() / torch.where(varies, variances, 1).sqrt()
+        size = torch.linalg.vector_norm(a) * torch.linalg.vector_norm(b)
+        ratio = (a * b).sum() / torch.where(size == 0, 1, size)
         # The covariance of centered distances is >= 0 up to rounding; sqrt has no slope at 0.
-        positive = varies & (ratio > 0)
-        return torch.where(positive, torch.where(positive, ratio, 1).sqrt(), 0)
+        nothing = ratio <= 0
+        correlation = torch.where(nothing, 0, torch.where(nothing, 1, ratio).sqrt())
+        return spoiled(correlation, z, x)
 
 
 class DistanceCorrelationLoss(SeparabilityLoss):
@@ -71,12 +71,13 @@ class DistanceCorrelationLoss(SeparabilityLoss):
 
 
 def _centered_distances(rows: Tensor, squared: bool) -> Tensor:
+    rows = rows / norms(rows, (0, 1)).detach()  # the scale does not count, and stays in range
     rows = rows - rows.mean(0)
     square = rows.square().sum(1)
     d = square[:, None] + square[None, :] - 2 * (rows @ rows.mT)
     itself = torch.eye(len(rows), dtype=torch.bool, device=rows.device)
     d = d.masked_fill(itself, 0).clamp_min(0)
     if not squared:
-        apart = d > 0
-        d = torch.where(apart, torch.where(apart, d, 1).sqrt(), 0)
+        together = d <= 0  # not where d is NaN, which is to stay
+        d = torch.where(together, 0, torch.where(together, 1, d).sqrt())
     return d - d.mean(0) - d.mean(1, keepdim=True) + d.mean()

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mixcon.errors import ConfigError
-from mixcon.losses._batch import check_labels, flat_rows, full_precision
+from mixcon.losses._batch import check_labels, flat_rows, full_precision, norms, spoiled
 from mixcon.losses.barriers import BARRIERS, Barrier
 from mixcon.losses.base import SeparabilityLoss
 
@@ -41,13 +41,16 @@ def mixcon_loss(
         z: representations, (N, ...), any floating type.
         y: integer labels, (N,).
         beta: repulsion, >= 0; the loss is lowest where all distances are sqrt(beta).
-        eps: clamp, 0 < eps < sqrt(beta) < 1/eps; default a tenth of the smaller bound.
+        eps: clamp, 0 < eps < sqrt(beta) < 1/eps, and no less than 1e-12 sqrt(beta) and 1e-30,
+            so that gradients stay finite; default a tenth of the smaller bound.
         barrier: a name in `BARRIERS`, or a `Barrier`.
         normalize: scale each representation to unit L2 norm first (paper, footnote 3). A zero
-            representation stays zero and receives no gradient.
+            representation (of norm below 1e-30, in float64 1e-150) stays zero and receives no
+            gradient.
 
     Returns:
-        The loss, a scalar of z's type (float32 for half precision).
+        The loss, a scalar of z's type (float32 for half precision); NaN where z has NaN or
+        infinity, or where a squared distance is too large for its type.
 
     Raises:
         ConfigError: beta < 0, eps out of range, an unfit barrier, or labels that do not match z.
@@ -135,10 +138,13 @@ def _settings(beta: float, eps: float | None, barrier: str | Barrier, normalize:
             f"expected 0 < eps < {name} = {bound:g}, but got eps = {eps}: "
             f"the clamp to [eps, 1/eps] would silence the repulsion of beta = {beta:g}"
         )
-    chosen = _barrier(barrier)
-    if beta:
-        chosen.check(beta)
-    return _Settings(float(beta), float(eps), chosen, normalize)
+    least = max(1e-30, 1e-12 * rest)
+    if eps < least:
+        raise ConfigError(
+            f"expected eps >= {least:g} for beta = {beta:g}, but got {eps:g}: at a distance of eps "
+            f"the gradient would not be finite in float32"
+        )
+    return _Settings(float(beta), float(eps), _barrier(barrier), normalize)
 
 
 def _barrier(barrier: str | Barrier) -> Barrier:
@@ -158,7 +164,7 @@ def _loss(z: Tensor, y: Tensor, settings: _Settings) -> Tensor:
         if index is None:
             return (flat_rows(z) * 0).sum()
         if torch._C._are_functorch_transforms_active():  # they differentiate for themselves
-            return _Pairs.of(z, index, settings).loss()
+            return spoiled(_Pairs.of(z, index, settings).loss(), z)
         return cast(Tensor, _MixCon.apply(z, index, settings))  # type: ignore[no-untyped-call]
 
 
@@ -189,7 +195,7 @@ class _MixCon(torch.autograd.Function):
         pairs = _Pairs.of(z, index, settings)
         ctx.save_for_backward(z, index, pairs.gradient())
         ctx.settings = settings
-        return pairs.loss()
+        return spoiled(pairs.loss(), z)
 
     @staticmethod
     def backward(ctx: Any, outer: Tensor) -> tuple[Tensor | None, ...]:
@@ -216,7 +222,7 @@ class _Pairs(NamedTuple):
     def of(z: Tensor, index: Tensor, s: _Settings) -> _Pairs:
         position = index.flatten()
         rows = flat_rows(z).index_select(0, position)
-        norm = _norm(rows)
+        norm = norms(rows, 1)
         unit = rows / norm if s.normalize else rows
         group = unit.unflatten(0, index.shape)
         # Distances from one member are small where the members are close: nothing cancels.
@@ -250,18 +256,12 @@ class _Pairs(NamedTuple):
         return whole.view(self.z.shape)
 
 
-def _norm(rows: Tensor) -> Tensor:
-    """L2 norms, (N, 1); infinite for a zero row, which so stays zero and gets no gradient."""
-    norm: Tensor = torch.linalg.vector_norm(rows, dim=1, keepdim=True)
-    return norm.masked_fill(norm == 0, math.inf)
-
-
 def _dense(z: Tensor, y: Tensor, s: _Settings) -> Tensor:
     """The same loss out of N x N masks: more memory, but no shape depends on the labels."""
     with full_precision(z):
         rows = flat_rows(z)
         if s.normalize:
-            rows = rows / _norm(rows)
+            rows = rows / norms(rows, 1)
         same = y[:, None] == y[None, :]
         rank = same.tril(-1).sum(1)
         p, classes = same.sum(1).amin(), (rank == 0).sum()
@@ -270,5 +270,4 @@ def _dense(z: Tensor, y: Tensor, s: _Settings) -> Tensor:
         square = rows.square().sum(1)
         d = s.clamp(square[:, None] + square[None, :] - 2 * (rows @ rows.mT))
         value = torch.where(pairs, s.barrier.terms(d, s.beta)[0], 0)
-        total: Tensor = value.sum() / (p * classes * (classes - 1)).clamp_min(1)
-        return total
+        return spoiled(value.sum() / (p * classes * (classes - 1)).clamp_min(1), z)

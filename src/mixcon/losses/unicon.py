@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from mixcon.losses._batch import check_labels, flat_rows, full_precision
+from mixcon.losses._batch import check_labels, flat_rows, full_precision, norms, spoiled
 from mixcon.losses.base import SeparabilityLoss
 
 __all__ = ["UniConLoss", "unicon_loss"]
@@ -22,10 +21,11 @@ def unicon_loss(z: Tensor, y: Tensor, *, normalize: bool = True) -> Tensor:
     Args:
         z: representations, (N, ...), any floating type.
         y: integer labels, (N,).
-        normalize: scale each representation to unit L2 norm first (paper, footnote 3).
+        normalize: scale each representation to unit L2 norm first (paper, footnote 3). A zero
+            representation stays zero and receives no gradient.
 
     Returns:
-        The loss, a scalar >= 0.
+        The loss, a scalar >= 0; NaN where z has NaN or infinity.
 
     Raises:
         ConfigError: labels that do not match z.
@@ -40,7 +40,7 @@ def unicon_loss(z: Tensor, y: Tensor, *, normalize: bool = True) -> Tensor:
     with full_precision(z):
         rows = flat_rows(z)
         if normalize:
-            rows = F.normalize(rows, dim=1)
+            rows = rows / norms(rows, 1)
         same = (y[:, None] == y[None, :]).to(rows.dtype)
         size = same.sum(1)
         paired = size > 1
@@ -48,7 +48,7 @@ def unicon_loss(z: Tensor, y: Tensor, *, normalize: bool = True) -> Tensor:
         spread = (rows - (same @ rows) / size[:, None]).square().sum(1)
         per_member = torch.where(paired, 2 * spread / (size - 1).clamp_min(1), 0)
         classes = torch.where(paired, 1 / size, 0).sum().clamp_min(1)
-        return per_member.sum() / classes
+        return spoiled(per_member.sum() / classes, rows)
 
 
 class UniConLoss(SeparabilityLoss):

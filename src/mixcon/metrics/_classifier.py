@@ -71,10 +71,10 @@ def _batches(count: int, batch: int, steps: int, generator: torch.Generator) -> 
 
 def check_labeled(what: str, inputs: Tensor, labels: Tensor, classes: int) -> None:
     """Refuse samples and labels that do not make a training set of these classes."""
-    if len(inputs) < 2 or labels.shape != (len(inputs),):
+    if len(inputs) < 2 or labels.shape != (len(inputs),) or labels.is_floating_point():
         raise ConfigError(
-            f"expected {what} and one label each, 2 or more, but got {len(inputs)} and labels of "
-            f"shape {tuple(labels.shape)}"
+            f"expected {what} and one label each, an integer, 2 or more, but got {len(inputs)} and "
+            f"labels of {labels.dtype} and shape {tuple(labels.shape)}"
         )
     low, high = int(labels.min()), int(labels.max())
     if not 0 <= low <= high < classes:

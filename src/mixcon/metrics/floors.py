@@ -5,13 +5,27 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mixcon.errors import ConfigError
+from mixcon.metrics._samples import (
+    check_alike,
+    check_class_labels,
+    check_finite,
+    check_samples,
+    wide,
+)
+
 __all__ = ["class_mean", "global_mean", "nearest_neighbor"]
 
 _CHUNK = 8192
 
 
 def global_mean(auxiliary: Tensor, count: int) -> Tensor:
-    """The mean auxiliary sample, `count` times: (M, ...) to (count, ...)."""
+    """The mean auxiliary sample, `count` times: (M, ...) to (count, ...).
+
+    Raises:
+        ConfigError: no auxiliary samples.
+    """
+    _check_auxiliary(auxiliary)
     return auxiliary.mean(0, keepdim=True).expand(count, *auxiliary.shape[1:])
 
 
@@ -25,7 +39,13 @@ def class_mean(auxiliary: Tensor, auxiliary_labels: Tensor, predicted: Tensor) -
 
     Returns:
         (N, ...). A class without auxiliary samples gets the global mean.
+
+    Raises:
+        ConfigError: no auxiliary samples, or labels that are not one integer each.
     """
+    _check_auxiliary(auxiliary)
+    check_class_labels("auxiliary samples", auxiliary_labels, len(auxiliary))
+    check_class_labels("victims", predicted, len(predicted))
     guesses = global_mean(auxiliary, len(predicted)).clone()
     for label in predicted.unique():
         members = auxiliary_labels == label
@@ -57,11 +77,21 @@ def nearest_neighbor(
     Returns:
         (N, ...), whole auxiliary samples. A class without auxiliary samples gets the nearest of
         all classes.
+
+    Raises:
+        ConfigError: no auxiliary samples, or shapes or labels that do not fit together.
+        NonFiniteError: NaN or infinity in a representation.
     """
-    rows = auxiliary_z.flatten(1).float()
+    _check_auxiliary(auxiliary)
+    check_alike("representations", z, "auxiliary representations", auxiliary_z)
+    check_finite(auxiliary_representations=auxiliary_z, representations=z)
+    check_class_labels("auxiliary samples", auxiliary_labels, len(auxiliary))
+    check_class_labels("auxiliary representations", auxiliary_labels, len(auxiliary_z))
+    check_class_labels("representations", predicted, len(z))
+    rows = wide(auxiliary_z).flatten(1)
     mean = rows.mean(0)  # distances far from the origin, or tiny ones, would round away
     scale = (rows - mean).abs().max().clamp_min(torch.finfo(rows.dtype).tiny)
-    known, seen = ((part.flatten(1).float() - mean) / scale for part in (auxiliary_z, z))
+    known, seen = ((part.flatten(1).to(rows) - mean) / scale for part in (auxiliary_z, z))
     guesses = torch.empty_like(auxiliary[:1]).repeat(len(z), *[1] * (auxiliary.ndim - 1))
     for label in predicted.unique():
         members = (auxiliary_labels == label).nonzero().flatten()
@@ -70,6 +100,12 @@ def nearest_neighbor(
         wanted = predicted == label
         guesses[wanted] = auxiliary[members[_nearest(seen[wanted], known, members)]]
     return guesses
+
+
+def _check_auxiliary(auxiliary: Tensor) -> None:
+    check_samples("auxiliary samples", auxiliary)
+    if not len(auxiliary):
+        raise ConfigError("expected an auxiliary sample or more, but got none")
 
 
 def _nearest(seen: Tensor, known: Tensor, members: Tensor) -> Tensor:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
-from mixcon.errors import ConfigError
 from mixcon.metrics._classifier import OnStep
+from mixcon.metrics._samples import check_class_labels
 from mixcon.metrics.lpips import Lpips
 from mixcon.metrics.pairwise import measure
 from mixcon.metrics.perceptual import PerceptualDistance, RecognizerDistance, psim
@@ -85,11 +85,7 @@ class Judge:
             NonFiniteError: NaN or infinity in the reconstruction.
         """
         found = measure(reconstruction, original)
-        if labels.shape != (len(original),):
-            raise ConfigError(
-                f"expected one label for each of {len(original)} originals, but got shape "
-                f"{tuple(labels.shape)}"
-            )
+        check_class_labels("originals", labels, len(original))
         if self.distance:
             found["psim"] = psim(reconstruction, original, self.distance)
         if self.recognizer:

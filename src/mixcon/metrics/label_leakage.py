@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mixcon.errors import ConfigError
 from mixcon.metrics._classifier import OnStep, check_labeled, fit_classifier
+from mixcon.metrics._samples import check_alike, check_class_labels, check_finite, wide
 
 __all__ = ["label_leakage"]
 
@@ -42,22 +42,29 @@ def label_leakage(
 
     Raises:
         ConfigError: shapes or labels that do not fit together.
+        NonFiniteError: NaN or infinity in a representation.
     """
+    check_alike("representations", z, "auxiliary representations", auxiliary_z)
+    check_class_labels("representations", labels, len(z))
+    check_finite(auxiliary_representations=auxiliary_z, representations=z)
     check_labeled("auxiliary representations", auxiliary_z, auxiliary_labels, classes)
-    if z.shape[1:] != auxiliary_z.shape[1:] or labels.shape != z.shape[:1]:
-        raise ConfigError(
-            f"expected representations of shape (N, {tuple(auxiliary_z.shape[1:])}) and one label "
-            f"each, but got {tuple(z.shape)} and labels of shape {tuple(labels.shape)}"
-        )
-    std, mean = torch.std_mean(auxiliary_z.flatten(1).float(), 0)
-    scale = std.where(std > 0, 1.0)
-    known, seen = ((part.flatten(1).float() - mean) / scale for part in (auxiliary_z, z))
+    known, seen = _standardized(wide(auxiliary_z).flatten(1), wide(z).flatten(1))
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         probe = _probe(known.shape[1], classes).to(known.device)
     fit_classifier(probe, known, auxiliary_labels, seed=seed, steps=steps, lr=3e-3, on_step=on_step)
     read: Tensor = probe(seen).argmax(1)
     return (read == labels.to(seen.device)).float()
+
+
+def _standardized(known: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    """Each number by the mean and standard deviation of the known ones, float32."""
+    mean = known.mean(0)
+    largest = (known - mean).abs().amax(0)  # squares of tiny deviations would vanish
+    known, seen = ((part - mean) / largest.where(largest > 0, 1.0) for part in (known, seen))
+    std = known.std(0)
+    scale = std.where(std > 0, 1.0)
+    return (known / scale).float(), (seen / scale).float()
 
 
 def _probe(size: int, classes: int) -> nn.Sequential:

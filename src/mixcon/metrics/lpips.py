@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mixcon.errors import ConfigError
+from mixcon.metrics._samples import comparable
 
 __all__ = ["Lpips"]
 
@@ -65,6 +66,9 @@ class Lpips:
 
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
         """Distances, (N,), of images in [0, 1], (N, C, H, W) twice, C 1 or 3; 0 if identical."""
+        a, b = comparable(a, b, images=True)
+        if a.shape[1] not in (1, 3):
+            raise ConfigError(f"expected images of 1 or 3 channels for LPIPS, but got {a.shape[1]}")
         distance: Tensor = self._network.to(a.device)(_prepared(a), _prepared(b))
         return distance.view(len(a))
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from mixcon.errors import ConfigError, NonFiniteError
+from mixcon.errors import NonFiniteError
+from mixcon.metrics._samples import check_unit_range, comparable
 from mixcon.metrics.cosine import cosine
 from mixcon.metrics.pixel import mse, psnr
 from mixcon.metrics.structural import ssim
@@ -51,18 +52,16 @@ def measure(reconstruction: Tensor, original: Tensor) -> dict[str, Tensor]:
         original: the same shape.
 
     Raises:
-        ConfigError: the shapes differ.
+        ConfigError: the shapes differ or are no batch of samples, or images outside of [0, 1].
         NonFiniteError: NaN or infinity in the reconstruction.
     """
-    if reconstruction.shape != original.shape:
-        raise ConfigError(
-            f"expected reconstructions of shape {tuple(original.shape)} like the originals, but "
-            f"got {tuple(reconstruction.shape)}"
-        )
+    reconstruction, original = comparable(reconstruction, original)
     if not reconstruction.isfinite().all():
         raise NonFiniteError("expected a finite reconstruction, but got NaN or infinity")
-    wide = torch.promote_types(original.dtype, torch.float32)
-    parts = zip(reconstruction.to(wide).split(_CHUNK), original.to(wide).split(_CHUNK), strict=True)
+    if original.ndim == 4:
+        check_unit_range("reconstructions", reconstruction)
+        check_unit_range("originals", original)
+    parts = zip(reconstruction.split(_CHUNK), original.split(_CHUNK), strict=True)
     chunks = [
         {
             name: metric.function(a, b)

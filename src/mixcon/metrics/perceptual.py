@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mixcon.metrics._samples import check_unit_range, comparable
 from mixcon.metrics.recognizer import Recognizer
 
 __all__ = ["PerceptualDistance", "RecognizerDistance", "psim"]
@@ -56,6 +57,7 @@ class RecognizerDistance:
 
     def __call__(self, a: Tensor, b: Tensor) -> Tensor:
         """Distances in [0, 1], (N,), of images in [0, 1], (N, C, H, W) twice."""
+        a, b = comparable(a, b, images=True)
         layers = zip(self.recognizer.features(a), self.recognizer.features(b), strict=True)
         gaps = [(F.normalize(u) - F.normalize(v)).square().sum(1) / 2 for u, v in layers]
         return torch.stack([gap.mean((1, 2)) for gap in gaps]).mean(0)
@@ -75,6 +77,12 @@ def psim(
         reconstruction: images in [0, 1].
         original: images of the same shape.
         distance: between two batches of images.
+
+    Raises:
+        ConfigError: the shapes differ, are no (N, C, H, W), or values outside of [0, 1].
     """
+    reconstruction, original = comparable(reconstruction, original, images=True)
+    check_unit_range("reconstructions", reconstruction)
+    check_unit_range("originals", original)
     parts = zip(reconstruction.split(_CHUNK), original.split(_CHUNK), strict=True)
     return 1 - torch.cat([distance(a, b) for a, b in parts])

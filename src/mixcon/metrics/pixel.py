@@ -4,17 +4,29 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from mixcon.metrics._samples import check_data_range, comparable
+
 __all__ = ["mse", "psnr"]
 
 
 def mse(reconstruction: Tensor, original: Tensor) -> Tensor:
-    """Mean squared error of each sample: (N, ...) twice to (N,); 0 for identical ones."""
-    return (reconstruction - original).square().flatten(1).mean(1)
+    """Mean squared error of each sample: (N, ...) twice to (N,); 0 for identical ones.
+
+    Raises:
+        ConfigError: the shapes differ, or are no batch of samples.
+    """
+    a, b = comparable(reconstruction, original)
+    return (a - b).square().flatten(1).mean(1)
 
 
 def psnr(reconstruction: Tensor, original: Tensor, *, data_range: float = 1.0) -> Tensor:
     """Peak signal-to-noise ratio of each sample in dB: (N, ...) twice to (N,).
 
     Infinite for identical samples. `data_range` is the largest value minus the smallest possible.
+
+    Raises:
+        ConfigError: the shapes differ, are no batch of samples, or `data_range` is not positive.
     """
-    return 10 * (data_range**2 / mse(reconstruction, original)).log10()
+    check_data_range(data_range)
+    a, b = comparable(reconstruction, original)
+    return -10 * mse(a / data_range, b / data_range).log10()

@@ -12,6 +12,12 @@ from torch.nn import functional as F
 from mixcon._cache import digest, kept
 from mixcon.errors import ConfigError
 from mixcon.metrics._classifier import OnStep, check_labeled, fit_classifier
+from mixcon.metrics._samples import (
+    check_class_labels,
+    check_finite,
+    check_samples,
+    check_unit_range,
+)
 
 __all__ = ["Recognizer", "recognition", "train_recognizer"]
 
@@ -127,7 +133,27 @@ def _trained(
     return recognizer
 
 
+def _check_recognizable(images: Tensor, labels: Tensor, recognizer: Recognizer) -> None:
+    check_samples("reconstructions", images, images=True)
+    check_finite(reconstructions=images)
+    check_unit_range("reconstructions", images)
+    check_class_labels("reconstructions", labels, len(images))
+    channels, classes = len(recognizer.mean), recognizer.classify.out_features
+    if images.shape[1] != channels:
+        raise ConfigError(
+            f"expected images of {channels} channels, as the recognizer was trained on, but got "
+            f"shape {tuple(images.shape)}"
+        )
+    if len(labels) and not 0 <= labels.min() <= labels.max() < classes:
+        raise ConfigError(
+            f"expected labels from 0 to {classes - 1}, the recognizer's classes, but got "
+            f"{int(labels.min())} to {int(labels.max())}"
+        )
+
+
 def _check_images(inputs: Tensor) -> None:
+    check_samples("auxiliary images", inputs)
+    check_finite(auxiliary_images=inputs)
     if inputs.ndim != 4 or min(inputs.shape[-2:]) < _SMALLEST:
         raise ConfigError(
             f"expected images (M, C, H, W) of {_SMALLEST} x {_SMALLEST} pixels or more to train a "
@@ -166,6 +192,12 @@ def recognition(reconstruction: Tensor, labels: Tensor, recognizer: Recognizer) 
         reconstruction: images in [0, 1].
         labels: their true classes, int64 (N,).
         recognizer: who looks at them.
+
+    Raises:
+        ConfigError: no images (N, C, H, W) of the recognizer's channels in [0, 1], or labels that
+            are not one of its classes each.
+        NonFiniteError: NaN or infinity in the images.
     """
+    _check_recognizable(reconstruction, labels, recognizer)
     seen = torch.cat([recognizer(part).argmax(1) for part in reconstruction.split(_CHUNK)])
     return (seen == labels.to(seen.device)).float()

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mixcon.errors import ConfigError
+from mixcon.metrics._samples import check_alike, check_finite, comparable, rescaled
 
 __all__ = ["Reidentification", "reidentify"]
 
@@ -56,19 +57,20 @@ def reidentify(reconstruction: Tensor, original: Tensor, candidates: Tensor) -> 
 
     Raises:
         ConfigError: shapes that do not fit together.
+        NonFiniteError: NaN or infinity among them.
     """
-    if reconstruction.shape != original.shape or candidates.shape[1:] != original.shape[1:]:
-        raise ConfigError(
-            f"expected reconstructions and candidates like the originals, of shape (N, "
-            f"{tuple(original.shape[1:])}), but got {tuple(reconstruction.shape)} and "
-            f"{tuple(candidates.shape)}"
-        )
+    reconstruction, original = comparable(reconstruction, original)
+    check_alike("candidates", candidates, "originals", original)
+    check_finite(reconstructions=reconstruction, originals=original, candidates=candidates)
     if not len(candidates):
         raise ConfigError("expected a candidate or more to hide the originals among, but got none")
-    rows = [x.flatten(1).float() for x in (reconstruction, original, candidates)]
+    rows = [x.flatten(1).to(original) for x in (reconstruction, original, candidates)]
     if original.ndim == 4:
         mean = rows[2].mean(0)
         rows = [_residual(x, mean) for x in rows]
+    else:
+        scale = torch.cat(rows).abs().max()  # squares of tiny numbers would vanish
+        rows = [x / torch.where(scale == 0, 1, scale) for x in rows]
     guess, truth, others = rows
     own = _distances(guess.unsqueeze(1), truth.unsqueeze(1)).flatten(1)
     nearer = [(_distances(guess, part) <= own).sum(1) for part in others.split(_CHUNK)]
@@ -81,6 +83,7 @@ def _residual(rows: Tensor, mean: Tensor) -> Tensor:
 
     The squared distance of two of them is 2 (1 - partial correlation).
     """
+    rows, mean = rescaled(rows), rescaled(mean[None])[0]
     rows = rows - rows.mean(1, keepdim=True)
     direction = F.normalize(mean - mean.mean(), dim=0, eps=1e-6)
     return F.normalize(rows - torch.outer(rows @ direction, direction), eps=1e-6)

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mixcon.errors import ConfigError, NonFiniteError
+from mixcon.errors import ConfigError
+from mixcon.metrics._samples import check_class_labels, check_finite, check_samples, rescaled
 
 __all__ = ["Separability", "mixed_pairs", "separability"]
 
@@ -46,23 +47,37 @@ def separability(
         chunk: rows compared at once.
 
     Raises:
-        ConfigError: fewer than two representations, or no pairs.
+        ConfigError: fewer than two representations, or no pairs of their positions.
         NonFiniteError: NaN or infinity in z.
 
     Source: Li et al., MixCon, Definition 3.1.
     """
+    check_samples("representations", z)
     rows = z.detach().flatten(1).double()
-    if len(rows) < 2 or (pairs is not None and not len(pairs)):
-        raise ConfigError(f"expected two representations or more and a pair, but got {len(rows)}")
-    if not rows.isfinite().all():
-        raise NonFiniteError("expected finite representations, but got NaN or infinity")
+    if len(rows) < 2 or chunk < 1:
+        raise ConfigError(
+            f"expected two representations or more, and a chunk of 1 or more, but got {len(rows)} "
+            f"and {chunk}"
+        )
+    if pairs is not None:
+        _check_pairs(pairs, len(rows))
+    check_finite(representations=rows)
     if normalize:
-        rows = F.normalize(rows, dim=1)
+        rows = F.normalize(rescaled(rows), dim=1)
     minimum, maximum, total = _all_pairs(rows - rows.mean(0), chunk)
     if pairs is not None:
         maximum = max(_distance(rows, part).max().item() for part in pairs.split(chunk))
     count = len(rows)
     return Separability(minimum, maximum, total / (count * (count - 1) / 2), normalize, count)
+
+
+def _check_pairs(pairs: Tensor, count: int) -> None:
+    fits = pairs.ndim == 2 and pairs.shape[1] == 2 and not pairs.is_floating_point()
+    if not fits or not len(pairs) or not 0 <= pairs.min() <= pairs.max() < count:
+        raise ConfigError(
+            f"expected a pair or more of positions from 0 to {count - 1}, int64 (P, 2), but got "
+            f"{pairs.dtype} of shape {tuple(pairs.shape)}"
+        )
 
 
 def _all_pairs(rows: Tensor, chunk: int) -> tuple[float, float, float]:
@@ -99,10 +114,15 @@ def mixed_pairs(labels: Tensor) -> Tensor:
     Returns:
         Positions, int64 (P, 2), each unordered pair once, smaller position first; P = p K (K - 1)
         / 2 for K classes, p the size of the smallest.
+
+    Raises:
+        ConfigError: no labels, or labels that are not integers, (N,).
     """
+    check_class_labels("representations", labels, labels.numel())
+    if not len(labels):
+        raise ConfigError("expected a label or more, but got none")
     ordered, order = labels.sort(stable=True)
-    counts = ordered.bincount()
-    counts = counts[counts > 0]
+    counts = ordered.unique_consecutive(return_counts=True)[1]
     starts = counts.cumsum(0) - counts
     members = torch.arange(int(counts.min()), device=labels.device)
     groups = order[starts + members[:, None]]

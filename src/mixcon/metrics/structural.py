@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from mixcon.errors import ConfigError
+from mixcon.metrics._samples import check_data_range, comparable
 
 __all__ = ["ssim"]
 
@@ -28,19 +29,21 @@ def ssim(
         rescale: return (SSIM + 1) / 2, in [0, 1], instead of the raw value in [-1, 1].
 
     Raises:
-        ConfigError: images smaller than the window of 11 pixels.
+        ConfigError: the shapes differ, are no (N, C, H, W), or are smaller than the window of 11
+            pixels; or `data_range` is not positive.
     """
+    check_data_range(data_range)
+    a, b = (part / data_range for part in comparable(reconstruction, original, images=True))
     window = 2 * _RADIUS + 1
     if min(original.shape[-2:]) < window:
         raise ConfigError(
             f"expected images of at least {window} x {window} pixels for SSIM, but got "
             f"{original.shape[-2]} x {original.shape[-1]}; enlarge them first"
         )
-    a, b = reconstruction, original
     mean_a, mean_b = _blur(a), _blur(b)
     variances = _blur(a * a) - mean_a**2 + _blur(b * b) - mean_b**2
     covariance = _blur(a * b) - mean_a * mean_b
-    c1, c2 = (0.01 * data_range) ** 2, (0.03 * data_range) ** 2
+    c1, c2 = 0.01**2, 0.03**2
     luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
     structure = (2 * covariance + c2) / (variances + c2)
     value = (luminance * structure).flatten(1).mean(1)

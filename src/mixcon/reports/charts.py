@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+
 import plotly.graph_objects as go
 
 from mixcon.audit import Report
@@ -9,7 +11,7 @@ from mixcon.reports._scales import scale_of
 from mixcon.reports.summary import Summary, headline_metric, summarize
 from mixcon.reports.tables import attack_names
 
-__all__ = ["COLORS", "distribution", "styled", "trade_off"]
+__all__ = ["COLORS", "distribution", "plain", "styled", "trade_off"]
 
 COLORS = ("#3b5b92", "#c8553d", "#588157", "#8e6c8a", "#d8973c", "#4f9da6", "#7a6c5d", "#a23b72")
 
@@ -28,7 +30,7 @@ def trade_off(report: Report) -> go.Figure:
         worst = abs(summary.best.worst - summary.best.mean)
         whisker = {"arrayminus" if not scale.higher_leaks else "array": [worst]}
         figure.add_scatter(
-            name=summary.model,
+            name=plain(summary.model),
             x=[100 * summary.accuracy],
             y=[summary.best.mean],
             error_y={
@@ -59,15 +61,15 @@ def distribution(report: Report) -> go.Figure:
     metric = headline_metric(report)
     figure = go.Figure()
     for color, model in zip(_cycle(report), report.models, strict=True):
-        pairs = [(a.attack, value) for a in model.attacks for value in a.leakage[metric]]
+        pairs = [(plain(a.attack), value) for a in model.attacks for value in a.leakage[metric]]
         figure.add_box(
-            name=model.name,
+            name=plain(model.name),
             x=[name for name, _ in pairs],
             y=[value for _, value in pairs],
             marker={"color": color, "size": 4},
             boxpoints="outliers",
         )
-    figure.update_xaxes(categoryorder="array", categoryarray=attack_names(report))
+    figure.update_xaxes(categoryorder="array", categoryarray=[*map(plain, attack_names(report))])
     figure.update_yaxes(title=f"{scale_of(metric).label} per image")
     return styled(figure).update_layout(boxmode="group")
 
@@ -78,6 +80,11 @@ def _summaries(report: Report, metric: str) -> list[Summary]:
 
 def _cycle(report: Report) -> list[str]:
     return [COLORS[i % len(COLORS)] for i in range(len(report.models))]
+
+
+def plain(text: str) -> str:
+    """Text that Plotly shows as it is: it would make a link that leads out of `<a href=...>`."""
+    return html.escape(text, quote=False)
 
 
 def styled(figure: go.Figure) -> go.Figure:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from mixcon.reports.charts import COLORS, styled
+from mixcon.reports.charts import COLORS, plain, styled
 from mixcon.reports.front import Interval, pareto
 
 __all__ = ["Measured", "SweepPoint", "front_chart", "heat_map"]
@@ -95,10 +95,10 @@ def _marks(
     if not chosen:
         return
     figure.add_scatter(
-        name=defense if judged else f"{defense}, at least",
+        name=plain(defense) if judged else f"{plain(defense)}, at least",
         x=[100 * points[i].accuracy for i in chosen],
         y=[points[i].excess for i in chosen],
-        text=[points[i].title for i in chosen],
+        text=[plain(points[i].title) for i in chosen],
         customdata=chosen,
         mode="markers",
         marker={"size": 11, "color": color, "symbol": "circle" if judged else "circle-open"},
@@ -116,7 +116,7 @@ def _tested(figure: go.Figure, points: Sequence[SweepPoint]) -> None:
         y=[excess.value for _, (_, excess) in chosen],
         error_x=_whisker([accuracy for _, (accuracy, _) in chosen], 100),
         error_y=_whisker([excess for _, (_, excess) in chosen], 1),
-        text=[points[i].title for i, _ in chosen],
+        text=[plain(points[i].title) for i, _ in chosen],
         customdata=[i for i, _ in chosen],
         mode="markers",
         marker={"size": 9, "color": "#222", "symbol": "x-thin", "line": {"width": 2}},
@@ -133,7 +133,7 @@ def _repeated(figure: go.Figure, points: Sequence[SweepPoint]) -> None:
         name="on test images, further seeds",
         x=[100 * accuracy for _, (accuracy, _) in again],
         y=[excess for _, (_, excess) in again],
-        text=[points[i].title for i, _ in again],
+        text=[plain(points[i].title) for i, _ in again],
         customdata=[i for i, _ in again],
         mode="markers",
         marker={"size": 4, "color": "#222", "symbol": "x-thin", "line": {"width": 1}},

@@ -26,6 +26,19 @@ from mixcon.reports.verdict import verdict
 
 __all__ = ["fragment", "render_html", "template"]
 
+# The buttons are listed rather than excluded: the next version of the library may bring others
+# that upload the chart, as `sendChartToCloud` does.
+_OFFLINE: dict[str, object] = {
+    "displaylogo": False,
+    "responsive": True,
+    "showSendToCloud": False,
+    "modeBarButtons": [
+        ["toImage"],
+        ["zoom2d", "pan2d"],
+        ["zoomIn2d", "zoomOut2d", "autoScale2d", "resetScale2d"],
+    ],
+}
+
 
 def render_html(report: Report, gallery: Gallery) -> str:
     """The whole report as a self-contained page.
@@ -76,12 +89,15 @@ def _charts(report: Report) -> dict[str, Markup]:
 
 
 def fragment(name: str, figure: go.Figure) -> Markup:
-    """A chart as HTML. Plotly escapes `<` inside of its JSON, so names cannot break out of it."""
+    """A chart as HTML that offers no way to send it anywhere.
+
+    Plotly escapes `<` inside of its JSON, so names cannot break out of it.
+    """
     text = figure.to_html(
         full_html=False,
         include_plotlyjs=False,
         div_id=name,
         default_height="400px",
-        config={"displaylogo": False, "responsive": True},
+        config=_OFFLINE,
     )
     return Markup(text)  # noqa: S704

@@ -54,6 +54,7 @@ def render_sweep(page: SweepPage) -> str:
         front=[_row(point) for point in page.points if point.on_front or point.test],
         seeds=[_seeds(point) for point in page.points if len(point.seeds) > 1],
         pictures=[point.picture for point in page.points],
+        titles=[point.title for point in page.points],
         chart=fragment("front", front_chart(page.points)) if page.points else "",
         maps=_maps(page.points),
         plotly=Markup(get_plotlyjs()),  # noqa: S704  the library's own script
