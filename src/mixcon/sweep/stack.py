@@ -11,6 +11,7 @@ import torch
 
 from mixcon import models
 from mixcon.data import Splits, load
+from mixcon.metrics import chance_level
 from mixcon.split import SplitModel
 from mixcon.sweep.job import Job
 from mixcon.training import (
@@ -72,6 +73,7 @@ def _finish(job: Job, model: SplitModel, splits: Splits) -> None:
         {
             "epoch": epoch,
             "test_accuracy": accuracy(now, splits.test),
+            "chance": chance_level(splits.test.labels),
             "separability": asdict(raw_separability(now, splits.test)),
         }
         for epoch, now in ((0, _untrained(job.config, splits)), (job.config.epochs, model))

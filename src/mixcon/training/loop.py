@@ -16,7 +16,7 @@ from mixcon import models
 from mixcon.data import LabeledSet, Splits, load
 from mixcon.defenses import Defense
 from mixcon.errors import NonFiniteError, RunError
-from mixcon.metrics import Separability, mixed_pairs, separability
+from mixcon.metrics import Separability, chance_level, mixed_pairs, separability
 from mixcon.split import SplitModel
 from mixcon.training.config import TrainConfig
 from mixcon.training.folder import RunFolder, manual_seed
@@ -179,6 +179,7 @@ class _Trainer:
         self.train_set, self.test_set = (s.to(fabric.device) for s in (splits.train, splits.test))
         self.on_progress = on_progress
         self.records = folder.read_metrics()
+        self.chance = chance_level(self.test_set.labels)
         self.sums = torch.zeros(4, dtype=torch.float64, device=fabric.device)
         self.epoch, self.step = 1, 0
         self.saved = time.monotonic()
@@ -270,6 +271,7 @@ class _Trainer:
         manual_seed(self.config.seed, self.epoch, 0)
         if self.fabric.is_global_zero:
             record["test_accuracy"] = accuracy(self.model, self.test_set)
+            record["chance"] = self.chance
             record["separability"] = asdict(raw_separability(self.model, self.test_set))
             kept = [r for r in self.records if r["epoch"] < record["epoch"]]
             self.records = [*kept, record]
