@@ -50,11 +50,18 @@ def test_train_then_audit(tmp_path):
     again = RunFolder(tmp_path / "runs" / "digits-lenet5-mixcon+normalize")
     assert str(again.config.defense) == "mixcon(beta=0.001) + normalize"
     words = ["audit", "v", again.path, "--victims", 3, "--attack", "rmle-paper", "--quick"]
-    done = run(*words, "--fail-above", "excess=1", folder=tmp_path)
+    done = run(*words, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     done = run(*words, "--fail-above", "excess=-9", folder=tmp_path)
     assert done.returncode == 1
-    assert "is above -9" in done.stderr
+    assert "which is above -9" in done.stderr
+    done = run(*words, "--fail-above", "excess=1", folder=tmp_path)  # within, but no proof of it
+    assert done.returncode == 1
+    assert "warning: --fail-above will fail" in done.stderr
+    for model in ("vanilla", again.config.defense.title):
+        assert f"--fail-above excess=1 fails for {model}: " in done.stderr
+    assert "it attacked 3 inputs, and 50 are the least" in done.stderr
+    assert "left out rmle, gauss-newton" in done.stderr
     assert (again.path / "audit" / "report.html").is_file()
     assert re.search(r"\| vanilla \| .* \|", done.stderr)
 
@@ -77,6 +84,18 @@ def test_audit_over_seeds(tmp_path):
     assert done.returncode == 2
     assert "differ in nothing but their seed" in done.stderr
     assert "{'lr': 0.02}" in done.stderr
+
+
+def test_a_network_at_chance_is_called_out(tmp_path):
+    words = ["train", "--data", "digits", "--epochs", 1, "--lr", "1e-9", "--out", "run"]
+    done = run(*words, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "the network is at chance: it classifies" in done.stderr
+    done = run("audit", "run", "--attack", "rmle-paper", "--budget", 0.01, "--quick", "--victims",
+               60, "--fail-above", "excess=1", folder=tmp_path)  # fmt: skip
+    assert done.returncode == 1
+    assert "No verdict on vanilla: it classifies" in done.stderr
+    assert "fails for vanilla: the model is at chance" in done.stderr
 
 
 def test_train_from_a_file_equals_options(tmp_path):

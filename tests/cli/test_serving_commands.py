@@ -55,7 +55,7 @@ class Process:
 
     def __init__(self, folder, *words, port=0):
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "mixcon", "serve", "deploy/cloud", "--max-excess", "2",
+            [sys.executable, "-m", "mixcon", "serve", "deploy/cloud", "--unaudited",
              "--port", str(port), *words],
             cwd=folder, env=environment(folder), stderr=subprocess.PIPE, text=True,
             preexec_fn=signals_as_in_a_terminal,  # noqa: PLW1509  only sets a signal
@@ -92,9 +92,15 @@ def test_export_says_what_comes_next(folder):
     assert contract["name"] == "digits-lenet5-vanilla"
     assert contract["audit"]["attacks"] == ["rmle-paper"]
     assert contract["audit"]["victims"] == 3
+    assert contract["audit"]["budget"] == 1
+    assert contract["audit"]["thorough"] is True
+    assert "decoder" in contract["audit"]["missing"]
+    assert contract["audit"]["interval"][0] <= contract["audit"]["excess"]
     done = run("export", "run", "--out", "deploy", folder=folder)
     assert re.search(r"within \d\.\de-0[5-9] of PyTorch", done.stderr)
     assert "excess leakage" in done.stderr
+    assert "warning: mixcon serve will refuse it" in done.stderr
+    assert "it attacked 3 inputs" in done.stderr
 
 
 def test_an_audit_of_other_weights_is_refused(folder):
@@ -118,6 +124,7 @@ def test_infer_prints_labels_in_order(folder, server):
     assert sum(line["label"] == label for line, label in zip(lines, labels, strict=True)) >= 8
     assert all(0 < line["confidence"] <= 1 for line in lines)
     assert re.search(r"10 answered; sent [\d,]+ bytes", done.stderr)
+    assert "warning: the audit of this model is no proof: it attacked 3 inputs" in done.stderr
     one = (folder / "photos" / "3.png").read_bytes()
     piped = run(*words, "-", folder=folder, input=one, text=False)
     assert lines[3]["label"] in piped.stdout.decode()
@@ -155,7 +162,10 @@ def test_infer_test_samples_and_record_what_crossed(folder, server):
         (["export", "nowhere"], "no config.toml"),
         (["export", "run", "--out", "photos"], "other files"),
         (["serve", "photos"], "expected a file of mixcon export"),
-        (["serve", "deploy/cloud", "--max-excess", "-5"], "expected an excess leakage"),
+        (["serve", "deploy/cloud"], "it attacked 3 inputs, and 50 are the least"),
+        (["serve", "deploy/cloud", "--max-excess", "-5"], "which is above -5"),
+        (["serve", "deploy/cloud", "--max-excess", "nan"], "expected a finite number"),
+        (["infer", "--edge", "deploy/edge", "--max-excess", "0.3", "photos"], "left out rmle"),
         (["serve", "deploy/cloud", "--trust", "none.pem"], "--trust"),
         (["serve", "deploy/cloud", "--cert", "c.pem"], "--cert and --key together"),
         (["serve", "deploy/cloud", "--max-queue", "9"], "--max-queue"),
@@ -230,7 +240,7 @@ def test_kill_and_restart_under_load(folder):
 
 
 def test_serving_without_tls_to_others_is_said_aloud(folder):
-    with Process(folder, "--unaudited", "--host", "0.0.0.0") as process:  # noqa: S104
+    with Process(folder, "--host", "0.0.0.0") as process:  # noqa: S104
         shown = process.shown
     assert "--unaudited: nobody vouches" in shown
     assert "can be read on the way" in shown

@@ -5,6 +5,7 @@ import torch
 
 from mixcon.audit import (
     AttackRecord,
+    Effort,
     Environment,
     Gallery,
     ModelRecord,
@@ -42,6 +43,18 @@ def model(name, accuracy, **leakage):
             for attack, values in leakage.items()
         ],
     )
+
+
+def sound(model, times=50, **changes):
+    """The model as a full audit of so many times the images would record it."""
+    attacks = [
+        a.model_copy(update={"leakage": {"ssim": a.leakage["ssim"] * times}}) for a in model.attacks
+    ]
+    floors = {"class-mean": {"ssim": model.floors["class-mean"]["ssim"] * times}}
+    victims = len(floors["class-mean"]["ssim"])
+    effort = Effort(thorough=True, victims=victims, budget=1.0, missing=[])
+    update = {"attacks": attacks, "floors": floors, "effort": effort, "chance": 0.2, **changes}
+    return model.model_copy(update=update)
 
 
 def report_on(*models):

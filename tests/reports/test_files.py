@@ -1,12 +1,14 @@
 """Files of the report: complete, escaped, readable again, written whole or not at all."""
 
 import html.parser
+import json
 import math
 import re
 
 import pytest
 import torch
 
+from conftest import report_on, sound
 from mixcon.audit import Gallery
 from mixcon.errors import ConfigError, RunError
 from mixcon.reports import (
@@ -14,7 +16,9 @@ from mixcon.reports import (
     markdown_table,
     read_report,
     render_html,
+    report_json,
     rows,
+    summarize,
     trade_off,
     write_report,
 )
@@ -63,6 +67,25 @@ def test_report_comes_back_equal(report, gallery, tmp_path):
     assert read_report(tmp_path / "new" / "report.json") == report
 
 
+def test_the_json_names_what_a_gate_judges_by(report, gallery, tmp_path):
+    write_report(report, gallery, tmp_path)
+    found = json.loads((tmp_path / "report.json").read_text())["evidence"]["vanilla"]
+    assert found["excess"] == pytest.approx(0.875)
+    assert found["interval"] == pytest.approx([0.75, 1.0])
+    assert (found["victims"], found["thorough"]) == (3, None)
+    assert "attacked 3 inputs" in found["doubts"][0]
+
+
+def test_an_earlier_report_is_read_as_one_that_does_not_say_how_hard_it_tried(report, tmp_path):
+    text = json.loads(report_json(report_on(sound(report.models[0]))))
+    del text["evidence"], text["models"][0]["effort"], text["models"][0]["chance"]
+    (tmp_path / "old.json").write_text(json.dumps({**text, "schema_version": 2}))
+    (model,) = read_report(tmp_path / "old.json").models
+    assert model.effort is None
+    (doubt,) = summarize(model).evidence.doubts
+    assert "earlier version" in doubt
+
+
 def test_misfit_gallery_writes_nothing(report, gallery, tmp_path):
     short = Gallery(gallery.originals[:2], gallery.labels[:2], gallery.classes)
     with pytest.raises(ConfigError, match="expected 2 values"):
@@ -75,8 +98,8 @@ def test_misfit_gallery_writes_nothing(report, gallery, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "No such file"), ("{", "but got"), ('{"schema_version": 99}', "schema version 2"),
-     ('{"schema_version": 2, "title": 3}', "expected a mixcon report")],
+    [(None, "No such file"), ("{", "but got"), ('{"schema_version": 99}', "schema version 3"),
+     ('{"schema_version": 3, "title": 3}', "expected a mixcon report")],
 )  # fmt: skip
 def test_unreadable_reports(tmp_path, text, message):
     path = tmp_path / "report.json"

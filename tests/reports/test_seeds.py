@@ -2,7 +2,7 @@
 
 import pytest
 
-from conftest import model, report_on
+from conftest import model, report_on, sound
 from mixcon.reports import markdown_table, verdict
 from mixcon.reports.seeds import by_defense, pooled, seed_rows
 
@@ -44,6 +44,7 @@ def test_pooled_speaks_for_all_seeds():
 
 
 def test_the_verdict_takes_the_seeds_of_a_defense_as_one():
-    assert "97.0 % to 90.0 %" in verdict(REPORT)[1]
-    alone = report_on(*REPORT.models[:2])
+    models = [sound(each) for each in REPORT.models]
+    assert "97.0 % to 90.0 %" in verdict(report_on(*models))[1]
+    alone = report_on(*models[:2])
     assert "plain (2 seeds)" in verdict(alone)[0]

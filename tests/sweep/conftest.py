@@ -4,10 +4,11 @@ from functools import partial
 
 import pytest
 
-from mixcon.attacks import ATTACKS, Rmle, RmlePaper
+from mixcon.attacks import ATTACKS, RmlePaper
 from mixcon.data import SOURCES, Splits
 from mixcon.sweep import Outcome, Space, SweepConfig
 from mixcon.sweep.job import attempt
+from mixcon.sweep.stages import CheapRmle
 from mixcon.training import TrainConfig
 
 
@@ -46,7 +47,7 @@ def here():
 @pytest.fixture
 def small(monkeypatch, digits):
     """Sweeps in this process see 400 digits to train on, 40 to test on, quick attacks."""
-    monkeypatch.setattr("mixcon.sweep.run.CHEAP", (Rmle(steps=10),))
+    monkeypatch.setattr("mixcon.sweep.run.CHEAP", (CheapRmle(steps=10),))
     monkeypatch.setitem(ATTACKS, "rmle-paper", partial(RmlePaper, steps=20))
     part = Splits(digits.train.take(slice(400)), digits.test.take(slice(40)))
     monkeypatch.setitem(SOURCES, "digits", lambda data_dir, seed: part)

@@ -38,6 +38,14 @@ def test_grid_trains_all_and_tests_the_front(tmp_path, here, tiny):
     assert {t.config.defense.losses[0].options["beta"] for t in found.trials[1:]} == {1e-2, 1e-4}
     assert found.front
     assert all(t.strong and t.test for t in found.front)
+    for trial in found.front:
+        cheap, strong, test = (
+            {a.attack: a.leakage for a in judgment.attacks}
+            for judgment in (trial.cheap, trial.strong, trial.test)
+        )
+        assert set(cheap) == {"rmle-cheap"}
+        assert set(strong) == set(test) == {"rmle-paper", "rmle-cheap"}
+        assert strong["rmle-cheap"] == cheap["rmle-cheap"]  # so it never finds less
     tested = {name for name, stage in pool.ran if stage == "test"}
     assert tested == {t.name for t in found.front} | {"vanilla-0000"}
     assert sorted(set(pool.ran)) == sorted(pool.ran)

@@ -1,11 +1,13 @@
 """Audit: how much of x comes back from z, by each attack, beside what the model is worth."""
 
+from mixcon.audit.effort import effort_of
 from mixcon.audit.fingerprint import fingerprint
 from mixcon.audit.measure import audit
 from mixcon.audit.progress import AuditProgress
 from mixcon.audit.records import (
     AttackRecord,
     BoundRecord,
+    Effort,
     Environment,
     Gallery,
     MaskingRecord,
@@ -20,6 +22,7 @@ __all__ = [
     "AttackRecord",
     "AuditProgress",
     "BoundRecord",
+    "Effort",
     "Environment",
     "Gallery",
     "MaskingRecord",
@@ -28,6 +31,7 @@ __all__ = [
     "SeparabilityRecord",
     "Subject",
     "audit",
+    "effort_of",
     "environment",
     "fingerprint",
     "subject_of",

@@ -16,6 +16,7 @@ from torch import Tensor
 from mixcon.attacks import Attack, Auxiliary, Rmle, WhiteBox
 from mixcon.attacks.base import OnStep, frozen
 from mixcon.audit.bound import bound
+from mixcon.audit.effort import effort_of
 from mixcon.audit.fingerprint import fingerprint
 from mixcon.audit.kept import Kept
 from mixcon.audit.masking import masking
@@ -23,7 +24,7 @@ from mixcon.audit.progress import TUNING, Phases
 from mixcon.audit.records import AttackRecord, ModelRecord, SeparabilityRecord
 from mixcon.audit.scene import Scene
 from mixcon.audit.subjects import Subject
-from mixcon.metrics import class_mean, global_mean, label_leakage, nearest_neighbor
+from mixcon.metrics import chance_level, class_mean, global_mean, label_leakage, nearest_neighbor
 from mixcon.split import SplitModel
 from mixcon.training import accuracy, raw_separability
 
@@ -87,11 +88,18 @@ class Audited:
             cut=self.subject.cut,
             accuracy=accuracy(model, scene.data.test, on_step=self._begin("accuracy")),
             test_images=len(scene.data.test),
+            chance=chance_level(scene.data.test.labels),
             numbers_sent=self.released[0].numel(),
             before=self.subject.before,
             after=SeparabilityRecord(**asdict(raw_separability(model, scene.data.test))),
             floors={name: scene.compared(guess) for name, guess in self._floors().items()},
             attacks=measured,
+            effort=effort_of(
+                attacks,
+                inputs="images" if scene.victims.is_image else "vectors",
+                victims=len(scene.victims),
+                thorough=scene.thorough,
+            ),
             **self._examined(chosen, measured),
         )
         return record, found

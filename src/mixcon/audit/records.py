@@ -10,6 +10,7 @@ from torch import Tensor
 __all__ = [
     "AttackRecord",
     "BoundRecord",
+    "Effort",
     "Environment",
     "Gallery",
     "MaskingRecord",
@@ -59,6 +60,23 @@ class AttackRecord(_Record):
     settings: dict[str, float | int | str | bool | None]
     seconds: float
     leakage: dict[str, list[float]]
+
+
+class Effort(_Record):
+    """How hard an audit tried: what decides whether finding little means that there is little.
+
+    Attributes:
+        thorough: whether the attacks' settings were chosen on auxiliary samples.
+        victims: how many inputs were attacked.
+        budget: so many times its default steps the least of the strongest attacks had, of those
+            that were run; 0 if none was.
+        missing: those of the strongest attacks that were not run with their own settings.
+    """
+
+    thorough: bool
+    victims: int
+    budget: float
+    missing: list[str]
 
 
 class BoundRecord(_Record):
@@ -111,6 +129,9 @@ class ModelRecord(_Record):
         defense: what it has in common with models of other seeds; empty if it stands alone.
         seed: the seed that trained it; None if unknown.
         weights: `fingerprint` of the audited weights; empty in reports from before they had one.
+        chance: the accuracy that a guess reaches with luck on these test images, see
+            `mixcon.metrics.chance_level`; None in reports from before it was recorded.
+        effort: how hard it was attacked; None likewise.
     """
 
     name: str
@@ -130,6 +151,8 @@ class ModelRecord(_Record):
     defense: str = ""
     seed: int | None = None
     weights: str = ""
+    chance: float | None = None
+    effort: Effort | None = None
 
 
 class Environment(_Record):
@@ -163,7 +186,7 @@ class Report(_Record):
         ceiling: metric name to the mean score of an exact copy.
     """
 
-    schema_version: int = 2
+    schema_version: int = 3
     title: str
     environment: Environment
     threat_model: list[str] = Field(default_factory=list)

@@ -79,8 +79,8 @@ Trials: TypeAlias = Annotated[
 AttackNames: TypeAlias = Annotated[
     list[str] | None,
     typer.Option(
-        help=f"Judges of the front: {', '.join(ATTACKS)}; repeat for several "
-        "(default: all that apply)",
+        help=f"Judges of the front, beside the cheap attacks: {', '.join(ATTACKS)}; repeat for "
+        "several (default: all that apply)",
         rich_help_panel=_SEARCH,
     ),
 ]

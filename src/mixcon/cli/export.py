@@ -61,6 +61,12 @@ def export(
         if audit
         else f"no audit: mixcon serve will refuse it; run {again} and export again"
     )
+    doubts = "; ".join(audit.doubts) if audit else ""
+    if doubts:
+        found += (
+            f"\nwarning: mixcon serve will refuse it, for this audit is no proof: {doubts}; run "
+            f"mixcon audit {run} and export again"
+        )
     for line in (
         f"{done.contract.name}: ONNX Runtime is within {done.difference:.1e} of PyTorch",
         found,

@@ -46,6 +46,13 @@ def infer(
             help="Public key of who exported it (default: the key of this machine's exports)",
         ),
     ] = None,
+    max_excess: Annotated[
+        float | None,
+        typer.Option(
+            help="Refuse a model whose audit does not show that it leaks at most so much, as "
+            "mixcon serve does (default: take any, and say what is not known)"
+        ),
+    ] = None,
     wire: Annotated[
         str | None,
         typer.Option(help="float32, float16, int8 or int4 (default: as the contract says)"),
@@ -120,6 +127,7 @@ def infer(
     Example: mixcon infer --edge deploy/edge --url https://cloud.example photos/
     """
     from mixcon.serving import EdgeClient, Endpoint  # noqa: PLC0415  needs the extra `serve`
+    from mixcon.serving.gate import reservations  # noqa: PLC0415
     from mixcon.serving.images import find  # noqa: PLC0415
     from mixcon.serving.signing import DEFAULT_TRUST  # noqa: PLC0415
 
@@ -143,7 +151,11 @@ def infer(
         wire=cast("Wire | None", wire),  # checked there
         batch=batch,
         record=record,
+        max_excess=max_excess,
     ) as client:
+        unknown = reservations(client.contract)
+        if unknown:
+            console.print(f"warning: {unknown}", highlight=False, soft_wrap=True, markup=False)
         client.check()
         if not client.identified:
             console.print(

@@ -33,8 +33,8 @@ def serve(
     max_excess: Annotated[
         float,
         typer.Option(
-            help="Largest excess leakage that the audit may have found: 0 is no more than the "
-            "class gives away, 1 an exact copy.",
+            help="Largest excess leakage that the audit may leave open, by the upper end of its "
+            "95 % interval: 0 is no more than the class gives away, 1 an exact copy.",
             rich_help_panel=_CONTRACT,
         ),
     ] = 0.3,
@@ -106,7 +106,9 @@ def serve(
 ) -> None:
     """Serve the head of an export with the Open Inference Protocol v2, until SIGTERM or Ctrl-C.
 
-    Refuses a contract whose signature or hash does not hold, or whose audit found too much.
+    Refuses a contract whose signature or hash does not hold, or whose audit found too much or
+    tried too little: it asks for all of the strongest attacks with full steps and chosen settings,
+    as mixcon audit runs them by default, on 50 inputs or more, and for a model that beats guessing.
     Metrics for Prometheus are at /metrics.
 
     Example: mixcon serve deploy/cloud --cert cert.pem --key key.pem --tokens tokens.txt

@@ -115,6 +115,20 @@ def train(
     console.print(f"test accuracy {last['test_accuracy']:.1%}, run in {folder}", soft_wrap=True)
     see = command("audit", folder, data_dir=data_dir)
     console.print(f"See what it leaks: {see}", markup=False, highlight=False, soft_wrap=True)
+    _warn_of_chance(last)
+
+
+def _warn_of_chance(last: dict[str, Any]) -> None:
+    """Say that the network learned nothing, if that cannot be told from what it does."""
+    if last["test_accuracy"] <= last.get("chance", -1.0):  # runs of earlier versions do not say
+        console.print(
+            f"[yellow]warning:[/yellow] the network is at chance: it classifies "
+            f"{last['test_accuracy']:.1%} correctly, and guessing gets up to {last['chance']:.1%} "
+            "with luck. An audit gives no verdict on it. Train longer, or with another --lr or a "
+            "weaker defense.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _from_file(path: Path, given: dict[str, Any]) -> TrainConfig:

@@ -1,6 +1,7 @@
 """Leakage per image, separability, floors under a leakage, and a bound beside it."""
 
 from mixcon.metrics.bootstrap import bootstrap_interval
+from mixcon.metrics.chance import chance_level
 from mixcon.metrics.cosine import cosine
 from mixcon.metrics.floors import class_mean, global_mean, nearest_neighbor
 from mixcon.metrics.judge import Judge
@@ -25,6 +26,7 @@ __all__ = [
     "Reidentification",
     "Separability",
     "bootstrap_interval",
+    "chance_level",
     "class_mean",
     "cosine",
     "global_mean",

@@ -80,8 +80,16 @@ def front_chart(points: Sequence[SweepPoint]) -> go.Figure:
     _tested(figure, points)
     _repeated(figure, points)
     figure.update_xaxes(title="Accuracy (%)")
-    figure.update_yaxes(title="Excess leakage over the label-only floor", range=[-0.05, 1.02])
+    figure.update_yaxes(title="Excess leakage over the label-only floor", range=_range(points))
     return styled(figure).update_layout(height=480, hovermode="closest")
+
+
+def _range(points: Sequence[SweepPoint]) -> list[float]:
+    """From the floor to an exact copy, and as far beyond as any mark or whisker reaches."""
+    found = [e for p in points for e in (p.excess, *(s[1] for s in p.seeds)) if e is not None]
+    tested = [p.test[1] for p in points if p.test]
+    ends = [end for f in tested for end in (f.value, f.interval.low, f.interval.high)]
+    return [min(0.0, *found, *ends) - 0.05, max(1.0, *found, *ends) + 0.02]
 
 
 def _marks(

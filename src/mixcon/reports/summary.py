@@ -12,6 +12,7 @@ import numpy as np
 
 from mixcon.audit import ModelRecord, Report
 from mixcon.errors import ConfigError
+from mixcon.evidence import Evidence
 from mixcon.metrics import bootstrap_interval
 from mixcon.reports._scales import HEADLINES, scale_of
 
@@ -56,6 +57,7 @@ class Summary:
         interval: 95 % bootstrap interval of the excess over the images; None where no attack was
             run.
         winners: attack name to the number of images on which it leaked most.
+        evidence: what a gate judges the model by; None where no attack was run.
     """
 
     model: str
@@ -66,6 +68,7 @@ class Summary:
     excess: float | None
     interval: tuple[float, float] | None = None
     winners: dict[str, int] = field(default_factory=dict)
+    evidence: Evidence | None = None
 
 
 def spread(values: Sequence[float], metric: str = "ssim") -> Spread:
@@ -168,7 +171,24 @@ def summarize(model: ModelRecord, metric: str = "ssim") -> Summary:
     above = excess(best.mean, floor, perfect)
     interval = _interval(values, model.floors[LABEL_ONLY][metric], perfect)
     winners = _winners(model, metric, values)
-    return Summary(model.name, model.accuracy, attacks, best, floor, above, interval, winners)
+    effort = model.effort
+    evidence = Evidence(
+        attacks=tuple(attacks),
+        victims=len(values),
+        metric=metric,
+        leakage=best.mean,
+        floor=floor,
+        excess=above,
+        accuracy=model.accuracy,
+        interval=interval,
+        thorough=effort and effort.thorough,
+        budget=effort and effort.budget,
+        missing=tuple(effort.missing) if effort else (),
+        chance=model.chance,
+    )
+    return Summary(
+        model.name, model.accuracy, attacks, best, floor, above, interval, winners, evidence
+    )
 
 
 def _interval(best: list[float], floor: list[float], perfect: float) -> tuple[float, float] | None:

@@ -102,7 +102,7 @@ def _row(model: ModelRecord, names: list[str], metric: str) -> dict[str, str]:
     scale, summary = scale_of(metric), summarize(model, metric)
     return {
         "Model": model.name,
-        "Accuracy": f"{100 * model.accuracy:.1f} %",
+        "Accuracy": f"{100 * model.accuracy:.1f} %{', at chance' * _guesses(summary)}",
         "Numbers sent": f"{model.numbers_sent:,}",
         **{f"{scale.label}, {name}": _cell(summary.attacks.get(name), scale) for name in names},
         "Label-only floor": MISSING if summary.floor is None else scale.text(summary.floor),
@@ -117,7 +117,12 @@ def _excess(summary: Summary) -> str:
     if summary.interval is None:
         return f"{summary.excess:z.2f}"
     low, high = summary.interval
-    return f"{summary.excess:z.2f} [{low:z.2f}, {high:z.2f}]"
+    failed = ", attacks failed" if summary.evidence and summary.evidence.failed else ""
+    return f"{summary.excess:z.2f} [{low:z.2f}, {high:z.2f}]{failed}"
+
+
+def _guesses(summary: Summary) -> bool:
+    return summary.evidence is not None and summary.evidence.guesses
 
 
 def metric_rows(report: Report) -> list[dict[str, str]]:

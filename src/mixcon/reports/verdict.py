@@ -1,4 +1,4 @@
-"""Verdict: two plain sentences that say what the numbers mean."""
+"""Verdict: two plain sentences that say what the numbers mean, or why nobody can tell."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import math
 
 from mixcon.audit import Report
 from mixcon.reports._scales import Scale, scale_of
-from mixcon.reports.seeds import by_defense, pooled
-from mixcon.reports.summary import Summary, excess, headline_metric, summarize
+from mixcon.reports.doubts import Judged, caveats, judge, no_verdict
+from mixcon.reports.seeds import by_defense
+from mixcon.reports.summary import Summary, excess, headline_metric
 
 __all__ = ["verdict"]
 
@@ -38,27 +39,56 @@ _EFFECT = {
 
 
 def verdict(report: Report) -> list[str]:
-    """Say in two plain sentences what comes back and what the defense costs.
+    """Say in plain sentences what comes back, what the defense costs, and what is not known.
 
     The first model is taken as the undefended one. Of several defended models, the one with the
     highest accuracy minus excess leakage speaks for all; models of several seeds count as one. The
     words follow from the numbers: the bands lie on the excess of the strongest attack per image
     over the label-only floor.
 
+    An audit that tried too little (see `Evidence.doubts`), or whose attacks failed, can show that
+    a model leaks but not that it hides; on a model at chance it shows nothing. Then the first
+    sentence says that there is no verdict.
+
     Returns:
-        Two sentences: what an attacker gets, and what it costs and is worth.
+        Two sentences: what an attacker gets, and what it costs and is worth. A third says why the
+        audit is no proof that the inputs are hidden, if it is none.
 
     Raises:
         ConfigError: the report has no model, no metric that all attacks share, or no floor.
     """
     metric = headline_metric(report)
     groups = by_defense(report).values()
-    plain, *defended = (summarize(pooled(models), metric) for models in groups)
-    if not defended:
-        return [_attacker(plain, metric, alone=True) + ".", f"{_worth(plain)}; {_advice(plain)}."]
-    chosen = max(defended, key=lambda summary: summary.accuracy - (summary.excess or 0.0))
+    judged = [judge(models, metric) for models in groups]
+    return [*_sentences(judged, metric), *caveats(judged)]
+
+
+def _sentences(judged: list[Judged], metric: str) -> list[str]:
+    plain, *defended = judged
+    learned = [each for each in defended if not each.guesses]
+    if not defended or plain.guesses:
+        return _alone(plain, metric)
+    chosen = max(learned or defended, key=_trade)
+    if not chosen.is_known or not plain.is_known:
+        return _alone(chosen, metric)
+    return _compared(plain.summary, chosen.summary, len(learned), metric)
+
+
+def _trade(judged: Judged) -> float:
+    """Accuracy minus excess; attacks that do worse than the floor are no merit."""
+    return judged.summary.accuracy - max(judged.summary.excess or 0.0, 0.0)
+
+
+def _alone(judged: Judged, metric: str) -> list[str]:
+    summary = judged.summary
+    if not judged.is_known:
+        return no_verdict(judged, metric)
+    return [_attacker(summary, metric, alone=True) + ".", f"{_worth(summary)}; {_advice(summary)}."]
+
+
+def _compared(plain: Summary, chosen: Summary, count: int, metric: str) -> list[str]:
     first = _attacker(plain, metric, alone=False) + _comparison(
-        plain, chosen, len(defended), scale_of(metric)
+        plain, chosen, count, scale_of(metric)
     )
     return [f"{first}.", f"{_cost(plain, chosen)}; {_advice_against(plain, chosen)}."]
 

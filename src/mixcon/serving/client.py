@@ -16,6 +16,7 @@ from mixcon.errors import ConfigError, ContractError, DataError
 from mixcon.serving import signing
 from mixcon.serving.capture import Recorder
 from mixcon.serving.contract import TensorSpec, read_contract
+from mixcon.serving.gate import check_audit
 from mixcon.serving.link import Endpoint, Link
 from mixcon.serving.noise import draw
 from mixcon.serving.requests import build_request
@@ -54,10 +55,13 @@ class EdgeClient:
         wire: format to send in; the contract's own by default.
         batch: inputs in one request.
         record: a file that gets a copy of all that is sent, for ``mixcon audit --wire``.
+        max_excess: largest excess leakage that the contract's audit may leave open, see
+            `check_audit`; None asks for no audit.
 
     Raises:
-        ContractError: the folder is not what its contract says.
-        ConfigError: an unknown wire format, or unusable certificates.
+        ContractError: the folder is not what its contract says, or its audit does not hold.
+        ConfigError: an unknown wire format, a limit that is no finite number, or unusable
+            certificates.
 
     Example:
         with EdgeClient(Path("out/edge"), "https://cloud.example") as edge:
@@ -73,9 +77,12 @@ class EdgeClient:
         wire: Wire | None = None,
         batch: int = 64,
         record: Path | None = None,
+        max_excess: float | None = None,
     ) -> None:
         endpoint = Endpoint(server) if isinstance(server, str) else server
         self.contract = read_contract(folder, "encoder", trust)
+        if max_excess is not None:
+            check_audit(self.contract, max_excess, "leave out --max-excess to use it anyway")
         self.wire: Wire = wire or self.contract.wire
         if self.wire not in WIRES or batch < 1:
             raise ConfigError(

@@ -11,16 +11,19 @@ from pathlib import Path
 from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from mixcon._files import write_whole
 from mixcon.errors import ContractError
+from mixcon.evidence import Evidence
 from mixcon.serving import signing
 from mixcon.serving.wire import Scale, Wire
 
 __all__ = ["Audited", "Contract", "NoiseInput", "Preprocessing", "TensorSpec", "read_contract"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+_READABLE = (1, SCHEMA_VERSION)
+"""Version 1 does not say how hard its audit tried; as evidence it counts as weak."""
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 
 
@@ -65,28 +68,14 @@ class Preprocessing(_Part):
     resize: Literal["bilinear"] | None = None
 
 
-class Audited(_Part):
-    """What an audit found, and which report says so.
+class Audited(Evidence):
+    """What an audit found and how hard it tried, and which report says so.
 
     Attributes:
         report_sha256: hash of the ``report.json``.
-        attacks: names of the attacks that were run.
-        victims: how many inputs were attacked.
-        metric: the metric of the next three.
-        leakage: mean over the victims of the strongest attack per victim.
-        floor: what a guess from the class alone gets.
-        excess: how far `leakage` goes from `floor` (0) to an exact copy (1).
-        accuracy: share of test samples classified correctly, in [0, 1].
     """
 
     report_sha256: str
-    attacks: tuple[str, ...]
-    victims: int
-    metric: str
-    leakage: float
-    floor: float
-    excess: float
-    accuracy: float
 
 
 class Contract(_Part):
@@ -131,11 +120,24 @@ class Contract(_Part):
     head_sha256: str
     audit: Audited | None = None
     mixcon: str
+    _bytes: bytes = PrivateAttr(b"")
 
     @property
     def content(self) -> bytes:
         """The bytes that are written, signed and hashed."""
-        return (self.model_dump_json(indent=2) + "\n").encode()
+        return self._bytes or (self.model_dump_json(indent=2) + "\n").encode()
+
+    @classmethod
+    def parse(cls, content: bytes) -> Contract:
+        """The contract in these bytes, which stay its `content`: another version wrote others.
+
+        Raises:
+            ValidationError: it is none.
+        """
+        contract = cls.model_validate_json(content)
+        if contract.content != content:
+            contract._bytes = content
+        return contract
 
     @property
     def sha256(self) -> str:
@@ -193,13 +195,13 @@ def _read(folder: Path, name: str) -> bytes:
 
 def _parse(content: bytes, folder: Path) -> Contract:
     try:
-        contract = Contract.model_validate_json(content)
+        contract = Contract.parse(content)
     except ValidationError as error:
         raise ContractError(
             f"{folder}: expected a contract of schema version {SCHEMA_VERSION}, but got: {error}; "
             "export again with this version of mixcon"
         ) from error
-    if contract.schema_version != SCHEMA_VERSION:
+    if contract.schema_version not in _READABLE:
         raise ContractError(
             f"{folder}: expected a contract of schema version {SCHEMA_VERSION}, but got "
             f"{contract.schema_version}; export again with this version of mixcon"

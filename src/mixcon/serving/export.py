@@ -98,7 +98,9 @@ def export_run(
         model,
         data.floats(slice(_CALIBRATION)),
         out,
-        name=_name(config.data_title, config.network, config.defense.name) if name is None else name,
+        name=_name(config.data_title, config.network, config.defense.name)
+        if name is None
+        else name,
         classes=data.classes,
         kind="image" if data.is_image else "vector",
         resize=config.resize is not None,
@@ -247,20 +249,10 @@ def _audited(path: Path, model: SplitModel, defense: str) -> Audited:
             f"{weights[:8]}..., but it is on other weights: {names}; audit the run again, or pass "
             "the right --report"
         )
-    metric = headline_metric(report)
-    summary = summarize(found[0], metric)
-    if summary.best is None or summary.floor is None or summary.excess is None:
+    evidence = summarize(found[0], headline_metric(report)).evidence
+    if evidence is None:
         raise ConfigError(f"{path}: expected a report of at least one attack, but it has none")
-    numbers = (summary.best.mean, summary.floor, summary.excess)
+    numbers = (evidence.leakage, evidence.floor, evidence.excess)
     if not all(map(math.isfinite, numbers)):
         raise ConfigError(f"{path}: expected finite leakage, but got {numbers}")
-    return Audited(
-        report_sha256=sha256(path.read_bytes()),
-        attacks=tuple(summary.attacks),
-        victims=len(found[0].attacks[0].leakage[metric]),
-        metric=metric,
-        leakage=summary.best.mean,
-        floor=summary.floor,
-        excess=summary.excess,
-        accuracy=summary.accuracy,
-    )
+    return Audited(report_sha256=sha256(path.read_bytes()), **evidence.model_dump())

@@ -7,7 +7,6 @@ from its operating system's secure source; the graph applies it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import cast
 
 import torch

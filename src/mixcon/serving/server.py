@@ -11,14 +11,16 @@ from pathlib import Path
 
 import uvicorn
 
-from mixcon.errors import ConfigError, ContractError
+from mixcon.errors import ConfigError
+from mixcon.evidence import check_limit
 from mixcon.serving import signing
 from mixcon.serving.app import CloudApp, Limits
-from mixcon.serving.contract import Contract, read_contract
+from mixcon.serving.contract import read_contract
+from mixcon.serving.gate import check_audit
 from mixcon.serving.guard import guarded
 from mixcon.serving.tokens import Tokens
 
-__all__ = ["CloudServer", "Tls", "check_audit"]
+__all__ = ["CloudServer", "Tls"]
 
 _BACKLOG = 2048
 
@@ -75,7 +77,8 @@ class CloudServer:
     Args:
         folder: holds ``head.onnx``, ``contract.json`` and ``contract.sig``.
         trust: PEM file with the public key of who exported it.
-        max_excess: largest excess leakage, by the contract's audit, that may be served.
+        max_excess: largest excess leakage that may be served: the upper end of the interval that
+            the contract's audit found, see `check_audit`.
         unaudited: serve whatever the audit found, and without one.
         limits: what the server takes on.
         tokens: whom it answers; everybody by default.
@@ -84,7 +87,7 @@ class CloudServer:
 
     Raises:
         ContractError: signature, hash or audit do not hold.
-        ConfigError: unusable certificates.
+        ConfigError: unusable certificates, or a limit that is no finite number.
     """
 
     def __init__(
@@ -100,9 +103,10 @@ class CloudServer:
         threads: int = 1,
     ) -> None:
         limits = limits or Limits()
+        check_limit(max_excess)
         self.contract = read_contract(folder, "head", trust)
         if not unaudited:
-            check_audit(self.contract, max_excess)
+            check_audit(self.contract, max_excess, "pass --unaudited to serve it anyway")
         self._tls = tls
         head = (folder / "head.onnx").read_bytes()
         app = CloudApp(self.contract, head, limits, tokens, threads)
@@ -157,23 +161,3 @@ class CloudServer:
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
-
-
-def check_audit(contract: Contract, max_excess: float) -> None:
-    """Refuse a model that leaks too much, or of which nobody knows how much.
-
-    Raises:
-        ContractError: there was no audit, or it found an excess above `max_excess`.
-    """
-    if contract.audit is None:
-        raise ContractError(
-            "expected a model with an audit in its contract, but it has none, so nobody knows what "
-            "it leaks; run mixcon audit and export again, or pass --unaudited to serve it anyway"
-        )
-    if contract.audit.excess > max_excess:
-        raise ContractError(
-            f"expected an excess leakage of at most {max_excess:g} (--max-excess), but the audit "
-            f"found {contract.audit.excess:.3f}: {contract.audit.metric} "
-            f"{contract.audit.leakage:.3f} over a floor of {contract.audit.floor:.3f}; serve a "
-            "better defended model, or pass --unaudited to serve it anyway"
-        )

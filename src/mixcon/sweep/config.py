@@ -52,7 +52,8 @@ class SweepConfig(BaseModel):
         sampler: ``grid`` visits every listed combination; ``random``, ``tpe`` (tree-structured
             Parzen estimator) and ``nsga2`` (a genetic algorithm) draw from ranges and lists.
         trials: how many draws each defense gets; a grid has as many as combinations.
-        attacks: names of the attacks that judge the front; all that fit the inputs by default.
+        attacks: names of the attacks that judge the front, beside those that search for it; all
+            that fit the inputs by default.
         victims: how many images each attack is judged on.
         seeds: how many training seeds the chosen trials meet the test set with; the first one alone
             has a say in what is chosen.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import traceback
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,8 +14,8 @@ from safetensors.torch import save
 from mixcon._files import write_whole
 from mixcon.attacks import Attack
 from mixcon.audit import Gallery, Report, audit, subject_of
-from mixcon.data import LabeledSet
 from mixcon.errors import MixconError
+from mixcon.metrics import chance_level
 from mixcon.reports import grid, png, report_json, strongest_pictures
 from mixcon.sweep.stages import StageName
 from mixcon.training import TrainConfig, accuracy, train
@@ -75,7 +74,7 @@ def attempt(job: Job) -> str | None:
 def run(job: Job) -> None:
     """Train, going on where an earlier attempt stopped, judge, and write the judgment.
 
-    A network that does no better than naming the largest class is hopeless and not attacked.
+    A network that cannot be told from naming the largest class is hopeless and not attacked.
 
     Raises:
         MixconError: as `train` and `audit`.
@@ -88,7 +87,7 @@ def run(job: Job) -> None:
         device_of(job.accelerator)
     )
     subject = replace(subject_of(job.folder, model), name=job.title, defense=job.title)
-    hopeless = accuracy(model, data.test) <= _chance(data.test)
+    hopeless = accuracy(model, data.test) <= chance_level(data.test.labels)
     report, gallery = audit(
         [subject],
         data,
@@ -103,12 +102,6 @@ def device_of(accelerator: str) -> str:
     """Where one model is trained and attacked, as torch names it."""
     wanted = accelerator in {"auto", "cuda", "gpu"}
     return "cuda" if wanted and torch.cuda.is_available() else "cpu"
-
-
-def _chance(labeled: LabeledSet) -> float:
-    """Accuracy that naming the largest class hardly ever exceeds: three standard errors above."""
-    share = int(labeled.labels.bincount().max()) / len(labeled)
-    return share + 3 * math.sqrt(share * (1 - share) / len(labeled))
 
 
 def _write(job: Job, report: Report, gallery: Gallery) -> None:

@@ -31,7 +31,7 @@ from mixcon.sweep.records import Sweep, Trial
 
 __all__ = ["write_sweep"]
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 def write_sweep(sweep: Sweep, folder: Path, limits: Limits) -> Path:
@@ -148,7 +148,11 @@ def _seeds(sweep: Sweep, trial: Trial) -> tuple[tuple[float, float | None], ...]
 
 
 def _picture(trial: Trial) -> str:
-    paths = [trial.folder / f"{stage}.png" for stage in ("strong", "cheap")]
+    """What the judgment saw that found the most."""
+    found = {"strong": trial.strong, "cheap": trial.cheap}
+    scores = {stage: excess_of(record) for stage, record in found.items() if record}
+    stages = sorted(scores, key=lambda stage: -(scores[stage] or 0.0))
+    paths = [trial.folder / f"{stage}.png" for stage in stages]
     return next((data_uri(path.read_bytes()) for path in paths if path.is_file()), "")
 
 

@@ -63,7 +63,8 @@ def sweep(
     with closing(pool):
         splits = _checked(config, data_dir)
         attacks: dict[StageName, Sequence[Attack[Any]]]
-        attacks = {"cheap": CHEAP, "strong": config.strong, "test": config.strong}
+        every = (*config.strong, *CHEAP)  # whatever scored at selection also judges the test
+        attacks = {"cheap": CHEAP, "strong": every, "test": every}
         fit = {stage: fitting(chosen, splits) for stage, chosen in attacks.items()}
         folder, backend = SweepFolder(out), open_storage(storage) if storage else None
         with folder.locked():

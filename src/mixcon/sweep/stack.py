@@ -10,6 +10,7 @@ from dataclasses import asdict
 import torch
 
 from mixcon.data import Splits
+from mixcon.metrics import chance_level
 from mixcon.split import SplitModel
 from mixcon.sweep.job import Job
 from mixcon.training import (
@@ -70,6 +71,7 @@ def _finish(job: Job, model: SplitModel, splits: Splits) -> None:
         {
             "epoch": epoch,
             "test_accuracy": accuracy(now, splits.test),
+            "chance": chance_level(splits.test.labels),
             "separability": asdict(raw_separability(now, splits.test)),
         }
         for epoch, now in ((0, _untrained(job.config, splits)), (job.config.epochs, model))

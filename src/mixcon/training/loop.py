@@ -16,7 +16,7 @@ from mixcon.attacks.base import frozen
 from mixcon.data import LabeledSet, Splits
 from mixcon.defenses import Batch, Defense
 from mixcon.errors import ConfigError, NonFiniteError, RunError
-from mixcon.metrics import Separability, mixed_pairs, separability
+from mixcon.metrics import Separability, chance_level, mixed_pairs, separability
 from mixcon.split import SplitModel
 from mixcon.training.augment import AUGMENTATIONS
 from mixcon.training.build import build, observe_range
@@ -219,6 +219,7 @@ class _Trainer:
         self.train_set, self.test_set = (s.to(fabric.device) for s in (splits.train, splits.test))
         self.on_progress = on_progress
         self.records = folder.read_metrics()
+        self.chance = chance_level(self.test_set.labels)
         self.sums = torch.zeros(
             4 + len(defense.adversaries), dtype=torch.float64, device=fabric.device
         )
@@ -330,6 +331,7 @@ class _Trainer:
         manual_seed(self.config.seed, self.epoch, 0)
         if self.fabric.is_global_zero:
             record["test_accuracy"] = accuracy(self.model, self.test_set)
+            record["chance"] = self.chance
             record["separability"] = asdict(raw_separability(self.model, self.test_set))
             kept = [r for r in self.records if r["epoch"] < record["epoch"]]
             self.records = [*kept, record]

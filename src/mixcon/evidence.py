@@ -1,0 +1,136 @@
+"""Evidence: what an audit found and how hard it tried, which is all that a gate judges by.
+
+It needs no torch, so that servers and devices can judge as well as the audit itself.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from mixcon.errors import ConfigError
+
+__all__ = ["MIN_VICTIMS", "Evidence", "check_limit", "weaknesses"]
+
+MIN_VICTIMS = 50
+"""So many attacked inputs at least: an interval over fewer is narrower than what it stands for."""
+
+
+class Evidence(BaseModel):
+    """What one audit found out about one model.
+
+    Attributes:
+        attacks: names of the attacks that were run.
+        victims: how many inputs were attacked.
+        metric: the metric of the next three.
+        leakage: mean over the victims of the strongest attack per victim.
+        floor: what a guess from the class alone gets.
+        excess: how far `leakage` goes from `floor` (0) to an exact copy (1).
+        accuracy: share of test samples classified correctly, in [0, 1].
+        interval: 95 % bootstrap interval of `excess` over the victims; None with one victim, or
+            unknown.
+        thorough: whether the attacks' settings were chosen; None if unknown, as in audits from
+            before this was recorded.
+        budget: so many times its default steps the least of the strongest attacks had.
+        missing: those of the strongest attacks that were not run with their own settings.
+        chance: the accuracy that a guess reaches with luck; None if unknown.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
+
+    attacks: tuple[str, ...]
+    victims: int
+    metric: str
+    leakage: float
+    floor: float
+    excess: float
+    accuracy: float
+    interval: tuple[float, float] | None = None
+    thorough: bool | None = None
+    budget: float | None = None
+    missing: tuple[str, ...] = ()
+    chance: float | None = None
+
+    @property
+    def failed(self) -> bool:
+        """Whether the attacks failed: the whole interval lies below the label-only floor."""
+        return self.interval is not None and self.interval[1] < 0
+
+    @property
+    def guesses(self) -> bool:
+        """Whether the model cannot be told from one that guesses."""
+        return self.chance is not None and self.accuracy <= self.chance
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """Why the audit is no proof that the inputs are hidden, in clauses; none if it is one."""
+        return tuple(self._doubts())
+
+    def objections(self, limit: float) -> tuple[str, ...]:
+        """Why a gate does not open, in clauses; none if it does.
+
+        Args:
+            limit: largest excess leakage that the upper end of the interval may reach.
+
+        Raises:
+            ConfigError: the limit is no finite number.
+        """
+        check_limit(limit)
+        high = self.interval[1] if self.interval else self.excess
+        if high <= limit:
+            return self.doubts
+        return (
+            f"its excess leakage may be {high:.3f}, the upper end of the 95 % interval around "
+            f"{self.excess:.3f}, which is above {limit:g}",
+            *self.doubts,
+        )
+
+    def _doubts(self) -> Iterator[str]:
+        numbers = (self.leakage, self.floor, self.excess, self.accuracy, *(self.interval or ()))
+        if not all(map(math.isfinite, numbers)):
+            yield f"it has numbers that are not finite ({self.excess} as excess leakage)"
+        if self.guesses:
+            yield (
+                f"the model is at chance: it classifies {100 * self.accuracy:.1f} % correctly, "
+                f"and guessing gets up to {100 * (self.chance or 0):.1f} %"
+            )
+        if self.failed and self.interval:
+            low, high = self.interval
+            yield (
+                f"its attacks failed: the excess leakage, {self.excess:.2f} [{low:.2f}, "
+                f"{high:.2f}], lies below 0, so they got less than a guess from the class alone"
+            )
+        yield from weaknesses(
+            self.victims, thorough=self.thorough, budget=self.budget, missing=self.missing
+        )
+
+
+def weaknesses(
+    victims: int, *, thorough: bool | None, budget: float | None, missing: Sequence[str]
+) -> Iterator[str]:
+    """What an audit does less than the full one, in clauses; arguments as in `Evidence`."""
+    if not victims >= MIN_VICTIMS:
+        yield f"it attacked {victims} inputs, and {MIN_VICTIMS} are the least (--victims)"
+    if thorough is None or budget is None:
+        yield "it does not say how hard it tried, as one by an earlier version of mixcon"
+        return
+    if missing:
+        yield f"it left out {', '.join(missing)} of the strongest attacks (--attack)"
+    if not budget >= 1:
+        yield f"its attacks got {budget:.2g} of their steps (--budget)"
+    if not thorough:
+        yield "it chose no settings for its attacks (--quick)"
+
+
+def check_limit(limit: float) -> None:
+    """Refuse a limit that nothing can be above.
+
+    Raises:
+        ConfigError: it is no finite number.
+    """
+    if not math.isfinite(limit):
+        raise ConfigError(
+            f"expected a finite number as largest excess leakage, such as 0.3, but got {limit}"
+        )

@@ -1,0 +1,90 @@
+"""Doubts: where an audit cannot know, and what is said in place of a verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mixcon.audit import ModelRecord
+from mixcon.reports._scales import scale_of
+from mixcon.reports.seeds import pooled
+from mixcon.reports.summary import Summary, summarize
+
+__all__ = ["Judged", "caveats", "judge", "no_verdict"]
+
+_LEAKS = 0.6
+"""From this excess on even a weak audit shows that the inputs are not hidden."""
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The models of one defense, and what speaks against a verdict on them.
+
+    Attributes:
+        summary: their figures, those of several seeds pooled.
+        doubts: why their audit is no proof, see `Evidence.doubts`; of any seed.
+        guesses: whether one of them is at chance.
+    """
+
+    summary: Summary
+    doubts: tuple[str, ...]
+    guesses: bool
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the audit shows what its figures say: it is sound, or found a leak anyway."""
+        excess = self.summary.excess
+        if self.guesses:
+            return False
+        return not self.doubts or (excess is not None and excess >= _LEAKS)
+
+
+def judge(models: list[ModelRecord], metric: str) -> Judged:
+    """Judge the models of one defense, which differ in their seed alone."""
+    found = [summarize(model, metric).evidence for model in models]
+    evidence = [each for each in found if each]
+    doubts = dict.fromkeys(doubt for each in evidence for doubt in each.doubts)
+    guesses = any(each.guesses for each in evidence)
+    return Judged(summarize(pooled(models), metric), tuple(doubts), guesses)
+
+
+def no_verdict(judged: Judged, metric: str) -> list[str]:
+    """What is said of models whose audit cannot know: two sentences."""
+    summary, scale = judged.summary, scale_of(metric)
+    worth = f"{100 * summary.accuracy:.1f} % of the test inputs correctly"
+    if judged.guesses:
+        return [
+            f"No verdict on {summary.model}: it classifies {worth}, which cannot be told from "
+            "guessing, and a model that learned nothing shows nothing of what it would hide.",
+            "Train it until it beats guessing, and audit it again.",
+        ]
+    measured = ""
+    if summary.best is not None and summary.floor is not None:
+        measured = (
+            f" ({scale.in_words(summary.best.mean)}; a guess from the class alone gets "
+            f"{scale.text(summary.floor)})"
+        )
+    return [
+        f"No verdict on {summary.model}: that the attacks of this audit got so little{measured} "
+        "does not show that the inputs are hidden.",
+        f"The model classifies {worth}; audit it in full before you rely on it to hide the inputs.",
+    ]
+
+
+def caveats(judged: Sequence[Judged]) -> list[str]:
+    """A sentence on why the audit is no proof that the inputs are hidden, if it is none."""
+    names: dict[tuple[str, ...], list[str]] = {}
+    for each in judged:
+        names.setdefault(each.doubts, []).append(each.summary.model)
+    if set(names) == {()}:
+        return []
+    reasons = [
+        ("" if len(names) == 1 else f"{', '.join(models)}: ") + "; ".join(doubts)
+        for doubts, models in names.items()
+        if doubts
+    ]
+    return [
+        "This audit can show that inputs leak, but is no proof that they are hidden: "
+        + ". ".join(reasons)
+        + "."
+    ]

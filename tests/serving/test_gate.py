@@ -1,0 +1,111 @@
+"""The gate of server and device: which audits open it, and what an earlier contract is worth."""
+
+import json
+import math
+import shutil
+
+import pytest
+
+from conftest import serving
+from mixcon.errors import ConfigError, ContractError
+from mixcon.serving import Audited, CloudServer, EdgeClient, read_contract, signing
+from mixcon.serving.contract import sha256
+from mixcon.serving.gate import reservations
+
+FULL = {
+    "report_sha256": "0" * 64, "attacks": ("rmle",), "victims": 100, "metric": "ssim",
+    "leakage": 0.4, "floor": 0.2, "excess": 0.25, "accuracy": 0.97, "interval": (0.2, 0.29),
+    "thorough": True, "budget": 1.0, "missing": (), "chance": 0.11,
+}  # fmt: skip
+
+
+@pytest.fixture
+def audited(plain_export, keys, tmp_path):
+    """A copy of the export whose contract carries this audit, signed anew."""
+
+    def make(**changes):
+        folder = shutil.copytree(plain_export.folder, tmp_path / "copy", dirs_exist_ok=True)
+        audit = Audited(**{**FULL, **changes})
+        contract = plain_export.contract.model_copy(update={"audit": audit})
+        for half in ("cloud", "edge"):
+            contract.write(folder / half, signing.private_key(keys))
+        return folder
+
+    return make
+
+
+@pytest.fixture(params=["server", "device"])
+def gate(request, trust):
+    def enter(folder, max_excess=0.3):
+        if request.param == "server":
+            CloudServer(folder / "cloud", trust=trust, max_excess=max_excess)
+        else:
+            url = "http://127.0.0.1:9"
+            EdgeClient(folder / "edge", url, trust=trust, max_excess=max_excess).close()
+
+    return enter
+
+
+def test_a_full_audit_opens_the_gate(audited, gate):
+    gate(audited())
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"interval": (0.2, 0.31)}, "may be 0.310, the upper end"),
+        ({"excess": -0.33, "interval": (-0.4, -0.2)}, "its attacks failed"),
+        ({"victims": 10}, "attacked 10 inputs"),
+        ({"thorough": False}, "--quick"),
+        ({"budget": 0.1}, "0.1 of their steps"),
+        ({"missing": ("decoder",)}, "left out decoder"),
+        ({"accuracy": 0.1}, "at chance"),
+        ({"excess": math.nan}, "not finite"),
+        ({"interval": (math.nan, math.nan)}, "may be nan"),
+    ],
+)
+def test_an_audit_that_says_too_little_does_not(audited, gate, changes, reason):
+    with pytest.raises(ContractError, match=reason):
+        gate(audited(**changes))
+
+
+def test_a_limit_of_nan_is_refused(audited, gate):
+    with pytest.raises(ConfigError, match="finite number"):
+        gate(audited(), math.nan)
+
+
+def test_without_an_audit_it_stays_shut(plain_export, gate):
+    with pytest.raises(ContractError, match="nobody knows what it leaks"):
+        gate(plain_export.folder)
+
+
+def test_what_is_not_known_is_said(audited, plain_export, trust):
+    def said(folder):
+        return reservations(read_contract(folder / "edge", "encoder", trust))
+
+    assert said(plain_export.folder) == "nobody audited this model"
+    assert "is no proof: it chose no settings" in said(audited(thorough=False))
+    assert said(audited()) is None
+
+
+NEW = ("interval", "thorough", "budget", "missing", "chance")
+
+
+def test_a_contract_of_version_1_is_read_as_it_was_signed_and_is_weak(audited, keys, trust):
+    folder = audited()
+    content = json.loads((folder / "cloud" / "contract.json").read_text())
+    kept = {name: value for name, value in content["audit"].items() if name not in NEW}
+    old = json.dumps({**content, "schema_version": 1, "audit": kept}, indent=2).encode()
+    for half in ("cloud", "edge"):
+        (folder / half / "contract.json").write_bytes(old)
+        (folder / half / "contract.sig").write_text(signing.sign(signing.private_key(keys), old))
+    contract = read_contract(folder / "edge", "encoder", trust)
+    assert contract.sha256 == sha256(old)  # what another version of mixcon names as well
+    with pytest.raises(ContractError, match="does not say how hard it tried"):
+        CloudServer(folder / "cloud", trust=trust)
+    with (
+        serving(folder / "cloud", trust) as url,
+        EdgeClient(folder / "edge", url, trust=trust) as client,
+    ):
+        client.check()
+        assert client.identified

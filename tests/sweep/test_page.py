@@ -1,0 +1,58 @@
+"""The page of a sweep: which picture stands for a trial, and that its chart shows every mark."""
+
+import base64
+
+import pytest
+
+from mixcon.audit import AttackRecord, ModelRecord, SeparabilityRecord
+from mixcon.data import load
+from mixcon.reports import Interval, Measured, SweepPoint, front_chart
+from mixcon.sweep import CHEAP, STRONG, Trial
+from mixcon.sweep.page import _picture
+from mixcon.sweep.stages import fitting
+from mixcon.training import TrainConfig
+
+
+def record(ssim):
+    apart = SeparabilityRecord(minimum=0, maximum=1, mean=0.5, normalized=True, count=10)
+    attack = AttackRecord(
+        attack="a", access="white-box", settings={}, seconds=0, leakage={"ssim": [ssim, ssim]}
+    )
+    return ModelRecord(
+        name="m", data="d", network="n", cut="c", accuracy=0.9, test_images=10, numbers_sent=1,
+        before=None, after=apart, floors={"class-mean": {"ssim": [0.2, 0.2]}}, attacks=[attack],
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("cheap", "strong", "shown"), [(0.8, 0.1, "cheap"), (0.3, 0.6, "strong")])
+def test_the_picture_is_that_of_the_attack_that_won(tmp_path, cheap, strong, shown):
+    for stage in ("cheap", "strong"):
+        (tmp_path / f"{stage}.png").write_bytes(stage.encode())
+    config = TrainConfig(data="digits", network="lenet5")
+    trial = Trial("t", "vanilla", config, tmp_path, cheap=record(cheap), strong=record(strong))
+    assert base64.b64decode(_picture(trial).partition(",")[2]).decode() == shown
+
+
+def test_cheap_attacks_run_beside_the_strong_ones():
+    names = [attack.name for attack in fitting([*STRONG, *CHEAP], load("digits"))]
+    assert len(set(names)) == len(names)
+    assert {"rmle", "rmle-cheap", "decoder", "decoder-cheap"} <= set(names)
+
+
+def point(excess, tested, low, high, seed):
+    test = (Measured(0.9, Interval(0.88, 0.92)), Measured(tested, Interval(low, high)))
+    return SweepPoint("t", "mixcon", 0.9, excess, True, 0.5, test=test, seeds=((0.9, tested), seed))
+
+
+@pytest.mark.parametrize(
+    ("shown", "least", "most"),
+    [
+        (point(0.86, -0.23, -0.31, -0.1, (0.9, -0.2)), -0.31, 1.0),
+        (point(0.5, 0.4, 0.3, 0.5, (0.9, -0.4)), -0.4, 1.0),
+        (point(0.5, 1.1, 1.0, 1.3, (0.1, None)), 0.0, 1.3),
+    ],
+)
+def test_every_mark_and_whisker_lies_inside_the_axes(shown, least, most):
+    low, high = front_chart([shown]).layout.yaxis.range
+    assert least - 0.1 < low < least
+    assert most < high < most + 0.1
