@@ -20,7 +20,7 @@ from torch import Tensor, nn
 from mixcon.attacks import Decoder, Refined, Rmle
 from mixcon.audit import Subject, audit, environment
 from mixcon.channels import Quantize
-from mixcon.data import Splits, load
+from mixcon.data import Splits
 from mixcon.reports import headline_metric, summarize
 from mixcon.serving import WIRES, Contract, Wire, export_run
 from mixcon.serving.requests import build_request
@@ -102,8 +102,8 @@ def main() -> None:
     where = environment(command, args.seed)
     print(f"{where.command}\n{where.machine}, {where.versions}, {where.started}\n")
     data_dir = os.environ.get("MIXCON_DATA")
-    data = load(config.data, data_dir=Path(data_dir) if data_dir else None, seed=config.seed)
-    print(f"## {config.data}, {config.network}, {config.defense.title}")
+    data = config.load_data(Path(data_dir) if data_dir else None)
+    print(f"## {config.data}, {config.network}, {config.defense}")
     for line in run(args.run, data, args.victims, args.seed):
         print(line, flush=True)
 

@@ -58,7 +58,7 @@ def test_train_then_audit(tmp_path):
     done = run(*words, "--fail-above", "excess=1", folder=tmp_path)  # within, but no proof of it
     assert done.returncode == 1
     assert "warning: --fail-above will fail" in done.stderr
-    for model in ("vanilla", again.config.defense.title):
+    for model in ("vanilla", str(again.config.defense)):
         assert f"--fail-above excess=1 fails for {model}: " in done.stderr
     assert "it attacked 3 inputs, and 50 are the least" in done.stderr
     assert "left out rmle, gauss-newton" in done.stderr

@@ -15,8 +15,9 @@ from torch import nn
 from torch.nn import functional as F
 
 from mixcon.data import SOURCES, LabeledSet, Splits
+from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError, CutError, MixconError, NonFiniteError, RunError
-from mixcon.split import SplitModel
+from mixcon.split import Sizes, SplitModel
 from mixcon.training import Progress, RunFolder, TrainConfig, accuracy, load_model, train
 from mixcon.training.loop import Objective
 
@@ -295,7 +296,8 @@ def test_the_penalty_sees_the_raw_representation_whatever_is_overwritten_later(p
         parts[part] = Rectified(parts[part], inplace)
         model = SplitModel(nn.Conv2d(1, 1, 3, padding=1), **parts)
         x, y = next(few_digits.train.batches(50))
-        loss, sums = Objective(model, named_defense("mixcon").build())(x, y)
+        defense = DefenseConfig.parse("mixcon").build(Sizes((1, 28, 28), (1, 28, 28), 10))
+        loss, sums, _ = Objective(model, defense)(x, y)
         loss.backward()
         return [sums.detach(), *(parameter.grad for parameter in model.parameters())]
 

@@ -111,7 +111,7 @@ class ModelRecord(_Record):
     """One split model under audit.
 
     Attributes:
-        name: what to call it in tables, e.g. ``mixcon (lam=1, beta=0.0001)``.
+        name: what to call it in tables, e.g. ``mixcon(weight=1, beta=0.0001)``.
         data: name of the data set.
         network: name of the network.
         cut: the layer whose output leaves the device.

@@ -12,7 +12,8 @@ __all__ = ["best_in_cells", "cells", "likeness_in_cells"]
 
 def cells(z: Tensor) -> Tensor:
     """The number of the cell of each representation, (N, ...) to (N,): equal z, equal cell."""
-    return torch.unique(z.flatten(1), dim=0, return_inverse=True)[1]
+    cell: Tensor = torch.unique(z.flatten(1), dim=0, return_inverse=True)[1]
+    return cell
 
 
 def best_in_cells(z: Tensor, originals: Tensor) -> Tensor:

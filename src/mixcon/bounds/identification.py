@@ -19,7 +19,7 @@ def guess_by_leakage(bits: float, candidates: int) -> float:
     Returns:
         A probability in (0, 1]; 1 where the bound says nothing.
     """
-    return min(1.0, 2.0 ** min(bits - math.log2(candidates), 0.0))
+    return float(2.0 ** min(bits - math.log2(candidates), 0.0))
 
 
 def guess_by_information(bits: float, candidates: int) -> float:

@@ -33,7 +33,8 @@ class Reconstructor(Adversary):
     def forward(self, batch: Batch) -> Tensor:
         """The decoder's relative error, a scalar >= 0; about 1 for the batch's mean."""
         error = (self.decoder(batch.z) - batch.x).square().mean()
-        return error / (batch.x - batch.x.mean(0)).square().mean().clamp_min(1e-8)
+        relative: Tensor = error / (batch.x - batch.x.mean(0)).square().mean().clamp_min(1e-8)
+        return relative
 
     def cost(self, batch: Batch) -> Tensor:
         """How much better than the mean the decoder is, in [0, 1]."""

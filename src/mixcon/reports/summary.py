@@ -181,8 +181,8 @@ def summarize(model: ModelRecord, metric: str = "ssim") -> Summary:
         excess=above,
         accuracy=model.accuracy,
         interval=interval,
-        thorough=effort and effort.thorough,
-        budget=effort and effort.budget,
+        thorough=effort.thorough if effort else None,
+        budget=effort.budget if effort else None,
         missing=tuple(effort.missing) if effort else (),
         chance=model.chance,
     )
