@@ -6,13 +6,16 @@ from mixcon.audit.measure import audit
 from mixcon.audit.progress import AuditProgress
 from mixcon.audit.records import (
     AttackRecord,
+    BitsRecord,
     BoundRecord,
     Effort,
     Environment,
     Gallery,
+    GuessRecord,
     MaskingRecord,
     ModelRecord,
     Report,
+    SaturationRecord,
     SeparabilityRecord,
 )
 from mixcon.audit.subjects import Subject, subject_of, subjects_of
@@ -21,13 +24,16 @@ from mixcon.audit.surroundings import environment
 __all__ = [
     "AttackRecord",
     "AuditProgress",
+    "BitsRecord",
     "BoundRecord",
     "Effort",
     "Environment",
     "Gallery",
+    "GuessRecord",
     "MaskingRecord",
     "ModelRecord",
     "Report",
+    "SaturationRecord",
     "SeparabilityRecord",
     "Subject",
     "audit",

@@ -9,13 +9,16 @@ from torch import Tensor
 
 __all__ = [
     "AttackRecord",
+    "BitsRecord",
     "BoundRecord",
     "Effort",
     "Environment",
     "Gallery",
+    "GuessRecord",
     "MaskingRecord",
     "ModelRecord",
     "Report",
+    "SaturationRecord",
     "SeparabilityRecord",
 ]
 
@@ -53,6 +56,8 @@ class AttackRecord(_Record):
         settings: the attack's hyper-parameters.
         seconds: wall time of the attack over all images.
         leakage: metric name to one value per attacked image, in the order of the gallery.
+        auxiliary: metric name to the mean over auxiliary samples, by which the attacker chooses
+            among attacks; empty where it was not measured.
     """
 
     attack: str
@@ -60,6 +65,61 @@ class AttackRecord(_Record):
     settings: dict[str, float | int | str | bool | None]
     seconds: float
     leakage: dict[str, list[float]]
+    auxiliary: dict[str, float] = Field(default_factory=dict)
+
+
+class GuessRecord(_Record):
+    """A guess from the class alone, which the prediction gives away anyway: no part of z is used.
+
+    Attributes:
+        guess: name, e.g. ``class-ssim``, the image of the class that is best for expected SSIM.
+        leakage: metric name to one value per attacked image.
+        auxiliary: metric name to the mean over auxiliary samples, by which a guesser chooses.
+    """
+
+    guess: str
+    leakage: dict[str, list[float]]
+    auxiliary: dict[str, float] = Field(default_factory=dict)
+
+
+class SaturationRecord(_Record):
+    """Whether stronger attacks are to be expected.
+
+    Attributes:
+        doubling: by how much the mean of the best single attack rose when its steps were doubled,
+            from half of its budget to all of it; None where it has no steps.
+        families: difference between the best attack and the best of another family; None where
+            there is none.
+        saturated: both are at most 0.01 (of the way from the worst score to an exact copy).
+    """
+
+    doubling: float | None
+    families: float | None
+    saturated: bool
+
+
+class BitsRecord(_Record):
+    """What is proved of a release, for every attacker; None where there is no bound.
+
+    Attributes:
+        maximal_leakage: bits: seeing z multiplies the chance of any guess by at most 2^bits.
+        capacity: the most mutual information that the channel carries, in bits.
+        mutual_information: a certificate of I(X; Z) from test samples, in bits.
+        confidence: probability that the certificate holds.
+        cells: how many different z the victims had; None where z is not discrete.
+        cell_mse: the least mean squared error that any function of z reaches on these victims.
+        cell_ssim: an estimate of the largest mean SSIM likewise.
+        repeats: how often the same input is released.
+    """
+
+    maximal_leakage: float | None = None
+    capacity: float | None = None
+    mutual_information: float | None = None
+    confidence: float = 0.99
+    cells: int | None = None
+    cell_mse: float | None = None
+    cell_ssim: float | None = None
+    repeats: int = 1
 
 
 class Effort(_Record):
@@ -122,7 +182,11 @@ class ModelRecord(_Record):
         after: separability of the trained model.
         floors: what an attacker without z gets: floor name (``global-mean``, ``class-mean``) to
             metric name to one value per attacked image.
+        guesses: what guesses from the class alone get, as many as there are attacks or more; empty
+            in reports from before there were several, whose floor is ``class-mean``.
         attacks: one record per attack.
+        saturation: whether stronger attacks are to be expected; None where it was not looked at.
+        bits: what is proved; None where it was not computed.
         bound: what no unbiased attacker can undercut; None where it was not computed.
         masking: signs of gradient masking; empty where `rmle` was not run on images.
         label_leakage: share of victims whose class a probe reads from z; the head reads it too.
@@ -144,7 +208,10 @@ class ModelRecord(_Record):
     before: SeparabilityRecord | None
     after: SeparabilityRecord
     floors: dict[str, dict[str, list[float]]]
+    guesses: list[GuessRecord] = Field(default_factory=list)
     attacks: list[AttackRecord]
+    saturation: SaturationRecord | None = None
+    bits: BitsRecord | None = None
     bound: BoundRecord | None = None
     masking: list[MaskingRecord] = Field(default_factory=list)
     label_leakage: float | None = None
@@ -182,15 +249,18 @@ class Report(_Record):
         environment: where and how it was measured.
         threat_model: what the attacker is assumed to know, one sentence each.
         models: one record per model, the undefended one first.
+        calibration: devices of which the right excess is known, attacked alike: one that sends a
+            constant (0), one that sends its predicted label alone (0), one that sends x (1).
         notes: metric name to how it is to be read in this report.
         ceiling: metric name to the mean score of an exact copy.
     """
 
-    schema_version: int = 3
+    schema_version: int = 4
     title: str
     environment: Environment
     threat_model: list[str] = Field(default_factory=list)
     models: list[ModelRecord]
+    calibration: list[ModelRecord] = Field(default_factory=list)
     notes: dict[str, str] = Field(default_factory=dict)
     ceiling: dict[str, float] = Field(default_factory=dict)
 
