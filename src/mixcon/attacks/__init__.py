@@ -1,11 +1,13 @@
 """Inversion attacks: from what crosses the wire back to the input. One attack a file."""
 
+from mixcon.attacks.averaged import Averaged
 from mixcon.attacks.base import Attack, Auxiliary, Inverter, Knowledge, Query, WhiteBox
 from mixcon.attacks.decoder import Decoder
 from mixcon.attacks.deep_prior import DeepPrior
 from mixcon.attacks.ensemble import strongest
 from mixcon.attacks.gan_decoder import GanDecoder
 from mixcon.attacks.gauss_newton import GaussNewton
+from mixcon.attacks.posterior import Posterior
 from mixcon.attacks.query import QueryDecoder
 from mixcon.attacks.query_free import QueryFree
 from mixcon.attacks.refined import Refined
@@ -21,6 +23,8 @@ ATTACKS = {
         Rmle,
         GaussNewton,
         Decoder,
+        Posterior,
+        Averaged,
         Refined,
         GanDecoder,
         QueryDecoder,
@@ -33,12 +37,14 @@ __all__ = [
     "ATTACKS",
     "Attack",
     "Auxiliary",
+    "Averaged",
     "Decoder",
     "DeepPrior",
     "GanDecoder",
     "GaussNewton",
     "Inverter",
     "Knowledge",
+    "Posterior",
     "Query",
     "QueryDecoder",
     "QueryFree",

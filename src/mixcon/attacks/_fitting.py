@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
-from mixcon.attacks.base import Knowledge, OnStep
+from mixcon.attacks.base import Knowledge, OnStep, held_out
 from mixcon.errors import KnowledgeError
 from mixcon.metrics import ssim
 from mixcon.models.decoder import into, inverse_network
@@ -26,7 +26,6 @@ __all__ = [
 ]
 
 Box = tuple[float, float] | None
-_HELD_OUT = 512  # at most so many samples choose the best state, and never over a tenth
 _AT_ONCE = 1024  # so many representations are standardized by
 _CHECKS = 10  # so often the held-out samples are looked at
 
@@ -110,7 +109,7 @@ class Pairs:
 
     def __init__(self, samples: Tensor, release: Callable[[Tensor], Tensor]) -> None:
         self.samples, self.release = samples, release
-        self.held = min(_HELD_OUT, -(-len(samples) // 10))
+        self.held = held_out(len(samples))
 
     def first(self, count: int) -> tuple[Tensor, Tensor]:
         """Representations and inputs of the first samples, of all if there are fewer."""

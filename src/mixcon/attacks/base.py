@@ -25,8 +25,10 @@ __all__ = [
     "Query",
     "WhiteBox",
     "frozen",
+    "held_out",
 ]
 
+_HELD_OUT = 512  # at most so many samples are held out, and never over a tenth
 _TUNING = 16  # so many auxiliary samples decide between settings
 
 Inverter = Callable[[Tensor], Tensor]
@@ -38,6 +40,11 @@ OnStep = Callable[[float], None]
 
 Run = Callable[[Tensor, OnStep], Tensor]
 """An inverter for one batch that also tells about its progress."""
+
+
+def held_out(count: int) -> int:
+    """So many of the first of the attacker's samples decide and score, and teach nothing."""
+    return min(_HELD_OUT, -(-count // 10))
 
 
 @dataclass(frozen=True)
@@ -178,6 +185,8 @@ class Attack(ABC, Generic[K]):
         needs_head: whether it cannot do without the head.
         fitting: share of its work that is done before it sees any representation.
         batch: images attacked at once.
+        family: what it works by: attacks of two families that agree are a sign that there is no
+            more to be had.
     """
 
     name: ClassVar[str]
@@ -187,6 +196,7 @@ class Attack(ABC, Generic[K]):
     needs_head: ClassVar[bool] = False
     fitting: ClassVar[float] = 0.0
     batch: ClassVar[int] = 256
+    family: ClassVar[str] = "optimization"
 
     @final
     def fit(self, knowledge: Knowledge, on_step: OnStep = lambda _: None) -> Inverter:

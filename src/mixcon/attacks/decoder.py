@@ -26,6 +26,7 @@ class Decoder(Attack[Query]):
     """
 
     name = "decoder"
+    family = "learned"
     needs = Query
     needs_auxiliary = True
     fitting = 0.95

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from mixcon.attacks.averaged import Averaged
 from mixcon.attacks.base import Attack
 from mixcon.attacks.decoder import Decoder
 from mixcon.attacks.deep_prior import DeepPrior
 from mixcon.attacks.gauss_newton import GaussNewton
+from mixcon.attacks.posterior import Posterior
 from mixcon.attacks.refined import Refined
 from mixcon.attacks.rmle import Rmle
 from mixcon.attacks.rmle_paper import RmlePaper
@@ -22,6 +24,8 @@ _MEMBERS: tuple[type[Attack[Any]], ...] = (
     Rmle,
     GaussNewton,
     Decoder,
+    Posterior,
+    Averaged,
     Refined,
     DeepPrior,
 )

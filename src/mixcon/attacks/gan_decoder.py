@@ -33,6 +33,7 @@ class GanDecoder(Attack[WhiteBox]):
     """
 
     name = "gan-decoder"
+    family = "learned"
     needs = WhiteBox
     inputs = frozenset({"images"})
     needs_auxiliary = True

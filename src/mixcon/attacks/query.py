@@ -29,6 +29,7 @@ class QueryDecoder(Attack[Query]):
     """
 
     name = "query"
+    family = "learned"
     needs = Query
     needs_auxiliary = True
     fitting = 0.95

@@ -37,6 +37,7 @@ class QueryFree(Attack[Knowledge]):
     """
 
     name = "query-free"
+    family = "learned"
     needs = Knowledge
     needs_auxiliary = True
     needs_head = True

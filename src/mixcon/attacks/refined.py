@@ -36,6 +36,7 @@ class Refined(Attack[WhiteBox]):
     """
 
     name = "refined"
+    family = "mixed"
     needs = WhiteBox
     needs_auxiliary = True
     fitting = 0.5

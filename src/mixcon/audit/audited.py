@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from mixcon.attacks import Attack, Auxiliary, Rmle, WhiteBox
 from mixcon.attacks.base import OnStep, frozen
+from mixcon.audit.bits import prove
 from mixcon.audit.bound import bound
 from mixcon.audit.effort import effort_of
 from mixcon.audit.fingerprint import fingerprint
+from mixcon.audit.guesses import LabelGuesses
 from mixcon.audit.kept import Kept
 from mixcon.audit.masking import masking
-from mixcon.audit.progress import TUNING, Phases
-from mixcon.audit.records import AttackRecord, ModelRecord, SeparabilityRecord
+from mixcon.audit.progress import TUNING
+from mixcon.audit.records import (
+    AttackRecord,
+    GuessRecord,
+    ModelRecord,
+    SaturationRecord,
+    SeparabilityRecord,
+)
+from mixcon.audit.saturation import saturation
 from mixcon.audit.scene import Scene
 from mixcon.audit.subjects import Subject
+from mixcon.channels import averaged
 from mixcon.metrics import chance_level, class_mean, global_mean, label_leakage, nearest_neighbor
 from mixcon.split import SplitModel
 from mixcon.training import accuracy, raw_separability
@@ -42,18 +52,22 @@ class Audited:
         scene: Scene,
         keep: Path | None,
         captured: Tensor | None,
-        phases: Phases,
+        begin: Callable[[str, str], OnStep],
+        repeats: int = 1,
     ) -> None:
-        self.subject, self.scene, self.phases = subject, scene, phases
+        self.repeats = repeats
+        self.subject, self.scene, self.begin = subject, scene, begin
         self.model, self.device = subject.model, next(subject.model.parameters()).device
-        self.released, self.predicted = _intercept(self.model, scene.originals, captured)
+        self.released, self.predicted = _intercept(
+            self.model, scene.originals, captured, averaged(self.model.channel, repeats)
+        )
         self.weights = fingerprint(self.model)
-        facts = (scene.seed, scene.victims.name, scene.thorough, _digest(self.released))
-        self.kept = Kept.of(keep, self.model, self.weights, *facts)
+        facts = (scene.seed, scene.identity, scene.thorough, scene.scored, repeats)
+        self.kept = Kept.of(keep, self.model, self.weights, *facts, _digest(self.released))
         on_device = (scene.auxiliary.inputs.to(self.device), scene.auxiliary.labels.to(self.device))
         self.knowledge = WhiteBox.of(
             self.model.encoder,
-            self.model.channel,
+            averaged(self.model.channel, repeats),
             shape=scene.victims.shape,
             box=(0.0, 1.0) if scene.victims.is_image else None,
             auxiliary=Auxiliary(*on_device),
@@ -63,21 +77,7 @@ class Audited:
     def run(self, attacks: Sequence[Attack[Any]]) -> tuple[ModelRecord, dict[str, Tensor]]:
         """Run the attacks: the record, and what each of them found."""
         scene, model = self.scene, self.model
-        found: dict[str, Tensor] = {}
-        measured: list[AttackRecord] = []
-        chosen: list[Attack[Any]] = []
-        for attack in attacks:
-            tuned, found[attack.name], seconds = self._attacked(attack)
-            chosen.append(tuned)
-            measured.append(
-                AttackRecord(
-                    attack=attack.name,
-                    access=attack.needs.access,
-                    settings=tuned.settings,
-                    seconds=round(seconds, 3),
-                    leakage=scene.compared(found[attack.name]),
-                )
-            )
+        measured, chosen, found = self.attacked(attacks, tune=scene.thorough)
         record = ModelRecord(
             name=self.subject.name,
             defense=self.subject.defense,
@@ -92,7 +92,8 @@ class Audited:
             numbers_sent=self.released[0].numel(),
             before=self.subject.before,
             after=SeparabilityRecord(**asdict(raw_separability(model, scene.data.test))),
-            floors={name: scene.compared(guess) for name, guess in self._floors().items()},
+            floors=self.floors(),
+            guesses=self.guessed(len(attacks)),
             attacks=measured,
             effort=effort_of(
                 attacks,
@@ -104,31 +105,85 @@ class Audited:
         )
         return record, found
 
-    def _attacked(self, attack: Attack[Any]) -> tuple[Attack[Any], Tensor, float]:
+    def attacked(
+        self, attacks: Sequence[Attack[Any]], *, tune: bool
+    ) -> tuple[list[AttackRecord], list[Attack[Any]], dict[str, Tensor]]:
+        """The record of each attack, the attack as it was tuned, and what it found."""
+        measured, chosen, found = [], [], {}
+        for attack in attacks:
+            tuned, both, seconds = self._attacked(attack, tune=tune)
+            found[attack.name], own = both[: len(self.released)], both[len(self.released) :]
+            chosen.append(tuned)
+            measured.append(
+                AttackRecord(
+                    attack=attack.name,
+                    access=attack.needs.access,
+                    settings=tuned.settings,
+                    seconds=round(seconds, 3),
+                    leakage=self.scene.compared(found[attack.name]),
+                    auxiliary=self.scene.scores(own),
+                )
+            )
+        return measured, chosen, found
+
+    def _attacked(self, attack: Attack[Any], *, tune: bool) -> tuple[Attack[Any], Tensor, float]:
         """The attack as it was tuned, what it found, and the seconds that took."""
         report = self._begin(attack.name)
         kept = self.kept.read(attack)
         if kept:
             return kept
         started = time.monotonic()
-        tuned = self._tuned(attack, report) if self.scene.thorough else attack
-        before = TUNING if self.scene.thorough and attack.candidates() else 0.0
+        tuned = self._tuned(attack, report) if tune else attack
+        before = TUNING if tune and attack.candidates() else 0.0
 
         def on_step(share: float) -> None:
             report(before + (1 - before) * share)
 
         torch.manual_seed(self.scene.seed)
-        found = tuned.fit(self.knowledge, on_step)(self.released).cpu()
+        found = tuned.fit(self.knowledge, on_step)(self._attackable).cpu()
         seconds = time.monotonic() - started
         self.kept.write(attack, tuned, found, seconds)
         return tuned, found, seconds
+
+    @cached_property
+    def _attackable(self) -> Tensor:
+        """What is released of the victims, and of the auxiliary samples that score the attacks."""
+        own = self.knowledge.auxiliary
+        if not self.scene.scored or not own:
+            return self.released
+        return torch.cat([self.released, self.knowledge.query(own.inputs[: self.scene.scored])])
+
+    def guessed(self, attacks: int) -> list[GuessRecord]:
+        """Guesses from the class alone, as many as there are attacks."""
+        scene = self.scene
+        if not scene.thorough:
+            return []
+        learned = LabelGuesses.learn(
+            scene.teaching,
+            len(scene.data.train.classes),
+            attacks,
+            seed=scene.seed,
+            on_step=self._begin("guesses"),
+        )
+        with frozen(self.model), torch.inference_mode():
+            own = self.model.head(self._attackable[len(self.released) :]).argmax(1).cpu()
+        return [
+            GuessRecord(guess=name, leakage=scene.compared(guess), auxiliary=scene.scores(by_own))
+            for (name, guess), (_, by_own) in zip(
+                learned.of(self.predicted), learned.of(own), strict=True
+            )
+        ]
 
     def _tuned(self, attack: Attack[Any], report: OnStep) -> Attack[Any]:
         torch.manual_seed(self.scene.seed)
         return attack.tuned(self.knowledge, lambda share: report(TUNING * share))
 
     def _begin(self, phase: str) -> OnStep:
-        return self.phases.begin(self.subject.name, phase)
+        return self.begin(self.subject.name, phase)
+
+    def floors(self) -> dict[str, dict[str, list[float]]]:
+        """What an attacker gets who inverts nothing."""
+        return {name: self.scene.compared(guess) for name, guess in self._floors().items()}
 
     def _floors(self) -> dict[str, Tensor]:
         own = self.scene.auxiliary
@@ -155,7 +210,9 @@ class Audited:
         return torch.cat(released)
 
     def _examined(
-        self, chosen: Sequence[Attack[Any]], measured: Sequence[AttackRecord]
+        self,
+        chosen: Sequence[Attack[Any]],
+        measured: Sequence[AttackRecord],
     ) -> dict[str, Any]:
         """What a thorough audit adds to the record."""
         scene = self.scene
@@ -177,20 +234,44 @@ class Audited:
             for attack in chosen
             if isinstance(attack, Rmle) and scene.victims.is_image
         ]
+        report = self._begin("bits")
+        proved = prove(self.model, scene.data.test, self.repeats)
+        report(1.0)
         return {
+            "bits": proved,
+            "saturation": self._saturation(chosen, measured),
             "label_leakage": leaks.float().mean().item(),
             "bound": bounded,
             "masking": [sign for found in signs for sign in found],
         }
 
+    def _saturation(
+        self, chosen: Sequence[Attack[Any]], measured: Sequence[AttackRecord]
+    ) -> SaturationRecord | None:
+        """Does the best attack gain by its second half, and does another family agree?"""
+
+        def again(attack: Attack[Any]) -> dict[str, list[float]]:
+            report = self._begin("saturation")
+            torch.manual_seed(self.scene.seed)
+            half = attack.scaled(0.5)
+            kept = self.kept.read(half)
+            found = kept[1] if kept else half.fit(self.knowledge, report)(self.released).cpu()
+            self.kept.write(half, half, found, 0.0)
+            return self.scene.compared(found)
+
+        return saturation(chosen, measured, again)
+
 
 def _intercept(
-    model: SplitModel, originals: Tensor, captured: Tensor | None
+    model: SplitModel, originals: Tensor, captured: Tensor | None, channel: nn.Module
 ) -> tuple[Tensor, Tensor]:
     """What crosses the wire, and the class that the cloud reads from it, on the CPU."""
     like = next(model.parameters())
     with frozen(model), torch.inference_mode():
-        released = model.release(originals.to(like)) if captured is None else captured.to(like)
+        released = captured
+        if released is None:
+            released = channel(model.represent(originals.to(like)))
+        released = released.to(like)
         predicted = model.head(released).argmax(1)
     return released.clone(), predicted.cpu()
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mixcon.attacks import Attack
 from mixcon.audit.audited import Audited
+from mixcon.audit.calibration import calibrate
 from mixcon.audit.progress import OnProgress, Phases
 from mixcon.audit.records import Gallery, Report
 from mixcon.audit.scene import Scene
@@ -42,6 +43,7 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
     thorough: bool = False,
     keep: Path | None = None,
     captured: Tensor | None = None,
+    repeats: int = 1,
     on_progress: OnProgress = lambda _: None,
 ) -> tuple[Report, Gallery]:
     """Attack split models that were trained on the same data.
@@ -63,6 +65,8 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
         keep: a folder for finished attacks, from which an interrupted audit goes on.
         captured: representations of the victims, (N, ...), that really crossed a wire: attacked in
             place of what the model would release now; of one subject alone.
+        repeats: how often each victim is released, noise drawn anew; the attacker averages. A
+            camera sends frames.
         on_progress: told at the start and at every step of each phase.
 
     Returns:
@@ -104,9 +108,12 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
     for subject in subjects:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            record, found = Audited(subject, scene, keep, captured, phases).run(attacks)
+            record, found = Audited(subject, scene, keep, captured, phases.begin, repeats).run(
+                attacks
+            )
         records.append(record)
         gallery.reconstructions[subject.name] = found
+    calibration = calibrate(scene, phases.begin) if thorough else []
     phases.begin("", "summary")
     report = Report(
         title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on {data.test.name} "
@@ -114,6 +121,7 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
         environment=environment(shlex.join(sys.argv), seed),
         threat_model=_threat_model(attacks, data.train),
         models=records,
+        calibration=calibration,
         notes=scene.judge.notes if scene.judge else {},
         ceiling={k: sum(v) / len(v) for k, v in scene.compared(scene.originals).items()},
     )

@@ -10,16 +10,21 @@ from typing import Any
 from mixcon.attacks import Attack
 from mixcon.attacks.base import OnStep
 
-__all__ = ["TUNING", "AuditProgress", "OnProgress", "Phases"]
+__all__ = ["CALIBRATION", "TUNING", "AuditProgress", "OnProgress", "Phases"]
+
+CALIBRATION = "calibration"
+"""What stands for the model while devices of known leakage are attacked."""
 
 TUNING = 0.4  # about the share of an attack's time that goes into the choice of its settings
 
 # About the seconds that each phase takes on two CPU cores, for 100 images of 28 x 28 pixels.
 _ATTACKS = {
+    "averaged": 5.0,
     "decoder": 120.0,
     "deep-prior": 40.0,
     "gan-decoder": 120.0,
     "gauss-newton": 30.0,
+    "posterior": 15.0,
     "query": 120.0,
     "query-free": 120.0,
     "refined": 50.0,
@@ -27,7 +32,14 @@ _ATTACKS = {
 }
 _ATTACK = 5.0  # any other
 _MEASURES = {"accuracy": 3.0, "floors": 3.0}
-_EXAMINATIONS = {"label leakage": 7.0, "bound": 1.0}
+_EXAMINATIONS = {
+    "guesses": 5.0,
+    "label leakage": 7.0,
+    "bound": 1.0,
+    "bits": 5.0,
+    "saturation": 40.0,
+}
+_CALIBRATION = 30.0
 _MASKING = 1.5  # of the time of the attack that is repeated
 _PREPARATION, _RECOGNIZER = 2.0, 45.0
 
@@ -75,6 +87,7 @@ class Phases:
         each = dict(_phases(attacks, thorough=thorough))
         self._weights = {("", "preparation"): _PREPARATION}
         self._weights |= {("", "recognizer"): _RECOGNIZER} if judged else {}
+        self._weights |= {(CALIBRATION, "attacks"): _CALIBRATION} if thorough else {}
         self._weights |= {(model, phase): each[phase] for model in models for phase in each}
         self._weights["", "summary"] = 0.0
         self._on_progress = on_progress

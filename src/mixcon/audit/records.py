@@ -106,8 +106,9 @@ class BitsRecord(_Record):
         capacity: the most mutual information that the channel carries, in bits.
         mutual_information: a certificate of I(X; Z) from test samples, in bits.
         confidence: probability that the certificate holds.
-        cells: how many different z the victims had; None where z is not discrete.
-        cell_mse: the least mean squared error that any function of z reaches on these victims.
+        cells: how many different z the test samples had; None where z is not discrete.
+        cell_inputs: how many test samples that were.
+        cell_mse: the least mean squared error that any function of z reaches on them.
         cell_ssim: an estimate of the largest mean SSIM likewise.
         repeats: how often the same input is released.
     """
@@ -117,6 +118,7 @@ class BitsRecord(_Record):
     mutual_information: float | None = None
     confidence: float = 0.99
     cells: int | None = None
+    cell_inputs: int | None = None
     cell_mse: float | None = None
     cell_ssim: float | None = None
     repeats: int = 1

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import torch
 from torch import Tensor
 
+from mixcon._cache import digest
 from mixcon.attacks import Auxiliary
-from mixcon.attacks.base import OnStep
+from mixcon.attacks.base import OnStep, held_out
 from mixcon.data import LabeledSet, Splits
 from mixcon.metrics import Judge, measure
 
 __all__ = ["Scene"]
 
+_SCORED = 32
 _CANDIDATES = 1000  # among so many a reconstruction is to be re-identified
 
 
@@ -28,6 +31,8 @@ class Scene:
         victims: the attacked test samples.
         originals: their inputs, (N, *shape).
         auxiliary: the training samples, which stand for the attacker's own, in no order.
+        scored: how many of the first auxiliary samples attacks and guesses are scored by, so that
+            the attacker chooses among them without a look at a victim; nothing learns from these.
         thorough: whether settings are chosen, and floors, probes and bounds measured as well.
         judge: measures what takes training; None for the pairwise metrics alone.
     """
@@ -37,6 +42,7 @@ class Scene:
     victims: LabeledSet
     originals: Tensor
     auxiliary: Auxiliary
+    scored: int
     thorough: bool
     judge: Judge | None = field(repr=False)
 
@@ -69,7 +75,26 @@ class Scene:
                 seed=seed,
                 on_step=begin("", "recognizer"),
             )
-        return cls(data, seed, chosen, chosen.floats(), auxiliary, thorough, judge)
+        scored = min(_SCORED, held_out(len(auxiliary))) if thorough else 0
+        return cls(data, seed, chosen, chosen.floats(), auxiliary, scored, thorough, judge)
+
+    @cached_property
+    def identity(self) -> str:
+        """Tells these victims and auxiliary samples from any others."""
+        return digest(self.originals, self.auxiliary.inputs, self.auxiliary.labels)
+
+    @property
+    def teaching(self) -> Auxiliary:
+        """The auxiliary samples but for those held out."""
+        held = held_out(len(self.auxiliary))
+        return Auxiliary(self.auxiliary.inputs[held:], self.auxiliary.labels[held:])
+
+    def scores(self, reconstruction: Tensor) -> dict[str, float]:
+        """Mean of every pairwise metric over the auxiliary samples that score."""
+        if not len(reconstruction):
+            return {}
+        values = measure(reconstruction.cpu(), self.auxiliary.inputs[: self.scored])
+        return {name: each.double().mean().item() for name, each in values.items()}
 
     def compared(self, reconstruction: Tensor) -> dict[str, list[float]]:
         """Every metric of reconstructions, (N, *shape): one value a victim."""

@@ -6,7 +6,15 @@ evaluation mode too: it is part of what the device does at inference.
 
 from __future__ import annotations
 
-from mixcon.channels.base import Channel, Distribution, Levels, compose, parts, received
+from mixcon.channels.base import (
+    Channel,
+    Distribution,
+    Levels,
+    averaged,
+    compose,
+    parts,
+    received,
+)
 from mixcon.channels.code import Code
 from mixcon.channels.dropout import Dropout
 from mixcon.channels.gaussian import GaussianNoise
@@ -28,6 +36,7 @@ __all__ = [
     "Normalize",
     "Project",
     "Quantize",
+    "averaged",
     "compose",
     "parts",
     "received",

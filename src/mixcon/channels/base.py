@@ -9,7 +9,7 @@ from typing import ClassVar, Literal, NamedTuple, TypeAlias
 import torch
 from torch import Tensor, nn
 
-__all__ = ["Channel", "Distribution", "Levels", "compose", "parts", "received"]
+__all__ = ["Channel", "Distribution", "Levels", "averaged", "compose", "parts", "received"]
 
 Distribution: TypeAlias = Literal["normal", "laplace", "uniform"]
 
@@ -32,11 +32,13 @@ class Channel(nn.Module, ABC):
 
     Attributes:
         draws: distribution of the noise, one number for each of z; None for a channel without.
+        unit_norm: whether what leaves has an L2 norm of at most 1, which bounds rest on.
         smooth: whether `transform` has a derivative by z almost everywhere that bounds may use.
         search: setting to the values that a grid visits and the range that a sampler draws from.
     """
 
     draws: Distribution | None = None
+    unit_norm: ClassVar[bool] = False
     smooth: ClassVar[bool] = False
     search: ClassVar[Mapping[str, tuple[str, str]]] = {}
 
@@ -58,6 +60,27 @@ class Channel(nn.Module, ABC):
         """The numbers that are sent, where they are evenly spaced."""
         return None
 
+    @property
+    def has_likelihood(self) -> bool:
+        """Whether `log_likelihood` is known."""
+        return type(self).log_likelihood is not Channel.log_likelihood and self.draws is not None
+
+    @property
+    def flip_rate(self) -> float | None:
+        """Probability that a bit is flipped, for channels that send bits; else None."""
+        return None
+
+    def log_likelihood(self, z: Tensor, given: Tensor) -> Tensor:
+        """Log-density of releases, (N, ...), for representations before it, (M, ...): (N, M).
+
+        Up to a constant; for channels that draw noise and say so.
+        """
+        raise NotImplementedError(f"{type(self).__name__} does not say how likely a release is")
+
+    def averaged(self, repeats: int) -> nn.Module:
+        """What the mean of so many releases of one input is like, drawn anew each time."""
+        return Repeated(self, repeats) if self.draws is not None else self
+
     def shape(self, given: tuple[int, ...]) -> tuple[int, ...]:
         """Shape of what leaves for a representation of this shape, without the batch."""
         return given
@@ -73,6 +96,38 @@ class Channel(nn.Module, ABC):
     def receiver(self) -> nn.Module | None:
         """A new module for the cloud, from z to what the network's head expects; None for none."""
         return None
+
+
+class Repeated(nn.Module):
+    """The mean of several releases of one representation: what an attacker makes of repeats.
+
+    Args:
+        channel: what is released.
+        repeats: how often.
+    """
+
+    def __init__(self, channel: nn.Module, repeats: int) -> None:
+        super().__init__()
+        self.channel, self.repeats = channel, repeats
+
+    def forward(self, z: Tensor) -> Tensor:
+        """The mean over the repeats."""
+        return torch.stack([self.channel(z) for _ in range(self.repeats)]).mean(0)
+
+
+def averaged(channel: nn.Module, repeats: int) -> nn.Module:
+    """What the mean of so many releases through a channel is like.
+
+    Where the noise is the last thing that happens, it is that part's own answer; else the mean of
+    whole releases.
+    """
+    every = list(parts(channel))
+    if repeats == 1 or not every:
+        return channel
+    *before, last = every
+    if isinstance(last, Channel) and not any(getattr(p, "draws", None) for p in before):
+        return compose(*before, last.averaged(repeats))
+    return Repeated(channel, repeats)
 
 
 def compose(*channels: nn.Module) -> nn.Module:

@@ -72,6 +72,18 @@ class Code(Channel):
         """The bits."""
         return float(self.bits)
 
+    @property
+    def flip_rate(self) -> float:
+        """Of each bit."""
+        return self.flip
+
+    def log_likelihood(self, z: Tensor, given: Tensor) -> Tensor:
+        """By the number of bits in which the words differ: each is a flip."""
+        with torch.no_grad():
+            words = self.transform(given, given.new_ones(len(given), self.bits))
+        differ = (self.bits - z.double() @ words.double().T) / 2
+        return differ * math.log(self.flip / (1 - self.flip))
+
     def receiver(self) -> nn.Module:
         """A learned linear map to what the head takes, and a ReLU."""
         return Expand(self.bits, self._given)

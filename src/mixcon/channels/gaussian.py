@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import math
+
+import torch
 from torch import Tensor
 
 from mixcon.channels._checks import check_amount
 from mixcon.channels.base import Channel, Distribution
 
 __all__ = ["GaussianNoise"]
+
+_TINY = 1e-6
 
 
 class GaussianNoise(Channel):
@@ -42,6 +47,15 @@ class GaussianNoise(Channel):
     def noise_scale(self) -> float:
         """Sigma."""
         return self.sigma
+
+    def log_likelihood(self, z: Tensor, given: Tensor) -> Tensor:
+        """Minus the squared distance over 2 sigma^2."""
+        distance = torch.cdist(z.flatten(1).double(), given.flatten(1).double())
+        return -distance.square() / (2 * max(self.sigma, _TINY) ** 2)
+
+    def averaged(self, repeats: int) -> GaussianNoise:
+        """The mean of k releases is one with sigma / sqrt(k), and all that they say together."""
+        return GaussianNoise(self.sigma / math.sqrt(repeats))
 
     def extra_repr(self) -> str:
         """The settings, for `repr`."""

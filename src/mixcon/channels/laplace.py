@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from mixcon.channels._checks import check_amount
 from mixcon.channels.base import Channel, Distribution
 
 __all__ = ["LaplaceNoise"]
+
+_TINY = 1e-6
 
 
 class LaplaceNoise(Channel):
@@ -44,6 +47,11 @@ class LaplaceNoise(Channel):
     def noise_scale(self) -> float:
         """The scale."""
         return self.scale
+
+    def log_likelihood(self, z: Tensor, given: Tensor) -> Tensor:
+        """Minus the L1 distance over the scale."""
+        distance = torch.cdist(z.flatten(1).double(), given.flatten(1).double(), p=1)
+        return -distance / max(self.scale, _TINY)
 
     def extra_repr(self) -> str:
         """The settings, for `repr`."""

@@ -20,6 +20,7 @@ class Normalize(Channel):
         (N, ...) to (N, ...), in the dtype of the input; float16 does not overflow.
     """
 
+    unit_norm = True
     smooth = True
 
     def transform(self, z: Tensor, noise: Tensor) -> Tensor:

@@ -54,6 +54,14 @@ def audit(
             "anyway; code 2 is for audits that could not be run."
         ),
     ] = None,
+    repeats: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="How often each victim is released, noise drawn anew; the attacker averages, as "
+            "over the frames of a camera.",
+        ),
+    ] = 1,
     wire: Annotated[
         Path | None,
         typer.Option(
@@ -101,7 +109,15 @@ def audit(
     if limit is not None:
         _warn(attacks, data, victims, thorough=not quick)
     report = report_on(
-        subjects, data, attacks, victims, seed, folder, thorough=not quick, captured=captured
+        subjects,
+        data,
+        attacks,
+        victims,
+        seed,
+        folder,
+        thorough=not quick,
+        captured=captured,
+        repeats=repeats,
     )
     if limit is not None:
         _judge(report, limit)
@@ -117,6 +133,7 @@ def report_on(
     *,
     thorough: bool,
     captured: Tensor | None = None,
+    repeats: int = 1,
 ) -> Report:
     """Audit, write the report into the folder, and say on the console what it says."""
     advice = "Run the same command again to go on: finished attacks are kept."
@@ -131,6 +148,7 @@ def report_on(
                 thorough=thorough,
                 keep=folder / "attacks",
                 captured=captured,
+                repeats=repeats,
                 on_progress=on_progress,
             )
         with console.status("Writing the report ..."):

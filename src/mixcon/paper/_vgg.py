@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mixcon.attacks import ATTACKS, Attack
+from mixcon.attacks import Attack, GanDecoder
 from mixcon.data import Splits
 from mixcon.paper._attacks import strong_attacks
 from mixcon.paper._column import Column, attacks_note, measure_column, psim_notes
@@ -83,7 +83,7 @@ def _config(scale: Scale, setting: Setting, seed: int) -> TrainConfig:
 
 def _attacks(data: Splits, scale: Scale) -> list[Attack[Any]]:
     """The paper's attack first, then the others."""
-    papers: Attack[Any] = replace(ATTACKS[_PAPERS](), steps=_PAPERS_STEPS)
+    papers: Attack[Any] = GanDecoder(steps=_PAPERS_STEPS)
     others = [attack for attack in strong_attacks(data, scale) if attack.name != _PAPERS]
     return [_within(_BUDGET[scale], attack) for attack in (papers, *others)]
 

@@ -1,0 +1,48 @@
+"""Two attacks of different kinds, averaged: each errs in its own way."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox
+from mixcon.attacks.decoder import Decoder
+from mixcon.attacks.posterior import Posterior
+
+__all__ = ["Averaged"]
+
+
+@dataclass(frozen=True)
+class Averaged(Attack[WhiteBox]):
+    """The mean of what `decoder` and `posterior` put forward.
+
+    Where z says little, both are estimates of the same image with different errors. They are
+    fitted once for all attacks of an audit, so this one costs next to nothing beside them.
+
+    Attributes:
+        decoder_steps: training steps of the decoder.
+        posterior_steps: of the posterior's search.
+    """
+
+    name = "averaged"
+    needs = WhiteBox
+    needs_auxiliary = True
+    fitting = 0.9
+    family = "mixed"
+
+    decoder_steps: int = Decoder.steps
+    posterior_steps: int = Posterior.steps
+
+    def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
+        members: tuple[Attack[WhiteBox] | Decoder, ...] = (
+            Decoder(steps=self.decoder_steps),
+            Posterior(steps=self.posterior_steps),
+        )
+        runs = [member.fit_run(knowledge, on_step) for member in members]
+
+        def run(z: Tensor, on_step: OnStep) -> Tensor:
+            first, second = (run(z, on_step) for run in runs)
+            return (first + second) / 2
+
+        return run

@@ -1,0 +1,108 @@
+"""The posterior over the attacker's own samples, and the best answer by it; nothing is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from mixcon.attacks._fitting import own_samples
+from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen, held_out
+from mixcon.attacks.prototypes import has_structure, most_alike
+from mixcon.channels import Channel, parts
+
+__all__ = ["Posterior"]
+
+_NUMBERS = 2**26  # of all references' representations: 256 MiB
+_AT_ONCE = 500
+_NEIGHBORS = 8  # decide how far a release without noise reaches
+
+Likelihood = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Posterior(Attack[WhiteBox]):
+    """How likely each of the attacker's own samples is, given z; then the best single answer.
+
+    With the samples as prior and the channel's noise known, their likelihoods are exact, so this
+    is the best that anybody can do who knows no more of inputs than these samples. Where z is
+    discrete, the likely ones are those of the same cell; where it is neither noisy nor discrete,
+    those nearby count. The answer is the one that is best for the metric: the image of largest
+    expected SSIM for images, the posterior mean for anything else.
+
+    Attributes:
+        references: so many of the attacker's samples are weighed, but for those held out.
+        likely: so many of the likeliest are kept for the decision.
+        steps: of the search for the image of largest expected SSIM.
+    """
+
+    name = "posterior"
+    needs = WhiteBox
+    needs_auxiliary = True
+    fitting = 0.3
+    family = "posterior"
+
+    references: int = 30_000
+    likely: int = 32
+    steps: int = 60
+
+    def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
+        own = own_samples(knowledge)
+        samples = own[held_out(len(own)) :][: self.references]
+        weigh, count = _likelihood(knowledge, samples, on_step)
+        samples = samples[:count]
+
+        def run(z: Tensor, on_step: OnStep) -> Tensor:
+            most = min(self.likely, len(samples))
+            found = weigh(z).topk(most, dim=1)
+            weights = torch.softmax(found.values, 1).to(samples)
+            likely = samples[found.indices]
+            mean = torch.einsum("nk,nk...->n...", weights, likely)
+            if not has_structure(knowledge.shape) or knowledge.box != (0.0, 1.0):
+                return mean
+            return most_alike(mean, likely, weights, steps=self.steps, on_step=on_step)
+
+        return run
+
+
+def _likelihood(knowledge: WhiteBox, samples: Tensor, on_step: OnStep) -> tuple[Likelihood, int]:
+    """A function from z to log-likelihoods, (N, ...) to (N, M), and M, how many were weighed."""
+    before, noisy = _before_noise(knowledge.encoder.channel)
+    device = nn.Sequential(knowledge.encoder.encoder, *before)
+    with frozen(device), torch.no_grad():
+        size = device(samples[:1]).numel()
+        count = min(len(samples), max(1, _NUMBERS // size))
+        pieces = samples[:count].split(_AT_ONCE)
+        noiseless = []
+        for done, piece in enumerate(pieces, 1):
+            noiseless.append(device(piece))
+            on_step(done / len(pieces))
+    centers = torch.cat(noiseless)
+    if noisy is not None:
+        return lambda z: noisy.log_likelihood(z, centers), count
+    return lambda z: _nearness(z, centers), count
+
+
+def _before_noise(channel: nn.Module) -> tuple[list[nn.Module], Channel | None]:
+    """The parts before the last one, if that is noise with a known likelihood; else all of them.
+
+    What follows the noise without changing a number's place, such as rounding, is left out: z is
+    then taken for what it was rounded from.
+    """
+    every = list(parts(channel))
+    for place in reversed(range(len(every))):
+        part = every[place]
+        if getattr(part, "draws", None) is not None:
+            known = isinstance(part, Channel) and part.has_likelihood
+            return every[:place], part if known else None  # type: ignore[return-value]
+    return every, None
+
+
+def _nearness(z: Tensor, centers: Tensor) -> Tensor:
+    """Of a release without noise: minus the squared distance, in units of the neighbors' own."""
+    squared = torch.cdist(z.flatten(1).double(), centers.flatten(1).double()).square()
+    few = squared.topk(min(_NEIGHBORS, squared.shape[1]), dim=1, largest=False).values
+    tiny = torch.finfo(torch.float64).tiny
+    return -squared / (2 * few.mean(1, keepdim=True).clamp_min(tiny))

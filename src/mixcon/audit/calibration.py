@@ -1,0 +1,79 @@
+"""The audit itself under audit: devices whose excess leakage is known, attacked like any other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+
+import torch
+
+from mixcon import _cache
+from mixcon.attacks.base import OnStep
+from mixcon.audit.audited import Audited
+from mixcon.audit.progress import CALIBRATION
+from mixcon.audit.records import ModelRecord, SeparabilityRecord
+from mixcon.audit.reference_devices import reference_attacks, reference_devices
+from mixcon.audit.scene import Scene
+from mixcon.audit.subjects import Subject
+from mixcon.metrics import chance_level
+from mixcon.training import accuracy, raw_separability
+
+__all__ = ["calibrate"]
+
+
+def calibrate(scene: Scene, begin: Callable[[str, str], OnStep]) -> list[ModelRecord]:
+    """Attack each reference device by one cheap attack of each family.
+
+    What depends on the data set and the seed alone is kept in the user's cache.
+
+    Args:
+        scene: of the audit: the same victims and auxiliary samples.
+        begin: of its progress.
+    """
+    report = begin(CALIBRATION, "attacks")
+    devices = reference_devices(scene.auxiliary, len(scene.data.train.classes))
+    records = []
+    for place, (name, model) in enumerate(devices.items()):
+
+        def on_step(share: float, place: int = place) -> None:
+            report((place + share) / len(devices))
+
+        with torch.random.fork_rng():
+            torch.manual_seed(scene.seed)
+            subject = Subject(model, name=name)
+            audited = Audited(subject, scene, _folder(), None, lambda *_, f=on_step: f)
+            records.append(_record(name, audited, scene))
+    return records
+
+
+def _record(name: str, audited: Audited, scene: Scene) -> ModelRecord:
+    attacks = reference_attacks("images" if scene.victims.is_image else "vectors")
+    measured, _, _ = audited.attacked(attacks, tune=False)
+    test = scene.data.test
+    return ModelRecord(
+        name=name,
+        data=scene.victims.name,
+        network="reference device",
+        cut="",
+        accuracy=accuracy(audited.model, test),
+        test_images=len(test),
+        chance=chance_level(test.labels),
+        numbers_sent=audited.released[0].numel(),
+        before=None,
+        after=SeparabilityRecord(**asdict(raw_separability(audited.model, test))),
+        floors=audited.floors(),
+        guesses=audited.guessed(len(attacks)),
+        attacks=measured,
+        weights=audited.weights,
+    )
+
+
+def _folder() -> Path | None:
+    """Where reconstructions of reference devices are kept; None where nothing can be written."""
+    folder = _cache.folder() / "calibration"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:
+        return None
+    return folder

@@ -1,0 +1,123 @@
+"""Guesses from the class alone: what a system gives away that sends nothing but its prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from sklearn.cluster import KMeans
+from torch import Tensor
+
+from mixcon._cache import digest, kept
+from mixcon.attacks.base import Auxiliary, OnStep
+from mixcon.attacks.prototypes import has_structure, most_alike
+
+__all__ = ["LabelGuesses"]
+
+_FIT = 1  # raise when the same samples give other guesses
+_MEMBERS = 2000  # of a class, at most, that guesses are made of
+_SAMPLES = 48  # of them that one image is compared with in a round
+_ROUNDS, _STEPS = 6, 40
+
+
+class LabelGuesses:
+    """Several guesses a class, learned from the attacker's own samples.
+
+    ``class-mean``, best for the squared error; ``class-ssim``, the image of the largest expected
+    SSIM; ``class-medoid``, the sample nearest to the mean; and ``class-kind-1``, ... : the class
+    is parted into as many groups by k-means, each with the image that is best for it, so that a
+    maximum over several attacks has a maximum over as many guesses to stand against.
+
+    Args:
+        names: of the guesses, in order.
+        images: (classes, guesses, *shape).
+    """
+
+    def __init__(self, names: list[str], images: Tensor) -> None:
+        self.names, self.images = names, images
+
+    @classmethod
+    def learn(
+        cls, auxiliary: Auxiliary, classes: int, count: int, *, seed: int, on_step: OnStep
+    ) -> LabelGuesses:
+        """Make `count` guesses, at least 3, or find them in the cache.
+
+        Args:
+            auxiliary: the attacker's own samples, without those that score guesses.
+            classes: number of classes; one without samples is guessed from all of them.
+            count: how many guesses a class.
+            seed: draws the groups and the samples that images are compared with.
+            on_step: told about progress.
+        """
+        count = max(3, count)
+        names = ["class-mean", "class-ssim", "class-medoid"]
+        names += [f"class-kind-{i}" for i in range(1, count - 2)]
+        key = digest(auxiliary.inputs, auxiliary.labels, f"guesses {_FIT} {classes} {count} {seed}")
+        made = kept(key, lambda: {"images": _learn(auxiliary, classes, count, seed, on_step)})
+        on_step(1.0)
+        return cls(names, made["images"])
+
+    def of(self, predicted: Tensor) -> Iterator[tuple[str, Tensor]]:
+        """Each guess by name, for predicted classes (N,): (N, *shape)."""
+        for place, name in enumerate(self.names):
+            yield name, self.images[predicted, place]
+
+
+def _learn(auxiliary: Auxiliary, classes: int, count: int, seed: int, on_step: OnStep) -> Tensor:
+    groups = [
+        group
+        for label in range(classes)
+        for group in _groups(_members(auxiliary, label), count - 3, seed)
+    ]
+    starts = torch.stack([group.mean(0) for group in groups])
+    best = starts
+    if has_structure(tuple(starts.shape[1:])):
+        best = _searched(starts, groups, seed, on_step)
+    best = best.unflatten(0, (classes, count - 2))
+    means = starts.unflatten(0, (classes, count - 2))[:, :1]
+    medoids = torch.stack([_medoid(_members(auxiliary, label)) for label in range(classes)])
+    return torch.cat([means, best[:, :1], medoids[:, None], best[:, 1:]], 1)
+
+
+def _members(auxiliary: Auxiliary, label: int) -> Tensor:
+    members = auxiliary.inputs[auxiliary.labels == label][:_MEMBERS]
+    return members if len(members) else auxiliary.inputs[:_MEMBERS]
+
+
+def _groups(members: Tensor, count: int, seed: int) -> list[Tensor]:
+    """All members, then `count` groups of them; fewer members than groups stand for themselves."""
+    parts = min(count, len(members))
+    if not parts:
+        return [members]
+    flat = members.flatten(1).double().cpu().numpy()
+    labels = torch.from_numpy(KMeans(parts, n_init=1, random_state=seed).fit(flat).labels_)
+    groups = [members[labels == i] for i in range(parts)]
+    return [members, *groups, *[members] * (count - parts)]
+
+
+def _searched(starts: Tensor, groups: list[Tensor], seed: int, on_step: OnStep) -> Tensor:
+    """The images of largest expected SSIM, each against new samples of its group in each round."""
+    generator = torch.Generator().manual_seed(seed)
+    found = starts
+    for turn in range(_ROUNDS):
+        drawn = [g[torch.randint(len(g), (_SAMPLES,), generator=generator)] for g in groups]
+        samples = torch.stack(drawn)
+        weights = torch.full(samples.shape[:2], 1 / _SAMPLES)
+        found = most_alike(
+            found,
+            samples,
+            weights,
+            steps=_STEPS,
+            lr=0.03 / (1 + turn),
+            on_step=_within(on_step, turn, _ROUNDS),
+        )
+    return found
+
+
+def _within(on_step: OnStep, turn: int, turns: int) -> OnStep:
+    return lambda share: on_step((turn + share) / turns)
+
+
+def _medoid(members: Tensor) -> Tensor:
+    distance = (members - members.mean(0)).flatten(1).square().sum(1)
+    return members[distance.argmin()]
