@@ -35,7 +35,7 @@ def test_grid_trains_all_and_tests_the_front(tmp_path, here, tiny):
     pool = here()
     found = sweep(tiny(), tmp_path / "s", pool, on_progress=seen.append)
     assert [t.name for t in found.trials] == ["vanilla-0000", *(f"mixcon-000{i}" for i in range(4))]
-    assert {t.config.defense.losses[0].options["beta"] for t in found.trials[1:]} == {1e-2, 1e-4}
+    assert {t.place[1] for t in found.trials[1:]} == {1e-2, 1e-4}
     assert found.front
     assert all(t.strong and t.test for t in found.front)
     for trial in found.front:

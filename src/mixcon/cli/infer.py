@@ -153,10 +153,9 @@ def infer(
         record=record,
         max_excess=max_excess,
     ) as client:
-        unknown = reservations(client.contract)
-        if unknown:
-            console.print(f"warning: {unknown}", highlight=False, soft_wrap=True, markup=False)
         client.check()
+        if unknown := reservations(client.contract):
+            console.print(f"warning: {unknown}", highlight=False, soft_wrap=True, markup=False)
         if not client.identified:
             console.print(
                 "note: the server does not say which contract it serves; names and shapes agree",
