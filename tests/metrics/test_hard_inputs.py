@@ -81,7 +81,8 @@ ONE_BATCH = {  # those that measure or guess from a batch of its own
     "unbiased_error_bound": lambda x: unbiased_error_bound(nn.Identity(), x, 0.0),
     "train_recognizer": lambda x: train_recognizer(x, LABELS, 3, 0, steps=1),
 }
-OTHER = {"bootstrap_interval", "mixed_pairs"}  # take no samples; tested beside their values
+# These take no samples; they are tested beside their values.
+OTHER = {"bootstrap_interval", "metric_named", "mixed_pairs"}
 
 
 def test_every_public_metric_is_here():
