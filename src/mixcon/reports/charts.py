@@ -82,6 +82,8 @@ def plain(text: str) -> str:
 
 def styled(figure: go.Figure) -> go.Figure:
     """The look that all charts share."""
+    axes = {"gridcolor": "rgba(128,128,128,0.25)", "zerolinecolor": "rgba(128,128,128,0.5)"}
+    figure.update_xaxes(axes).update_yaxes(axes)
     return figure.update_layout(
         template="plotly_white",
         height=400,

@@ -42,9 +42,8 @@ class Calibration:
         """What is wrong, as a clause."""
         low, high = self.summary.interval or (self.summary.excess, self.summary.excess)
         return (
-            f"its calibration is off: a device that sends what {self.summary.model} says has an "
-            f"excess of {self.right:.0f}, and it measured {self.summary.excess:z.2f} "
-            f"[{low:z.2f}, {high:z.2f}]"
+            f"its calibration is off: the excess of {self.summary.model} is {self.right:.0f}, and "
+            f"it measured {self.summary.excess:z.2f} [{low:z.2f}, {high:z.2f}]"
         )
 
 
