@@ -87,6 +87,20 @@ def test_an_earlier_report_is_read_as_one_that_does_not_say_how_hard_it_tried(re
     assert any("earlier version" in doubt for doubt in doubts)
 
 
+def test_a_report_of_schema_3_keeps_its_excess_and_is_weak(report, tmp_path):
+    old = json.loads(report_json(report_on(sound(report.models[0]))))
+    for model in old["models"]:
+        for key in ("guesses", "saturation", "bits"):
+            del model[key]
+        for attack in model["attacks"]:
+            del attack["auxiliary"]
+    del old["calibration"], old["evidence"]
+    (tmp_path / "old.json").write_text(json.dumps({**old, "schema_version": 3}))
+    (summary,) = figures_of(read_report(tmp_path / "old.json")).models
+    assert summary.excess == pytest.approx(0.875)
+    assert summary.evidence.flaws == ("its floor is the class mean alone, which is too low",)
+
+
 def test_misfit_gallery_writes_nothing(report, gallery, tmp_path):
     short = Gallery(gallery.originals[:2], gallery.labels[:2], gallery.classes)
     with pytest.raises(ConfigError, match="expected 2 values"):

@@ -17,19 +17,19 @@ COLORS = ("#3b5b92", "#c8553d", "#588157", "#8e6c8a", "#d8973c", "#4f9da6", "#7a
 def trade_off(figures: Figures) -> go.Figure:
     """Utility against leakage: a point a model, lower right is better.
 
-    Horizontally the accuracy in percent. Vertically the mean leakage of the strongest attack per
-    image, with a whisker up to the image that leaks most; dashed, the label-only floor.
+    Horizontally the accuracy in percent. Vertically the mean leakage of the headline's attack,
+    with a whisker up to the image that leaks most; dashed, the label-only floor.
     """
     scale, figure = figures.scale, go.Figure()
     for color, summary in zip(_cycle(figures), figures.models, strict=True):
-        if summary.best is None:
+        if summary.found is None or summary.leakage is None:
             continue
-        worst = abs(summary.best.worst - summary.best.mean)
+        worst = abs(scale.closest(summary.found.leakage) - summary.leakage)
         whisker = {"arrayminus" if not scale.higher_leaks else "array": [worst]}
         figure.add_scatter(
             name=plain(summary.model),
             x=[100 * summary.accuracy],
-            y=[summary.best.mean],
+            y=[summary.leakage],
             error_y={
                 "type": "data",
                 "symmetric": False,
@@ -49,7 +49,7 @@ def trade_off(figures: Figures) -> go.Figure:
             annotation={"text": "label-only floor", "font": {"color": "#808080"}},
         )
     figure.update_xaxes(title="Accuracy on test inputs (%)")
-    figure.update_yaxes(title=f"{scale.label} of the strongest attack")
+    figure.update_yaxes(title=f"{scale.label} of the best attack")
     return styled(figure)
 
 

@@ -160,13 +160,13 @@ def _guesses(summary: Summary) -> bool:
 
 
 def metric_rows(report: Report) -> list[dict[str, str]]:
-    """Every other metric: the best attack per image of each model, its floor and the ceiling."""
+    """Every other metric: the best attack per image, its simple floors and the ceiling."""
     return [
         {
             "Model": model.name,
             "Metric": name,
             "Strongest per image": _number(fmean(best_attack(model, name))),
-            "Label-only floor": _mean(model.floors.get(LABEL_ONLY, {}).get(name)),
+            "Class mean": _mean(model.floors.get(LABEL_ONLY, {}).get(name)),
             "Nearest neighbor": _mean(model.floors.get("nearest-neighbor", {}).get(name)),
             "Exact copy": _number(report.ceiling.get(name, math.nan)),
         }
