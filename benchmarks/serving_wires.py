@@ -21,7 +21,7 @@ from mixcon.attacks import Decoder, Refined, Rmle
 from mixcon.audit import Subject, audit, environment
 from mixcon.channels import Quantize
 from mixcon.data import Splits
-from mixcon.reports import headline_metric, summarize
+from mixcon.reports import figures_of
 from mixcon.serving import WIRES, Contract, Wire, export_run
 from mixcon.serving.requests import build_request
 from mixcon.split import SplitModel
@@ -70,24 +70,25 @@ def run(folder: Path, data: Splits, victims: int, seed: int) -> Iterator[str]:
     ]
     attacks = [Rmle(), Decoder(), Refined()]
     report, _ = audit(subjects, data, attacks, victims=victims, seed=seed)
-    metric = headline_metric(report)
+    figures = figures_of(report)
+    metric = figures.metric
     with torch.no_grad():
         z = model.release(data.test.floats(slice(64)))
     raw = data.test.inputs[0].numel()
     yield f"raw input: {raw} bytes as uint8; attacks: {', '.join(a.name for a in attacks)}"
     yield (
-        f"| wire | bytes of z | a request of 1 | of 64, each | accuracy | {metric} of strongest | "
-        "excess |"
+        f"| wire | bytes of z | a request of 1 | of 64, each | accuracy | {metric} of best "
+        "attack | excess |"
     )
     yield "|---|--:|--:|--:|--:|--:|--:|"
     for wire, record in zip(WIRES, report.models, strict=True):
-        summary = summarize(record, metric)
+        summary = figures.of(record)
         z_bytes = z[0].numel() * {"float32": 4, "float16": 2, "int8": 1, "int4": 0.5}[wire]
-        assert summary.best is not None
+        assert summary.leakage is not None
         yield (
             f"| {wire} | {z_bytes:,.0f} | {bytes_each(wire, contract, z, 1):,.0f} | "
             f"{bytes_each(wire, contract, z, 64):,.0f} | {record.accuracy:.2%} | "
-            f"{summary.best.mean:.3f} | {summary.excess:.3f} |"
+            f"{summary.leakage:.3f} | {summary.excess:.3f} |"
         )
 
 

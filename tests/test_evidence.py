@@ -10,7 +10,7 @@ from mixcon.evidence import Evidence
 FULL = {
     "attacks": ("rmle", "decoder"), "victims": 100, "metric": "ssim", "leakage": 0.4, "floor": 0.2,
     "excess": 0.25, "accuracy": 0.97, "interval": (0.2, 0.29), "thorough": True, "budget": 1.0,
-    "missing": (), "chance": 0.11,
+    "missing": (), "chance": 0.11, "guess": "class-ssim",
 }  # fmt: skip
 
 

@@ -25,8 +25,9 @@ class Evidence(BaseModel):
         attacks: names of the attacks that were run.
         victims: how many inputs were attacked.
         metric: the metric of the next three.
-        leakage: mean over the victims of the strongest attack per victim.
-        floor: what a guess from the class alone gets.
+        leakage: mean over the victims of the best single attack, chosen on auxiliary samples; of
+            the strongest per victim where `guess` is None.
+        floor: likewise of the best single guess from the class alone; of the class mean.
         excess: how far `leakage` goes from `floor` (0) to an exact copy (1).
         accuracy: share of test samples classified correctly, in [0, 1].
         interval: 95 % bootstrap interval of `excess` over the victims; None with one victim, or
@@ -36,6 +37,12 @@ class Evidence(BaseModel):
         budget: so many times its default steps the least of the strongest attacks had.
         missing: those of the strongest attacks that were not run with their own settings.
         chance: the accuracy that a guess reaches with luck; None if unknown.
+        guess: the guess that `floor` stands for; None where it is the class mean alone.
+        per_image: excess of the strongest attack per victim over the best of as many guesses.
+        per_image_interval: its 95 % bootstrap interval.
+        saturated: whether more steps and other attacks gain nothing; None if not looked at.
+        maximal_leakage: bits that are proved of the release; None where there is no bound.
+        miscalibrated: what the audit measured wrongly where the right value is known, in clauses.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="strings")
@@ -52,6 +59,12 @@ class Evidence(BaseModel):
     budget: float | None = None
     missing: tuple[str, ...] = ()
     chance: float | None = None
+    guess: str | None = None
+    per_image: float | None = None
+    per_image_interval: tuple[float, float] | None = None
+    saturated: bool | None = None
+    maximal_leakage: float | None = None
+    miscalibrated: tuple[str, ...] = ()
 
     @property
     def failed(self) -> bool:
@@ -65,8 +78,14 @@ class Evidence(BaseModel):
 
     @property
     def doubts(self) -> tuple[str, ...]:
-        """Why the audit is no proof that the inputs are hidden, in clauses; none if it is one."""
-        return tuple(self._doubts())
+        """Why inputs may leak more than was found, in clauses: `flaws`, and what is not known."""
+        open_end = ("stronger attacks may exist",) if self.saturated is False else ()
+        return (*self.flaws, *open_end)
+
+    @property
+    def flaws(self) -> tuple[str, ...]:
+        """Why the audit is no proof that the inputs are hidden; these close a gate."""
+        return tuple(self._flaws())
 
     def objections(self, limit: float) -> tuple[str, ...]:
         """Why a gate does not open, in clauses; none if it does.
@@ -80,14 +99,14 @@ class Evidence(BaseModel):
         check_limit(limit)
         high = self.interval[1] if self.interval else self.excess
         if high <= limit:
-            return self.doubts
+            return self.flaws
         return (
             f"its excess leakage may be {high:.3f}, the upper end of the 95 % interval around "
             f"{self.excess:.3f}, which is above {limit:g}",
-            *self.doubts,
+            *self.flaws,
         )
 
-    def _doubts(self) -> Iterator[str]:
+    def _flaws(self) -> Iterator[str]:
         numbers = (self.leakage, self.floor, self.excess, self.accuracy, *(self.interval or ()))
         if not all(map(math.isfinite, numbers)):
             yield f"it has numbers that are not finite ({self.excess} as excess leakage)"
@@ -102,6 +121,9 @@ class Evidence(BaseModel):
                 f"its attacks failed: the excess leakage, {self.excess:.2f} [{low:.2f}, "
                 f"{high:.2f}], lies below 0, so they got less than a guess from the class alone"
             )
+        if self.guess is None:
+            yield "its floor is the class mean alone, which is too low"
+        yield from self.miscalibrated
         yield from weaknesses(
             self.victims, thorough=self.thorough, budget=self.budget, missing=self.missing
         )

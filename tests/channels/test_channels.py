@@ -274,7 +274,7 @@ def test_quantize_survives_a_constant_representation():
 
 def test_quantize_without_a_range_says_what_to_do():
     z = torch.randn(2, 3)
-    for use in (Quantize(4).eval(), Quantize(4).levels):
+    for use in (Quantize(4).eval(), Quantize(4).codes):
         with pytest.raises(ConfigError, match=r"seen no batch; run one .* training mode"):
             use(z)
 

@@ -1,5 +1,8 @@
 """Metrics against scikit-image and NumPy."""
 
+import sys
+from types import ModuleType
+
 import numpy as np
 import pytest
 import torch
@@ -13,10 +16,12 @@ from sklearn.datasets import load_digits
 from mixcon.errors import ConfigError, NonFiniteError
 from mixcon.metrics import (
     METRICS,
+    Pairwise,
     class_mean,
     cosine,
     global_mean,
     measure,
+    metric_named,
     mse,
     nearest_neighbor,
     psnr,
@@ -152,3 +157,22 @@ def test_hand_computed_values():
     assert cosine(torch.tensor([[3.0, 4.0]]), torch.tensor([[4.0, 3.0]])).item() == pytest.approx(
         24 / 25
     )
+
+
+def test_a_metric_of_ones_own_says_how_it_reads(monkeypatch):
+    own = Pairwise(label="Max error", function=mse, higher_leaks=False, perfect=0.0)
+    module = ModuleType("own_metrics")
+    module.worst = own
+    monkeypatch.setitem(sys.modules, "own_metrics", module)
+    assert metric_named("own_metrics:worst") is own
+    assert metric_named("own_metrics:worst").closest([0.2, 0.1]) == 0.1
+    assert metric_named("mse").perfect == 0
+    assert metric_named("nobody-knows").higher_leaks
+
+
+def test_the_best_value_of_each_metric_is_that_of_a_copy():
+    x = torch.rand(2, 1, 16, 16)
+    for metric in METRICS.values():
+        copy = metric.function(x, x)
+        assert copy.tolist() == pytest.approx([metric.perfect] * 2)
+        assert metric.closest([copy[0].item(), metric.function(1 - x, x)[0].item()]) == copy[0]

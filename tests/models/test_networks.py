@@ -83,7 +83,7 @@ def test_the_channel_is_passed_on():
 
 
 def test_an_unknown_network_gets_the_nearest_and_all_known():
-    with pytest.raises(ConfigError, match=r"mlp, .*vgg16, but got 'lenet'.*mean 'lenet5'\?"):
+    with pytest.raises(ConfigError, match=r"mlp, .*vgg16, or .*but got 'lenet'.*mean 'lenet5'\?"):
         build("lenet", (1, 28, 28), 10)
 
 

@@ -1,5 +1,7 @@
 """Hand-made records, whose summary can be worked out on paper."""
 
+from statistics import fmean
+
 import pytest
 import torch
 
@@ -8,6 +10,7 @@ from mixcon.audit import (
     Effort,
     Environment,
     Gallery,
+    GuessRecord,
     ModelRecord,
     Report,
     SeparabilityRecord,
@@ -48,12 +51,24 @@ def model(name, accuracy, **leakage):
 def sound(model, times=50, **changes):
     """The model as a full audit of so many times the images would record it."""
     attacks = [
-        a.model_copy(update={"leakage": {"ssim": a.leakage["ssim"] * times}}) for a in model.attacks
+        a.model_copy(
+            update={
+                "leakage": {"ssim": a.leakage["ssim"] * times},
+                "auxiliary": {"ssim": fmean(a.leakage["ssim"])},
+            }
+        )
+        for a in model.attacks
     ]
     floors = {"class-mean": {"ssim": model.floors["class-mean"]["ssim"] * times}}
     victims = len(floors["class-mean"]["ssim"])
+    guess = GuessRecord(
+        guess="class-ssim",
+        leakage=floors["class-mean"],
+        auxiliary={"ssim": floors["class-mean"]["ssim"][0]},
+    )
     effort = Effort(thorough=True, victims=victims, budget=1.0, missing=[])
-    update = {"attacks": attacks, "floors": floors, "effort": effort, "chance": 0.2, **changes}
+    update = {"attacks": attacks, "floors": floors, "guesses": [guess], "effort": effort}
+    update |= {"chance": 0.2, **changes}
     return model.model_copy(update=update)
 
 

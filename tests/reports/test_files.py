@@ -13,12 +13,12 @@ from mixcon.audit import Gallery
 from mixcon.errors import ConfigError, RunError
 from mixcon.reports import (
     distribution,
+    figures_of,
     markdown_table,
     read_report,
     render_html,
     report_json,
     rows,
-    summarize,
     trade_off,
     write_report,
 )
@@ -42,7 +42,7 @@ class Page(html.parser.HTMLParser):
 
 
 def test_page_is_self_contained_and_escaped(report, gallery):
-    page = Page(render_html(report, gallery))
+    page = Page(render_html(figures_of(report), gallery))
     assert page.sources
     assert all(source.startswith("data:image/png;base64,") for source in page.sources)
     assert page.tags.count("img") == 3 * 5  # originals, and two attacks on two models
@@ -54,7 +54,7 @@ def test_page_is_self_contained_and_escaped(report, gallery):
 
 def test_page_of_vectors_has_no_pictures(report):
     vectors = Gallery(torch.rand(3, 5), torch.zeros(3).long(), ("a",))
-    assert "img" not in Page(render_html(report, vectors)).tags
+    assert "img" not in Page(render_html(figures_of(report), vectors)).tags
 
 
 def test_report_comes_back_equal(report, gallery, tmp_path):
@@ -73,7 +73,8 @@ def test_the_json_names_what_a_gate_judges_by(report, gallery, tmp_path):
     assert found["excess"] == pytest.approx(0.875)
     assert found["interval"] == pytest.approx([0.75, 1.0])
     assert (found["victims"], found["thorough"]) == (3, None)
-    assert "attacked 3 inputs" in found["doubts"][0]
+    assert "class mean alone" in found["doubts"][0]
+    assert "attacked 3 inputs" in found["doubts"][1]
 
 
 def test_an_earlier_report_is_read_as_one_that_does_not_say_how_hard_it_tried(report, tmp_path):
@@ -82,8 +83,22 @@ def test_an_earlier_report_is_read_as_one_that_does_not_say_how_hard_it_tried(re
     (tmp_path / "old.json").write_text(json.dumps({**text, "schema_version": 2}))
     (model,) = read_report(tmp_path / "old.json").models
     assert model.effort is None
-    (doubt,) = summarize(model).evidence.doubts
-    assert "earlier version" in doubt
+    doubts = figures_of(report_on(model)).models[0].evidence.doubts
+    assert any("earlier version" in doubt for doubt in doubts)
+
+
+def test_a_report_of_schema_3_keeps_its_excess_and_is_weak(report, tmp_path):
+    old = json.loads(report_json(report_on(sound(report.models[0]))))
+    for model in old["models"]:
+        for key in ("guesses", "saturation", "bits"):
+            del model[key]
+        for attack in model["attacks"]:
+            del attack["auxiliary"]
+    del old["calibration"], old["evidence"]
+    (tmp_path / "old.json").write_text(json.dumps({**old, "schema_version": 3}))
+    (summary,) = figures_of(read_report(tmp_path / "old.json")).models
+    assert summary.excess == pytest.approx(0.875)
+    assert summary.evidence.flaws == ("its floor is the class mean alone, which is too low",)
 
 
 def test_misfit_gallery_writes_nothing(report, gallery, tmp_path):
@@ -98,7 +113,7 @@ def test_misfit_gallery_writes_nothing(report, gallery, tmp_path):
 
 @pytest.mark.parametrize(
     ("text", "message"),
-    [(None, "No such file"), ("{", "but got"), ('{"schema_version": 99}', "schema version 3"),
+    [(None, "No such file"), ("{", "but got"), ('{"schema_version": 99}', "schema version 4"),
      ('{"schema_version": 3, "title": 3}', "expected a mixcon report")],
 )  # fmt: skip
 def test_unreadable_reports(tmp_path, text, message):
@@ -110,7 +125,7 @@ def test_unreadable_reports(tmp_path, text, message):
 
 
 def test_table_by_hand(report):
-    assert rows(report)[0] == {
+    assert rows(figures_of(report))[0] == {
         "Model": "vanilla",
         "Accuracy": "98.0 %",
         "Numbers sent": "1,600",
@@ -118,17 +133,18 @@ def test_table_by_hand(report):
         "SSIM, rmle": "0.90 ± 0.08 (1.00)",
         "Label-only floor": "0.20",
         "Strongest per image": "0.90 ± 0.08 (1.00)",
-        "Excess of strongest": "0.88 [0.75, 1.00]",
+        "Excess leakage": "0.88 [0.75, 1.00]",
+        "Excess per image": "–",  # noqa: RUF001
     }
-    lines = markdown_table(report).splitlines()
+    lines = markdown_table(figures_of(report)).splitlines()
     assert len(lines) == 4
     assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1
 
 
 def test_charts_show_the_numbers(report):
-    points = trade_off(report).data
+    points = trade_off(figures_of(report)).data
     assert [(p.x[0], round(p.y[0], 3)) for p in points] == [(98.0, 0.9), (95.0, 0.85)]
     assert points[1].error_y.array[0] == pytest.approx(0.05)
-    boxes = distribution(report).data
+    boxes = distribution(figures_of(report)).data
     assert list(boxes[0].y) == [0.6, 0.5, 0.7, 0.9, 1.0, 0.8]
     assert list(boxes[0].x)[:4] == ["rmle-paper"] * 3 + ["rmle"]

@@ -9,7 +9,7 @@ from playwright.sync_api import sync_playwright
 from tests.reports.conftest import model, report_on
 
 from mixcon.audit import Gallery
-from mixcon.reports import SweepPage, SweepPoint, render_html, render_sweep
+from mixcon.reports import SweepPage, SweepPoint, figures_of, render_html, render_sweep
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(
@@ -89,7 +89,7 @@ def sweep_page(report):
 def text(request, report, gallery):
     if request.param == "sweep":
         return sweep_page(report)
-    return render_html(report, gallery)
+    return render_html(figures_of(report), gallery)
 
 
 def test_nothing_leaves_the_machine(text, visit):
@@ -117,7 +117,7 @@ def test_names_are_shown_as_they_are_and_make_no_link(visit):
     """Plotly makes a link of `<a href=...>` in any text."""
     report = report_on(model(LINK, 0.9, rmle=[0.5, 0.6]), model("b", 0.8, rmle=[0.5, 0.7]))
     vectors = Gallery(torch.rand(2, 5), torch.zeros(2).long(), ("a",))
-    page, _ = visit(render_html(report, vectors))
+    page, _ = visit(render_html(figures_of(report), vectors))
     assert page.locator(".legendtext", has_text=LINK).count() >= 1
     assert page.evaluate(WAYS_OUT) == []
 
@@ -132,7 +132,7 @@ def test_a_hovered_trial_is_named_in_words(report, visit):
 
 
 def test_the_browser_would_refuse_a_request(report, gallery, visit):
-    page, _ = visit(render_html(report, gallery))
+    page, _ = visit(render_html(figures_of(report), gallery))
     page.evaluate("""async () => {
       await fetch("https://example.com/").catch(() => 0);
       navigator.sendBeacon("https://example.com/", "x");

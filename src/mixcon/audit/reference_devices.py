@@ -59,7 +59,7 @@ class Constant(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, *shape) to (N, 1)."""
-        return self.number.expand(len(x), 1)
+        return self.number.detach().expand(len(x), 1).clone()
 
 
 class Same(nn.Module):

@@ -13,13 +13,13 @@ from torch import Tensor
 
 from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
-from mixcon.audit import Report, Subject, effort_of, subjects_of
+from mixcon.audit import Subject, effort_of, subjects_of
 from mixcon.audit import audit as run_audit
 from mixcon.cli._console import audit_progress, console, interruptible
 from mixcon.data import Splits
 from mixcon.errors import ConfigError
 from mixcon.evidence import weaknesses
-from mixcon.reports import headline_metric, markdown_table, summarize, verdict, write_report
+from mixcon.reports import Figures, figures_of, markdown_table, verdict, write_figures
 from mixcon.training import RunFolder
 
 __all__ = ["audit", "report_on"]
@@ -108,7 +108,7 @@ def audit(
     captured = _captured(wire, edge)
     if limit is not None:
         _warn(attacks, data, victims, thorough=not quick)
-    report = report_on(
+    figures = report_on(
         subjects,
         data,
         attacks,
@@ -120,7 +120,7 @@ def audit(
         repeats=repeats,
     )
     if limit is not None:
-        _judge(report, limit)
+        _judge(figures, limit)
 
 
 def report_on(
@@ -134,7 +134,7 @@ def report_on(
     thorough: bool,
     captured: Tensor | None = None,
     repeats: int = 1,
-) -> Report:
+) -> Figures:
     """Audit, write the report into the folder, and say on the console what it says."""
     advice = "Run the same command again to go on: finished attacks are kept."
     with interruptible(advice):
@@ -152,12 +152,13 @@ def report_on(
                 on_progress=on_progress,
             )
         with console.status("Writing the report ..."):
-            page = write_report(report, gallery, folder)
-    console.print(markdown_table(report), highlight=False, soft_wrap=True)
-    for sentence in verdict(report):
+            figures = figures_of(report)
+            page = write_figures(figures, gallery, folder)
+    console.print(markdown_table(figures), highlight=False, soft_wrap=True)
+    for sentence in verdict(figures):
         console.print(sentence, highlight=False)
     console.print(f"\nReport: {page}", soft_wrap=True)
-    return report
+    return figures
 
 
 def _attacks(names: list[str], data: Splits, budget: float) -> list[Attack[Any]]:
@@ -215,15 +216,17 @@ def _warn(attacks: list[Attack[Any]], data: Splits, victims: int, *, thorough: b
         _say(f"warning: --fail-above will fail, for this audit can be no proof: {reasons}")
 
 
-def _judge(report: Report, limit: float) -> None:
+def _judge(figures: Figures, limit: float) -> None:
     """Leave with code 1 unless the audit of every model shows an excess within the limit."""
-    metric, failed = headline_metric(report), False
-    for model in report.models:
-        evidence = summarize(model, metric).evidence
+    failed = False
+    for summary in figures.models:
+        evidence = summary.evidence
         objections = evidence.objections(limit) if evidence else ("no attack was run",)
         if objections:
             failed = True
-            _say(f"--fail-above excess={limit:g} fails for {model.name}: {'; '.join(objections)}")
+            _say(
+                f"--fail-above excess={limit:g} fails for {summary.model}: {'; '.join(objections)}"
+            )
     if failed:
         raise typer.Exit(1)
 

@@ -61,7 +61,7 @@ def export(
         if audit
         else f"no audit: mixcon serve will refuse it; run {again} and export again"
     )
-    doubts = "; ".join(audit.doubts) if audit else ""
+    doubts = "; ".join(audit.flaws) if audit else ""
     if doubts:
         found += (
             f"\nwarning: mixcon serve will refuse it, for this audit is no proof: {doubts}; run "

@@ -7,7 +7,8 @@ from mixcon.metrics.floors import class_mean, global_mean, nearest_neighbor
 from mixcon.metrics.judge import Judge
 from mixcon.metrics.label_leakage import label_leakage
 from mixcon.metrics.lpips import Lpips
-from mixcon.metrics.pairwise import METRICS, Metric, measure
+from mixcon.metrics.metric import Metric, Pairwise
+from mixcon.metrics.pairwise import METRICS, measure, metric_named
 from mixcon.metrics.perceptual import PerceptualDistance, RecognizerDistance, psim
 from mixcon.metrics.pixel import mse, psnr
 from mixcon.metrics.recognizer import Recognizer, recognition, train_recognizer
@@ -20,6 +21,7 @@ __all__ = [
     "Judge",
     "Lpips",
     "Metric",
+    "Pairwise",
     "PerceptualDistance",
     "Recognizer",
     "RecognizerDistance",
@@ -32,6 +34,7 @@ __all__ = [
     "global_mean",
     "label_leakage",
     "measure",
+    "metric_named",
     "mixed_pairs",
     "mse",
     "nearest_neighbor",

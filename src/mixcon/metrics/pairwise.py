@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import math
 
 import torch
 from torch import Tensor
@@ -11,37 +10,72 @@ from torch import Tensor
 from mixcon.errors import NonFiniteError
 from mixcon.metrics._samples import check_unit_range, comparable
 from mixcon.metrics.cosine import cosine
+from mixcon.metrics.metric import Metric, Pairwise
 from mixcon.metrics.pixel import mse, psnr
 from mixcon.metrics.structural import ssim
+from mixcon.registry import Registry
 
-__all__ = ["METRICS", "Metric", "measure"]
+__all__ = ["METRICS", "measure", "metric_named"]
 
 _CHUNK = 512
 
 
-@dataclass(frozen=True)
-class Metric:
-    """A comparison of reconstructions with originals, one number a sample.
+METRICS: Registry[Pairwise] = Registry(
+    "metrics",
+    {
+        "mse": Pairwise(
+            function=mse,
+            label="MSE",
+            higher_leaks=False,
+            perfect=0.0,
+            limits=(0.0, math.inf),
+            phrase="mean squared error {}, where 0 is an exact copy",
+            spec="z.3g",
+            description="mean squared error, 0 is identical",
+        ),
+        "psnr": Pairwise(
+            function=psnr,
+            images_only=True,
+            label="PSNR (dB)",
+            perfect=math.inf,
+            limits=(0.0, math.inf),
+            phrase="{} dB",
+            spec="z.1f",
+            description="peak signal-to-noise ratio in dB, infinite is identical",
+        ),
+        "ssim": Pairwise(
+            function=ssim,
+            images_only=True,
+            label="SSIM",
+            limits=(-1.0, 1.0),
+            description="structural similarity in [-1, 1], 1 is identical",
+        ),
+        "cosine": Pairwise(
+            function=cosine,
+            label="Cosine",
+            limits=(-1.0, 1.0),
+            description="cosine similarity in [-1, 1], 1 is parallel",
+        ),
+    },
+)
+"""The comparisons by name; `METRICS.find` also knows ``package.module:name``."""
 
-    Attributes:
-        function: maps (reconstruction, original), both (N, ...), to (N,).
-        higher_leaks: whether a higher value means a better reconstruction.
-        images_only: whether it needs images (N, C, H, W).
-        description: one line for tables.
-    """
-
-    function: Callable[[Tensor, Tensor], Tensor]
-    higher_leaks: bool
-    images_only: bool
-    description: str
-
-
-METRICS: dict[str, Metric] = {
-    "mse": Metric(mse, False, False, "mean squared error, 0 is identical"),
-    "psnr": Metric(psnr, True, True, "peak signal-to-noise ratio in dB, infinite is identical"),
-    "ssim": Metric(ssim, True, True, "structural similarity in [-1, 1], 1 is identical"),
-    "cosine": Metric(cosine, True, False, "cosine similarity in [-1, 1], 1 is parallel"),
+_TRAINED = {
+    "psim": Metric(label="PSIM", limits=(-math.inf, 1.0)),
+    "recognition": Metric(label="Recognition", phrase="{} of the inputs recognized"),
+    "reidentification": Metric(label="Re-identification", phrase="{} of the inputs found"),
 }
+
+
+def metric_named(name: str) -> Metric:
+    """How the values of a metric read; one that nobody registered is a similarity in [0, 1].
+
+    Raises:
+        ConfigError: ``package.module:name`` of code that was not allowed or cannot be imported.
+    """
+    if METRICS.has(name):
+        return METRICS.find(name)
+    return _TRAINED.get(name) or Metric(label=name)
 
 
 def measure(reconstruction: Tensor, original: Tensor) -> dict[str, Tensor]:

@@ -11,7 +11,7 @@ from torch import Tensor
 from mixcon.paper._column import Column
 from mixcon.paper._experiment import Result
 from mixcon.reports import grid, png, strongest_pictures
-from mixcon.reports.figures import Sheet, sheet_table
+from mixcon.reports.sheets import Sheet, sheet_table
 
 __all__ = ["draw", "picture_rows"]
 

@@ -12,7 +12,7 @@ from mixcon.paper._experiment import Check, Experiment, Findings, Job, Result, R
 from mixcon.paper._models import Trained, trained
 from mixcon.paper._settings import Setting
 from mixcon.paper._synthetic import COLLAPSED, NOTES, RAN, SEEDS, SEPARATED, SETTINGS, config
-from mixcon.reports.figures import ScatterPanel, scatter_panels
+from mixcon.reports.sheets import ScatterPanel, scatter_panels
 
 __all__ = ["FIGURE2"]
 

@@ -8,7 +8,7 @@ from mixcon.errors import NonFiniteError
 from mixcon.paper._experiment import SCALES, Check, Experiment, Findings, Job, Result, Scale
 from mixcon.paper._models import trained
 from mixcon.paper._settings import mixcon
-from mixcon.reports.figures import CurvePanel, curve_panels
+from mixcon.reports.sheets import CurvePanel, curve_panels
 from mixcon.training import TrainConfig
 
 __all__ = ["FIGURE3"]

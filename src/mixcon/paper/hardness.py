@@ -15,7 +15,7 @@ import torch
 from mixcon._files import write_whole
 from mixcon.paper._experiment import Check, Experiment, Findings, Job, Result, Row, Scale, Step
 from mixcon.paper.inversion import GradientInversion, invert_by_gradient
-from mixcon.reports.figures import Line, LinePanel, line_panels
+from mixcon.reports.sheets import Line, LinePanel, line_panels
 from mixcon.theory import (
     ReductionNetwork,
     guaranteed_fraction,

@@ -2,7 +2,8 @@
 
 from mixcon.reports._gallery import strongest_pictures
 from mixcon.reports.charts import distribution, trade_off
-from mixcon.reports.files import read_report, report_json, write_report
+from mixcon.reports.figures import Figures, figures_of
+from mixcon.reports.files import read_report, report_json, write_figures, write_report
 from mixcon.reports.front import (
     Interval,
     Point,
@@ -13,13 +14,12 @@ from mixcon.reports.front import (
     pareto,
 )
 from mixcon.reports.front_charts import Measured, SweepPoint, front_chart, heat_map
+from mixcon.reports.headline import best_attack, excess, headline
 from mixcon.reports.html import render_html
 from mixcon.reports.pictures import data_uri, grid, png
 from mixcon.reports.summary import (
     Spread,
     Summary,
-    best_attack,
-    excess,
     headline_metric,
     spread,
     summarize,
@@ -29,6 +29,7 @@ from mixcon.reports.tables import markdown_table, rows
 from mixcon.reports.verdict import verdict
 
 __all__ = [
+    "Figures",
     "Interval",
     "Measured",
     "Point",
@@ -41,8 +42,10 @@ __all__ = [
     "distribution",
     "excess",
     "excess_of",
+    "figures_of",
     "front_chart",
     "grid",
+    "headline",
     "headline_metric",
     "heat_map",
     "hypervolume",
@@ -61,5 +64,6 @@ __all__ = [
     "summarize",
     "trade_off",
     "verdict",
+    "write_figures",
     "write_report",
 ]

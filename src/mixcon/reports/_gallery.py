@@ -11,9 +11,10 @@ from torch import Tensor
 
 from mixcon.audit import AttackRecord, Gallery, ModelRecord, Report
 from mixcon.errors import ConfigError
-from mixcon.reports._scales import scale_of
+from mixcon.metrics import metric_named
+from mixcon.reports.headline import best_attack
 from mixcon.reports.pictures import data_uri, png
-from mixcon.reports.summary import best_attack, headline_metric
+from mixcon.reports.summary import headline_metric
 from mixcon.reports.tables import attack_names
 
 __all__ = [
@@ -100,7 +101,7 @@ def choose_columns(report: Report, limit: int = COLUMNS) -> list[int]:
     """
     metric = headline_metric(report)
     per_attack = [_mean_over_models(report, name, metric) for name in attack_names(report)]
-    scale = scale_of(metric)
+    scale = metric_named(metric)
     strongest = scale.closest([fmean(scores) for scores in per_attack])
     scores = next(scores for scores in per_attack if fmean(scores) == strongest)
     ranked = sorted(range(len(scores)), key=scores.__getitem__, reverse=scale.higher_leaks)
@@ -149,7 +150,7 @@ def _reconstructed(
     columns: list[int],
     best: list[float],
 ) -> list[Picture]:
-    scale, values = scale_of(metric), attack.leakage[metric]
+    scale, values = metric_named(metric), attack.leakage[metric]
     return [
         Picture(
             _source(images[index]),

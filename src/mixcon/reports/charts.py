@@ -6,9 +6,7 @@ import html
 
 import plotly.graph_objects as go
 
-from mixcon.audit import Report
-from mixcon.reports._scales import scale_of
-from mixcon.reports.summary import Summary, headline_metric, summarize
+from mixcon.reports.figures import Figures
 from mixcon.reports.tables import attack_names
 
 __all__ = ["COLORS", "distribution", "plain", "styled", "trade_off"]
@@ -16,23 +14,22 @@ __all__ = ["COLORS", "distribution", "plain", "styled", "trade_off"]
 COLORS = ("#3b5b92", "#c8553d", "#588157", "#8e6c8a", "#d8973c", "#4f9da6", "#7a6c5d", "#a23b72")
 
 
-def trade_off(report: Report) -> go.Figure:
+def trade_off(figures: Figures) -> go.Figure:
     """Utility against leakage: a point a model, lower right is better.
 
-    Horizontally the accuracy in percent. Vertically the mean leakage of the strongest attack per
-    image, with a whisker up to the image that leaks most; dashed, the label-only floor.
+    Horizontally the accuracy in percent. Vertically the mean leakage of the headline's attack,
+    with a whisker up to the image that leaks most; dashed, the label-only floor.
     """
-    metric = headline_metric(report)
-    scale, figure = scale_of(metric), go.Figure()
-    for color, summary in zip(_cycle(report), _summaries(report, metric), strict=True):
-        if summary.best is None:
+    scale, figure = figures.scale, go.Figure()
+    for color, summary in zip(_cycle(figures), figures.models, strict=True):
+        if summary.found is None or summary.leakage is None:
             continue
-        worst = abs(summary.best.worst - summary.best.mean)
+        worst = abs(scale.closest(summary.found.leakage) - summary.leakage)
         whisker = {"arrayminus" if not scale.higher_leaks else "array": [worst]}
         figure.add_scatter(
             name=plain(summary.model),
             x=[100 * summary.accuracy],
-            y=[summary.best.mean],
+            y=[summary.leakage],
             error_y={
                 "type": "data",
                 "symmetric": False,
@@ -44,24 +41,24 @@ def trade_off(report: Report) -> go.Figure:
             marker={"size": 13, "color": color},
             hovertemplate="%{x:.1f} % correct, leakage %{y:.2f}",
         )
-    floors = [s.floor for s in _summaries(report, metric) if s.floor is not None]
+    floors = [s.floor for s in figures.models if s.floor is not None]
     if floors:
         figure.add_hline(
             sum(floors) / len(floors),
             line={"dash": "dash", "color": "#777"},
-            annotation={"text": "label-only floor", "font": {"color": "#555"}},
+            annotation={"text": "label-only floor", "font": {"color": "#808080"}},
         )
     figure.update_xaxes(title="Accuracy on test inputs (%)")
-    figure.update_yaxes(title=f"{scale.label} of the strongest attack")
+    figure.update_yaxes(title=f"{scale.label} of the best attack")
     return styled(figure)
 
 
-def distribution(report: Report) -> go.Figure:
+def distribution(figures: Figures) -> go.Figure:
     """Leakage over the attacked images: a box an attack and model, outliers as points."""
-    metric = headline_metric(report)
-    figure = go.Figure()
-    for color, model in zip(_cycle(report), report.models, strict=True):
-        pairs = [(plain(a.attack), value) for a in model.attacks for value in a.leakage[metric]]
+    figure, names = go.Figure(), map(plain, attack_names(figures.report))
+    for color, model in zip(_cycle(figures), figures.report.models, strict=True):
+        attacks = [(plain(a.attack), a.leakage[figures.metric]) for a in model.attacks]
+        pairs = [(name, value) for name, values in attacks for value in values]
         figure.add_box(
             name=plain(model.name),
             x=[name for name, _ in pairs],
@@ -69,17 +66,13 @@ def distribution(report: Report) -> go.Figure:
             marker={"color": color, "size": 4},
             boxpoints="outliers",
         )
-    figure.update_xaxes(categoryorder="array", categoryarray=[*map(plain, attack_names(report))])
-    figure.update_yaxes(title=f"{scale_of(metric).label} per image")
+    figure.update_xaxes(categoryorder="array", categoryarray=[*names])
+    figure.update_yaxes(title=f"{figures.scale.label} per image")
     return styled(figure).update_layout(boxmode="group")
 
 
-def _summaries(report: Report, metric: str) -> list[Summary]:
-    return [summarize(model, metric) for model in report.models]
-
-
-def _cycle(report: Report) -> list[str]:
-    return [COLORS[i % len(COLORS)] for i in range(len(report.models))]
+def _cycle(figures: Figures) -> list[str]:
+    return [COLORS[i % len(COLORS)] for i in range(len(figures.models))]
 
 
 def plain(text: str) -> str:
@@ -89,11 +82,15 @@ def plain(text: str) -> str:
 
 def styled(figure: go.Figure) -> go.Figure:
     """The look that all charts share."""
+    axes = {"gridcolor": "rgba(128,128,128,0.25)", "zerolinecolor": "rgba(128,128,128,0.5)"}
+    figure.update_xaxes(axes).update_yaxes(axes)
     return figure.update_layout(
         template="plotly_white",
         height=400,
         margin={"l": 60, "r": 20, "t": 20, "b": 50},
         legend={"orientation": "h", "y": 1.02, "yanchor": "bottom"},
         showlegend=True,
-        font={"family": "system-ui, sans-serif"},
+        font={"family": "system-ui, sans-serif", "color": "#808080"},  # readable on light and dark
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
     )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mixcon.audit import ModelRecord
-from mixcon.reports._scales import scale_of
-from mixcon.reports.seeds import pooled
-from mixcon.reports.summary import Summary, summarize
+from mixcon.metrics import metric_named
+from mixcon.reports.figures import Defense
+from mixcon.reports.summary import Summary
 
 __all__ = ["Judged", "caveats", "judge", "no_verdict"]
 
@@ -22,35 +21,40 @@ class Judged:
 
     Attributes:
         summary: their figures, those of several seeds pooled.
-        doubts: why their audit is no proof, see `Evidence.doubts`; of any seed.
+        doubts: why their audit is no proof, see `Evidence.flaws`; of any seed.
         guesses: whether one of them is at chance.
+        miscalibrated: whether the audit is wrong where the right value is known.
     """
 
     summary: Summary
     doubts: tuple[str, ...]
     guesses: bool
+    miscalibrated: bool = False
 
     @property
     def is_known(self) -> bool:
         """Whether the audit shows what its figures say: it is sound, or found a leak anyway."""
         excess = self.summary.excess
-        if self.guesses:
+        if self.guesses or self.miscalibrated:
             return False
         return not self.doubts or (excess is not None and excess >= _LEAKS)
 
 
-def judge(models: list[ModelRecord], metric: str) -> Judged:
-    """Judge the models of one defense, which differ in their seed alone."""
-    found = [summarize(model, metric).evidence for model in models]
-    evidence = [each for each in found if each]
-    doubts = dict.fromkeys(doubt for each in evidence for doubt in each.doubts)
-    guesses = any(each.guesses for each in evidence)
-    return Judged(summarize(pooled(models), metric), tuple(doubts), guesses)
+def judge(defense: Defense) -> Judged:
+    """Judge the models of one defense."""
+    evidence = [each.evidence for each in defense.models if each.evidence]
+    doubts = dict.fromkeys(flaw for each in evidence for flaw in each.flaws)
+    return Judged(
+        defense.whole,
+        tuple(doubts),
+        guesses=any(each.guesses for each in evidence),
+        miscalibrated=any(each.miscalibrated for each in evidence),
+    )
 
 
 def no_verdict(judged: Judged, metric: str) -> list[str]:
     """What is said of models whose audit cannot know: two sentences."""
-    summary, scale = judged.summary, scale_of(metric)
+    summary, scale = judged.summary, metric_named(metric)
     worth = f"{100 * summary.accuracy:.1f} % of the test inputs correctly"
     if judged.guesses:
         return [
@@ -58,10 +62,16 @@ def no_verdict(judged: Judged, metric: str) -> list[str]:
             "guessing, and a model that learned nothing shows nothing of what it would hide.",
             "Train it until it beats guessing, and audit it again.",
         ]
+    if judged.miscalibrated:
+        return [
+            f"No verdict on {summary.model}: this audit measures wrongly where the right value is "
+            "known, so its other figures cannot be trusted.",
+            f"The model classifies {worth}; find out what went wrong, and audit it again.",
+        ]
     measured = ""
-    if summary.best is not None and summary.floor is not None:
+    if summary.leakage is not None and summary.floor is not None:
         measured = (
-            f" ({scale.in_words(summary.best.mean)}; a guess from the class alone gets "
+            f" ({scale.in_words(summary.leakage)}; a guess from the class alone gets "
             f"{scale.text(summary.floor)})"
         )
     return [

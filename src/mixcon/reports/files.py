@@ -12,21 +12,24 @@ from pydantic_core import to_json
 from mixcon._files import write_whole
 from mixcon.audit import Gallery, Report
 from mixcon.errors import RunError
+from mixcon.reports.figures import Figures, figures_of
 from mixcon.reports.html import render_html
-from mixcon.reports.summary import headline_metric, summarize
 from mixcon.reports.tables import markdown_table
 from mixcon.reports.verdict import verdict
 
-__all__ = ["read_report", "report_json", "write_report"]
+__all__ = ["read_report", "report_json", "write_figures", "write_report"]
 
 SCHEMA_VERSION: int = Report.model_fields["schema_version"].default
-_READABLE = (2, SCHEMA_VERSION)
-"""Version 2 does not say how hard an audit tried; as evidence it counts as weak."""
+_READABLE = (2, 3, SCHEMA_VERSION)
+"""Version 2 does not say how hard an audit tried, 3 has one guess: weak evidence, both of them."""
+
+EARLIER = "Floor of an earlier version (class mean): it is too low, so the excess looks too large."
 
 _LEGEND = (
     "Per attack: mean ± standard deviation over the attacked images (worst image). Label-only "
-    "floor: what a guess from the class alone gets. Excess of strongest: how far the strongest "
-    "attack per image goes from that floor (0) to an exact copy (1)."
+    "floor: what the best guess from the class alone gets. Excess leakage: how far the attack that "
+    "does best on the attacker's own samples goes from that floor (0) to an exact copy (1). Excess "
+    "per image: likewise, of the best attack over the best of as many guesses for each image."
 )
 
 
@@ -45,9 +48,14 @@ def write_report(report: Report, gallery: Gallery, folder: Path) -> Path:
         ConfigError: the report has no model, attacks without a common metric or without the
             label-only floor, or the gallery does not belong to it. Then nothing is written.
     """
-    page = render_html(report, gallery)
-    text = _markdown(report)
-    write_whole(folder / "report.json", report_json(report))
+    return write_figures(figures_of(report), gallery, folder)
+
+
+def write_figures(figures: Figures, gallery: Gallery, folder: Path) -> Path:
+    """As `write_report`, of figures that were computed already."""
+    page = render_html(figures, gallery)
+    text = _markdown(figures)
+    write_whole(folder / "report.json", _json(figures))
     write_whole(folder / "report.md", text)
     return write_whole(folder / "report.html", page)
 
@@ -58,14 +66,17 @@ def report_json(report: Report) -> str:
     For who reads it elsewhere it also holds under ``evidence``, model by model, what a gate judges
     by: excess leakage with its interval, how hard the audit tried, and what speaks against it.
     """
-    content = {**report.model_dump(), "evidence": _evidence(report)}
+    return _json(figures_of(report))
+
+
+def _json(figures: Figures) -> str:
+    content = {**figures.report.model_dump(), "evidence": _evidence(figures)}
     # Infinity (a perfect PSNR) is no JSON number; as a string it comes back as the same float.
     return to_json(content, indent=2, inf_nan_mode="strings").decode() + "\n"
 
 
-def _evidence(report: Report) -> dict[str, dict[str, Any]]:
-    metric = headline_metric(report)
-    found = {model.name: summarize(model, metric).evidence for model in report.models}
+def _evidence(figures: Figures) -> dict[str, dict[str, Any]]:
+    found = {summary.model: summary.evidence for summary in figures.models}
     return {
         name: {**evidence.model_dump(), "doubts": evidence.doubts}
         for name, evidence in found.items()
@@ -96,12 +107,14 @@ def read_report(path: Path) -> Report:
         raise RunError(f"expected a mixcon report at {path} but got: {error}") from error
 
 
-def _markdown(report: Report) -> str:
+def _markdown(figures: Figures) -> str:
+    report = figures.report
     paragraphs = [
         f"# {_inline(report.title)}",
-        _inline(" ".join(verdict(report))),
-        markdown_table(report).rstrip(),
+        _inline(" ".join(verdict(figures))),
+        markdown_table(figures).rstrip(),
         _LEGEND,
+        *([EARLIER] if figures.is_earlier else []),
         f"Seed {report.environment.seed}, started {_inline(report.environment.started)}, on "
         f"{_inline(report.environment.machine)}.",
     ]

@@ -10,9 +10,7 @@ import numpy as np
 
 from mixcon.audit import ModelRecord
 from mixcon.errors import ConfigError
-from mixcon.metrics import bootstrap_interval
-from mixcon.reports._scales import scale_of
-from mixcon.reports.summary import LABEL_ONLY, best_attack, summarize
+from mixcon.reports.headline import LABEL_ONLY, headline
 
 __all__ = ["Interval", "Point", "excess_of", "hypervolume", "intervals", "metric_of", "pareto"]
 
@@ -71,8 +69,8 @@ def metric_of(model: ModelRecord) -> str:
 
 
 def excess_of(model: ModelRecord) -> float | None:
-    """Excess of the strongest attack per image over the label-only floor; None if not attacked."""
-    return summarize(model, metric_of(model)).excess
+    """The headline excess, see `headline`; None if not attacked."""
+    return headline(model, metric_of(model)).value if model.attacks else None
 
 
 def intervals(model: ModelRecord, seed: int = 0) -> tuple[Interval, Interval]:
@@ -88,16 +86,9 @@ def intervals(model: ModelRecord, seed: int = 0) -> tuple[Interval, Interval]:
     if not model.attacks:
         raise ConfigError(f"expected an attacked model, but {model.name} was not")
     generator = np.random.default_rng(seed)
-    metric = metric_of(model)
     # Hits of resampled test images are binomial: no list of single hits is needed.
     hits = generator.binomial(model.test_images, model.accuracy, _RESAMPLES) / model.test_images
     low, high = np.percentile(hits, [2.5, 97.5])
-    perfect = scale_of(metric).perfect
-    excess = bootstrap_interval(
-        lambda best, floor: (best.mean(-1) - floor.mean(-1)) / (perfect - floor.mean(-1)),
-        best_attack(model, metric),
-        model.floors[LABEL_ONLY][metric],
-        resamples=_RESAMPLES,
-        seed=seed,
-    )
-    return Interval(float(low), float(high)), Interval(*excess)
+    found = headline(model, metric_of(model))
+    ends = found.interval or (found.value, found.value)
+    return Interval(float(low), float(high)), Interval(*ends)

@@ -89,7 +89,7 @@ def _range(points: Sequence[SweepPoint]) -> list[float]:
     found = [e for p in points for e in (p.excess, *(s[1] for s in p.seeds)) if e is not None]
     tested = [p.test[1] for p in points if p.test]
     ends = [end for f in tested for end in (f.value, f.interval.low, f.interval.high)]
-    return [min(0.0, *found, *ends) - 0.05, max(1.0, *found, *ends) + 0.02]
+    return [min([0.0, *found, *ends]) - 0.05, max([1.0, *found, *ends]) + 0.02]
 
 
 def _marks(

@@ -9,17 +9,18 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
-from mixcon.audit import Gallery, Report
+from mixcon.audit import Gallery
 from mixcon.reports._gallery import check_gallery, choose_columns, picture_rows
-from mixcon.reports._scales import scale_of
+from mixcon.reports.bracket import brackets
 from mixcon.reports.charts import distribution, trade_off
-from mixcon.reports.seeds import seed_rows
-from mixcon.reports.summary import headline_metric
+from mixcon.reports.figures import Figures
 from mixcon.reports.tables import (
     attack_rows,
+    calibration_rows,
     examination_rows,
     metric_rows,
     rows,
+    seed_rows,
     separability_rows,
 )
 from mixcon.reports.verdict import verdict
@@ -40,32 +41,35 @@ _OFFLINE: dict[str, object] = {
 }
 
 
-def render_html(report: Report, gallery: Gallery) -> str:
+def render_html(figures: Figures, gallery: Gallery) -> str:
     """The whole report as a self-contained page.
 
     Args:
-        report: what was measured.
+        figures: what was measured.
         gallery: the victims and their reconstructions; vectors are not drawn.
 
     Raises:
-        ConfigError: the report has no model, attacks without a common metric or without the
-            label-only floor, or the gallery does not belong to it.
+        ConfigError: the gallery does not belong to the report.
     """
+    report = figures.report
     check_gallery(report, gallery)
     attacked = any(model.attacks for model in report.models)
     drawn = attacked and gallery.originals.ndim == 4
     return template("report.html").render(
         report=report,
-        verdict=verdict(report),
-        metric=scale_of(headline_metric(report)),
-        main=rows(report),
-        seeds=seed_rows(report),
+        verdict=verdict(figures),
+        metric=figures.scale,
+        earlier=figures.is_earlier,
+        brackets=brackets(figures),
+        calibration=calibration_rows(figures),
+        main=rows(figures),
+        seeds=seed_rows(figures),
         separability=separability_rows(report),
         attacks=attack_rows(report),
         metrics=metric_rows(report),
-        examination=examination_rows(report),
+        examination=examination_rows(figures),
         pictures=picture_rows(report, gallery, choose_columns(report)) if drawn else [],
-        charts=_charts(report) if attacked else {},
+        charts=_charts(figures) if attacked else {},
         plotly=Markup(get_plotlyjs()) if attacked else "",  # noqa: S704  the library's own script
     )
 
@@ -83,9 +87,9 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def _charts(report: Report) -> dict[str, Markup]:
-    figures = {"trade-off": trade_off(report), "distribution": distribution(report)}
-    return {name: fragment(name, figure) for name, figure in figures.items()}
+def _charts(figures: Figures) -> dict[str, Markup]:
+    charts = {"trade-off": trade_off(figures), "distribution": distribution(figures)}
+    return {name: fragment(name, figure) for name, figure in charts.items()}
 
 
 def fragment(name: str, figure: go.Figure) -> Markup:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from statistics import fmean, stdev
+from typing import TypeVar
 
-from mixcon.audit import AttackRecord, ModelRecord, Report
-from mixcon.reports._scales import scale_of
-from mixcon.reports.summary import headline_metric, summarize
+from mixcon.audit import AttackRecord, GuessRecord, ModelRecord, Report, SaturationRecord
 
-__all__ = ["by_defense", "over_seeds", "pooled", "seed_rows"]
+__all__ = ["by_defense", "over_seeds", "pooled"]
+
+
+Scored = TypeVar("Scored", AttackRecord, GuessRecord)
 
 
 def by_defense(report: Report) -> dict[str, list[ModelRecord]]:
@@ -29,6 +32,7 @@ def pooled(models: list[ModelRecord]) -> ModelRecord:
     if len(models) == 1:
         return first
     attacks = zip(*(model.attacks for model in models), strict=True)
+    guesses = zip(*(model.guesses for model in models), strict=True)
     return first.model_copy(
         update={
             "name": f"{first.defense} ({len(models)} seeds)",
@@ -36,46 +40,36 @@ def pooled(models: list[ModelRecord]) -> ModelRecord:
             "floors": {
                 name: _joined([model.floors[name] for model in models]) for name in first.floors
             },
-            "attacks": [_pooled(list(group)) for group in attacks],
+            "attacks": [
+                _pooled(group, seconds=sum(attack.seconds for attack in group)) for group in attacks
+            ],
+            "guesses": [_pooled(group) for group in guesses],
+            "bits": None,
+            "saturation": _saturation(models),
         }
     )
 
 
-def _pooled(attacks: list[AttackRecord]) -> AttackRecord:
-    update = {
-        "seconds": sum(attack.seconds for attack in attacks),
-        "leakage": _joined([attack.leakage for attack in attacks]),
+def _pooled(records: Sequence[Scored], **update: float) -> Scored:
+    """Victims of all seeds; each seed's attacker chooses by the mean score over seeds."""
+    shared = set.intersection(*(set(record.auxiliary) for record in records))
+    auxiliary = {
+        metric: fmean(record.auxiliary[metric] for record in records) for metric in sorted(shared)
     }
-    return attacks[0].model_copy(update=update)
+    leakage = _joined([record.leakage for record in records])
+    return records[0].model_copy(update={"leakage": leakage, "auxiliary": auxiliary, **update})
+
+
+def _saturation(models: list[ModelRecord]) -> SaturationRecord | None:
+    """That of the seed that is farthest from saturated."""
+    found = [model.saturation for model in models if model.saturation]
+    return min(found, key=lambda each: each.saturated) if len(found) == len(models) else None
 
 
 def _joined(columns: list[dict[str, list[float]]]) -> dict[str, list[float]]:
     return {
         metric: [value for column in columns for value in column[metric]] for metric in columns[0]
     }
-
-
-def seed_rows(report: Report) -> list[dict[str, str]]:
-    """A dictionary per defense of several seeds, its figures as `over_seeds` writes them."""
-    metric = headline_metric(report)
-    label = scale_of(metric).label
-    rows = []
-    for defense, models in by_defense(report).items():
-        found = [summarize(model, metric) for model in models]
-        if len(found) < 2:
-            continue
-        row = {
-            "Defense": defense,
-            "Seeds": str(len(found)),
-            "Accuracy (%)": over_seeds([100 * summary.accuracy for summary in found], 1),
-        }
-        best = [summary.best.mean for summary in found if summary.best]
-        above = [summary.excess for summary in found if summary.excess is not None]
-        if best and above:
-            row[f"{label}, strongest per image"] = over_seeds(best, 3)
-            row["Excess of strongest"] = over_seeds(above, 3)
-        rows.append(row)
-    return rows
 
 
 def over_seeds(values: list[float], digits: int) -> str:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from statistics import fmean
 
 import numpy as np
 
-from mixcon.audit import ModelRecord, Report
+from mixcon.audit import BitsRecord, ModelRecord, Report, SaturationRecord
 from mixcon.errors import ConfigError
 from mixcon.evidence import Evidence
-from mixcon.metrics import bootstrap_interval
-from mixcon.reports._scales import HEADLINES, scale_of
+from mixcon.metrics import metric_named
+from mixcon.reports.headline import Excess, best_attack, headline, per_image
 
-__all__ = ["Spread", "Summary", "best_attack", "excess", "headline_metric", "spread", "summarize"]
+__all__ = ["Spread", "Summary", "headline_metric", "spread", "summarize"]
 
-LABEL_ONLY = "class-mean"
-"""The floor of an attacker who knows only the class, which the prediction gives away anyway."""
+HEADLINES = ("ssim", "mse", "cosine")
+"""Metrics that a verdict can rest on, the preferred one first: an exact copy has a finite score."""
 
 
 @dataclass(frozen=True)
@@ -51,24 +51,40 @@ class Summary:
         model: name of the model.
         accuracy: share of test images classified correctly, in [0, 1].
         attacks: attack name to its spread.
-        best: spread of the strongest attack per image; None where no attack was run.
-        floor: mean score of an attacker who knows only the class; None where no attack was run.
-        excess: `excess` of the mean of `best` over `floor`; None where no attack was run.
-        interval: 95 % bootstrap interval of the excess over the images; None where no attack was
-            run.
+        best: spread of the strongest attack per image. This and the next four are None where no
+            attack was run.
+        leakage: mean of the headline's attack.
+        floor: mean of the headline's guess.
+        found: the headline excess, see `headline`.
+        evidence: what a gate judges the model by.
+        beside: the excess per image, see `per_image`.
         winners: attack name to the number of images on which it leaked most.
-        evidence: what a gate judges the model by; None where no attack was run.
+        saturation: whether stronger attacks are to be expected.
+        bits: what is proved.
     """
 
     model: str
     accuracy: float
     attacks: dict[str, Spread]
-    best: Spread | None
-    floor: float | None
-    excess: float | None
-    interval: tuple[float, float] | None = None
-    winners: dict[str, int] = field(default_factory=dict)
+    best: Spread | None = None
+    leakage: float | None = None
+    floor: float | None = None
+    found: Excess | None = None
     evidence: Evidence | None = None
+    beside: Excess | None = None
+    winners: dict[str, int] = field(default_factory=dict)
+    saturation: SaturationRecord | None = None
+    bits: BitsRecord | None = None
+
+    @property
+    def excess(self) -> float | None:
+        """The headline excess; None where no attack was run."""
+        return self.found.value if self.found else None
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """Its 95 % bootstrap interval over the images."""
+        return self.found.interval if self.found else None
 
 
 def spread(values: Sequence[float], metric: str = "ssim") -> Spread:
@@ -87,49 +103,8 @@ def spread(values: Sequence[float], metric: str = "ssim") -> Spread:
             f"{sum(map(math.isnan, values))} of them NaN; repeat the attack that gave them"
         )
     p5, p50, p95 = (float(value) for value in np.percentile(values, [5, 50, 95]))
-    worst = scale_of(metric).closest(list(values))
+    worst = metric_named(metric).closest(values)
     return Spread(float(np.mean(values)), float(np.std(values)), worst, p5, p50, p95)
-
-
-def best_attack(model: ModelRecord, metric: str = "ssim") -> list[float]:
-    """Leakage of the strongest attack per image: the maximum over attacks, image by image.
-
-    This is the headline figure. The mean of one attack understates what an attacker gets who
-    may run them all. For an error such as ``mse`` it is the minimum.
-
-    Args:
-        model: a model with at least one attack that reports the metric.
-        metric: name of the metric.
-
-    Returns:
-        One value per attacked image, in the order of the gallery.
-
-    Raises:
-        ConfigError: no attack reports the metric, or they attacked different numbers of images.
-    """
-    columns = [a.leakage[metric] for a in model.attacks if metric in a.leakage]
-    if len({len(column) for column in columns}) != 1:
-        raise ConfigError(
-            f"expected the attacks on {model.name!r} to report {metric!r} for the same images "
-            f"but got {[len(column) for column in columns]} values; run them on one set of images"
-        )
-    closest = scale_of(metric).closest
-    return [closest(list(values)) for values in zip(*columns, strict=True)]
-
-
-def excess(leakage: float, floor: float, perfect: float = 1.0) -> float:
-    """Leakage beyond a floor, as a share of the way from the floor to an exact copy.
-
-    Args:
-        leakage: mean leakage of an attack.
-        floor: mean leakage of a guess without z, in the same metric.
-        perfect: what an exact copy scores: 1 for SSIM, 0 for the mean squared error.
-
-    Returns:
-        (leakage - floor) / (perfect - floor): 1 is an exact copy, 0 no better than the floor,
-        and less than 0 worse than the floor. It is 0 where the floor is already perfect.
-    """
-    return 0.0 if floor == perfect else (leakage - floor) / (perfect - floor)
 
 
 def headline_metric(report: Report) -> str:
@@ -164,42 +139,46 @@ def summarize(model: ModelRecord, metric: str = "ssim") -> Summary:
         a.attack: spread(a.leakage[metric], metric) for a in model.attacks if metric in a.leakage
     }
     if not model.attacks:
-        return Summary(model.name, model.accuracy, attacks, None, None, None)
-    values = best_attack(model, metric)
-    best, floor = spread(values, metric), _label_only(model, metric)
-    perfect = scale_of(metric).perfect
-    above = excess(best.mean, floor, perfect)
-    interval = _interval(values, model.floors[LABEL_ONLY][metric], perfect)
-    winners = _winners(model, metric, values)
-    effort = model.effort
-    evidence = Evidence(
-        attacks=tuple(attacks),
-        victims=len(values),
-        metric=metric,
-        leakage=best.mean,
-        floor=floor,
-        excess=above,
+        return Summary(model.name, model.accuracy, attacks, bits=model.bits)
+    strongest = best_attack(model, metric)
+    found, beside = headline(model, metric), per_image(model, metric)
+    summary = Summary(
+        model.name,
+        model.accuracy,
+        attacks,
+        best=spread(strongest, metric),
+        leakage=fmean(found.leakage),
+        floor=fmean(found.floor),
+        found=found,
+        beside=beside,
+        winners=_winners(model, metric, strongest),
+        saturation=model.saturation,
+        bits=model.bits,
+    )
+    return replace(summary, evidence=_evidence(model, summary, found))
+
+
+def _evidence(model: ModelRecord, summary: Summary, found: Excess) -> Evidence:
+    effort, beside = model.effort, summary.beside
+    return Evidence(
+        attacks=tuple(summary.attacks),
+        victims=len(found.leakage),
+        metric=found.metric,
+        leakage=fmean(found.leakage),
+        floor=fmean(found.floor),
+        excess=found.value,
+        interval=found.interval,
         accuracy=model.accuracy,
-        interval=interval,
         thorough=effort.thorough if effort else None,
         budget=effort.budget if effort else None,
         missing=tuple(effort.missing) if effort else (),
         chance=model.chance,
+        guess=found.guess,
+        per_image=beside.value if beside else None,
+        per_image_interval=beside.interval if beside else None,
+        saturated=model.saturation.saturated if model.saturation else None,
+        maximal_leakage=model.bits.maximal_leakage if model.bits else None,
     )
-    return Summary(
-        model.name, model.accuracy, attacks, best, floor, above, interval, winners, evidence
-    )
-
-
-def _interval(best: list[float], floor: list[float], perfect: float) -> tuple[float, float] | None:
-    if len(best) < 2:
-        return None
-
-    def statistic(b: Any, f: Any) -> Any:
-        far = perfect - f.mean(-1)
-        return (b.mean(-1) - f.mean(-1)) / np.where(far == 0, np.inf, far)
-
-    return bootstrap_interval(statistic, best, floor)
 
 
 def _winners(model: ModelRecord, metric: str, best: list[float]) -> dict[str, int]:
@@ -209,13 +188,3 @@ def _winners(model: ModelRecord, metric: str, best: list[float]) -> dict[str, in
         for i, top in enumerate(best)
     ]
     return dict(Counter(first).most_common())
-
-
-def _label_only(model: ModelRecord, metric: str) -> float:
-    values = model.floors.get(LABEL_ONLY, {}).get(metric, [])
-    if not values:
-        raise ConfigError(
-            f"expected the floor {LABEL_ONLY!r} of {model.name!r} in {metric!r} but got the "
-            f"floors {sorted(model.floors)}; leakage means nothing without it, so measure it too"
-        )
-    return spread(values, metric).mean

@@ -7,24 +7,21 @@ import math
 from statistics import fmean
 
 from mixcon.audit import AttackRecord, ModelRecord, Report
-from mixcon.reports._scales import Scale, scale_of
-from mixcon.reports.seeds import seed_rows
-from mixcon.reports.summary import (
-    LABEL_ONLY,
-    Spread,
-    Summary,
-    best_attack,
-    headline_metric,
-    summarize,
-)
+from mixcon.metrics import Metric
+from mixcon.reports.figures import Figures
+from mixcon.reports.headline import LABEL_ONLY, Excess, best_attack
+from mixcon.reports.seeds import over_seeds
+from mixcon.reports.summary import Spread, Summary
 
 __all__ = [
     "attack_names",
     "attack_rows",
+    "calibration_rows",
     "examination_rows",
     "markdown_table",
     "metric_rows",
     "rows",
+    "seed_rows",
     "separability_rows",
 ]
 
@@ -36,27 +33,25 @@ def attack_names(report: Report) -> list[str]:
     return list(dict.fromkeys(a.attack for model in report.models for a in model.attacks))
 
 
-def rows(report: Report) -> list[dict[str, str]]:
+def rows(figures: Figures) -> list[dict[str, str]]:
     """The main table: column title to text, one dictionary per model, all with the same keys.
 
     Columns: model, accuracy, numbers sent per image, per attack the mean ± standard deviation
     over images with the worst image in parentheses, the label-only floor, the strongest attack per
-    image, and its excess over that floor with a 95 % bootstrap interval over the images.
-
-    Raises:
-        ConfigError: as `summarize` and `headline_metric`.
+    image, the headline excess and the excess per image, with 95 % bootstrap intervals.
     """
-    metric = headline_metric(report)
-    names = attack_names(report)
-    return [_row(model, names, metric) for model in report.models]
+    names, models = attack_names(figures.report), figures.report.models
+    pairs = zip(models, figures.models, strict=True)
+    return [_row(model, summary, names, figures) for model, summary in pairs]
 
 
-def markdown_table(report: Report) -> str:
+def markdown_table(figures: Figures) -> str:
     """The main table (see `rows`) in GitHub's Markdown, names escaped, ending in a newline.
 
-    Below it the spread over training seeds, where there are several.
+    Below it the spread over training seeds, where there are several, and the calibration.
     """
-    return "\n".join(_table(part) for part in (rows(report), seed_rows(report)) if part)
+    parts = rows(figures), seed_rows(figures), calibration_rows(figures)
+    return "\n".join(_table(part) for part in parts if part)
 
 
 def _table(rows: list[dict[str, str]]) -> str:
@@ -98,8 +93,46 @@ def attack_rows(report: Report) -> list[dict[str, str]]:
     ]
 
 
-def _row(model: ModelRecord, names: list[str], metric: str) -> dict[str, str]:
-    scale, summary = scale_of(metric), summarize(model, metric)
+def seed_rows(figures: Figures) -> list[dict[str, str]]:
+    """A dictionary per defense of several seeds, its figures as `over_seeds` writes them."""
+    return [
+        _seed_row(defense.name, defense.models, figures.scale.label)
+        for defense in figures.defenses
+        if len(defense.models) > 1
+    ]
+
+
+def _seed_row(name: str, models: tuple[Summary, ...], label: str) -> dict[str, str]:
+    row = {
+        "Defense": name,
+        "Seeds": str(len(models)),
+        "Accuracy (%)": over_seeds([100 * summary.accuracy for summary in models], 1),
+    }
+    best = [summary.best.mean for summary in models if summary.best]
+    above = [summary.excess for summary in models if summary.excess is not None]
+    if len(best) > 1 and len(above) > 1:
+        row[f"{label}, strongest per image"] = over_seeds(best, 3)
+        row["Excess leakage"] = over_seeds(above, 3)
+    return row
+
+
+def calibration_rows(figures: Figures) -> list[dict[str, str]]:
+    """Devices of which the right excess is known, one dictionary each."""
+    return [
+        {
+            "Calibration": each.summary.model,
+            "Right excess": MISSING if each.right is None else f"{each.right:.0f}",
+            "Measured": _excess(each.summary.found),
+            "In order": "no" if each.is_off else "yes",
+        }
+        for each in figures.calibration
+    ]
+
+
+def _row(
+    model: ModelRecord, summary: Summary, names: list[str], figures: Figures
+) -> dict[str, str]:
+    scale = figures.scale
     return {
         "Model": model.name,
         "Accuracy": f"{100 * model.accuracy:.1f} %{', at chance' * _guesses(summary)}",
@@ -107,18 +140,19 @@ def _row(model: ModelRecord, names: list[str], metric: str) -> dict[str, str]:
         **{f"{scale.label}, {name}": _cell(summary.attacks.get(name), scale) for name in names},
         "Label-only floor": MISSING if summary.floor is None else scale.text(summary.floor),
         "Strongest per image": _cell(summary.best, scale),
-        "Excess of strongest": _excess(summary),
+        "Excess leakage": _excess(summary.found)
+        + ", attacks failed" * bool(summary.evidence and summary.evidence.failed),
+        "Excess per image": _excess(summary.beside),
     }
 
 
-def _excess(summary: Summary) -> str:
-    if summary.excess is None:
+def _excess(found: Excess | None) -> str:
+    if found is None:
         return MISSING
-    if summary.interval is None:
-        return f"{summary.excess:z.2f}"
-    low, high = summary.interval
-    failed = ", attacks failed" if summary.evidence and summary.evidence.failed else ""
-    return f"{summary.excess:z.2f} [{low:z.2f}, {high:z.2f}]{failed}"
+    if found.interval is None:
+        return f"{found.value:z.2f}"
+    low, high = found.interval
+    return f"{found.value:z.2f} [{low:z.2f}, {high:z.2f}]"
 
 
 def _guesses(summary: Summary) -> bool:
@@ -126,13 +160,13 @@ def _guesses(summary: Summary) -> bool:
 
 
 def metric_rows(report: Report) -> list[dict[str, str]]:
-    """Every other metric: the best attack per image of each model, its floor and the ceiling."""
+    """Every other metric: the best attack per image, its simple floors and the ceiling."""
     return [
         {
             "Model": model.name,
             "Metric": name,
             "Strongest per image": _number(fmean(best_attack(model, name))),
-            "Label-only floor": _mean(model.floors.get(LABEL_ONLY, {}).get(name)),
+            "Class mean": _mean(model.floors.get(LABEL_ONLY, {}).get(name)),
             "Nearest neighbor": _mean(model.floors.get("nearest-neighbor", {}).get(name)),
             "Exact copy": _number(report.ceiling.get(name, math.nan)),
         }
@@ -142,14 +176,11 @@ def metric_rows(report: Report) -> list[dict[str, str]]:
     ]
 
 
-def examination_rows(report: Report) -> list[dict[str, str]]:
+def examination_rows(figures: Figures) -> list[dict[str, str]]:
     """What a thorough audit found besides: one dictionary per model and finding."""
     rows = []
-    for model in report.models:
-        winners = ", ".join(
-            f"{name} on {count}"
-            for name, count in summarize(model, headline_metric(report)).winners.items()
-        )
+    for model, summary in zip(figures.report.models, figures.models, strict=True):
+        winners = ", ".join(f"{name} on {count}" for name, count in summary.winners.items())
         findings = {"Strongest attack, by images": winners} if winners else {}
         if model.label_leakage is not None:
             findings["Class read from z by a probe"] = f"{100 * model.label_leakage:.1f} %"
@@ -172,7 +203,7 @@ def _number(value: float) -> str:
     return f"{value:z.3g}" if math.isfinite(value) else MISSING
 
 
-def _cell(value: Spread | None, scale: Scale) -> str:
+def _cell(value: Spread | None, scale: Metric) -> str:
     if value is None:
         return MISSING
     mean, std, worst = map(scale.text, (value.mean, value.std, value.worst))

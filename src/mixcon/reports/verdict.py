@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 
-from mixcon.audit import Report
-from mixcon.reports._scales import Scale, scale_of
+from mixcon.metrics import Metric, metric_named
+from mixcon.reports.certainty import certainty
 from mixcon.reports.doubts import Judged, caveats, judge, no_verdict
-from mixcon.reports.seeds import by_defense
-from mixcon.reports.summary import Summary, excess, headline_metric
+from mixcon.reports.figures import Figures
+from mixcon.reports.headline import excess
+from mixcon.reports.summary import Summary
 
 __all__ = ["verdict"]
 
@@ -38,37 +39,39 @@ _EFFECT = {
 }
 
 
-def verdict(report: Report) -> list[str]:
+def verdict(figures: Figures) -> list[str]:
     """Say in plain sentences what comes back, what the defense costs, and what is not known.
 
     The first model is taken as the undefended one. Of several defended models, the one with the
     highest accuracy minus excess leakage speaks for all; models of several seeds count as one. The
-    words follow from the numbers: the bands lie on the excess of the strongest attack per image
-    over the label-only floor.
+    words follow from the numbers: the bands lie on the headline excess.
 
-    An audit that tried too little (see `Evidence.doubts`), or whose attacks failed, can show that
+    An audit that tried too little (see `Evidence.flaws`), or whose attacks failed, can show that
     a model leaks but not that it hides; on a model at chance it shows nothing. Then the first
     sentence says that there is no verdict.
 
     Returns:
         Two sentences: what an attacker gets, and what it costs and is worth. A third says why the
-        audit is no proof that the inputs are hidden, if it is none.
-
-    Raises:
-        ConfigError: the report has no model, no metric that all attacks share, or no floor.
+        audit is no proof that the inputs are hidden, if it is none. Then three on the model that
+        these speak of, if it was attacked: what is proved, measured and not known.
     """
-    metric = headline_metric(report)
-    groups = by_defense(report).values()
-    judged = [judge(models, metric) for models in groups]
-    return [*_sentences(judged, metric), *caveats(judged)]
+    judged = [judge(defense) for defense in figures.defenses]
+    chosen = _spoken_of(judged)
+    known = certainty(chosen.summary) if chosen.summary.found else []
+    return [*_sentences(judged, chosen, figures.metric), *caveats(judged), *known]
 
 
-def _sentences(judged: list[Judged], metric: str) -> list[str]:
+def _spoken_of(judged: list[Judged]) -> Judged:
     plain, *defended = judged
     learned = [each for each in defended if not each.guesses]
-    if not defended or plain.guesses:
+    return plain if not defended or plain.guesses else max(learned or defended, key=_trade)
+
+
+def _sentences(judged: list[Judged], chosen: Judged, metric: str) -> list[str]:
+    plain, *defended = judged
+    learned = [each for each in defended if not each.guesses]
+    if chosen is plain:
         return _alone(plain, metric)
-    chosen = max(learned or defended, key=_trade)
     if not chosen.is_known or not plain.is_known:
         return _alone(chosen, metric)
     return _compared(plain.summary, chosen.summary, len(learned), metric)
@@ -88,7 +91,7 @@ def _alone(judged: Judged, metric: str) -> list[str]:
 
 def _compared(plain: Summary, chosen: Summary, count: int, metric: str) -> list[str]:
     first = _attacker(plain, metric, alone=False) + _comparison(
-        plain, chosen, count, scale_of(metric)
+        plain, chosen, count, metric_named(metric)
     )
     return [f"{first}.", f"{_cost(plain, chosen)}; {_advice_against(plain, chosen)}."]
 
@@ -98,18 +101,18 @@ def _band(value: float, bands: tuple[tuple[float, str], ...]) -> str:
 
 
 def _attacker(summary: Summary, metric: str, *, alone: bool) -> str:
-    if summary.best is None or summary.floor is None or summary.excess is None:
+    if summary.leakage is None or summary.floor is None or summary.excess is None:
         return (
             "No attack was run, so nothing is known about what an attacker in the cloud "
             "can redraw from what the device sends"
         )
-    scale = scale_of(metric)
+    scale = metric_named(metric)
     seen = _band(summary.excess, _SEEN).format(things="pictures" if metric == "ssim" else "inputs")
     model = f"the model {summary.model}" if alone else "the undefended model"
     guess = f"; a guess from the class alone gets {scale.text(summary.floor)}" if alone else ""
     return (
         f"An attacker in the cloud who sees what the device sends can {seen} from {model} "
-        f"({scale.in_words(summary.best.mean)}{guess})"
+        f"({scale.in_words(summary.leakage)}{guess})"
     )
 
 
@@ -121,21 +124,21 @@ def _effect(before: float, after: float) -> str:
     return _band(after / before, ((0.9, "barely"), (0.6, "somewhat"), (-math.inf, "much")))
 
 
-def _comparison(plain: Summary, chosen: Summary, count: int, scale: Scale) -> str:
-    if plain.excess is None or chosen.best is None or chosen.excess is None:
+def _comparison(plain: Summary, chosen: Summary, count: int, scale: Metric) -> str:
+    if plain.excess is None or chosen.leakage is None or chosen.excess is None:
         return ""
     effect = _effect(plain.excess, chosen.excess)
     who = "the defended one"
     if count > 1:
         who = f"the best of the {count} defended ones, {chosen.model},"
     words = _EFFECT[effect].format(
-        after=scale.text(chosen.best.mean), floor=scale.text(chosen.floor or 0.0)
+        after=scale.text(chosen.leakage), floor=scale.text(chosen.floor or 0.0)
     )
     flattered = effect in {"worse", "barely", "somewhat"}
     return f", and {who} {words}" + (_flattery(plain, chosen, scale) if flattered else "")
 
 
-def _flattery(plain: Summary, chosen: Summary, scale: Scale) -> str:
+def _flattery(plain: Summary, chosen: Summary, scale: Metric) -> str:
     """Name the weaker attack that makes the defense look best, if one at least halves."""
     drops = {}
     for attack in plain.attacks.keys() & chosen.attacks.keys():

@@ -18,7 +18,7 @@ from mixcon._files import write_whole
 from mixcon.attacks.base import frozen
 from mixcon.audit import fingerprint
 from mixcon.errors import ConfigError
-from mixcon.reports import headline_metric, read_report, summarize
+from mixcon.reports import figures_of, read_report
 from mixcon.serving import signing
 from mixcon.serving.agreement import compare
 from mixcon.serving.calibrate import scales
@@ -249,7 +249,7 @@ def _audited(path: Path, model: SplitModel, defense: str) -> Audited:
             f"{weights[:8]}..., but it is on other weights: {names}; audit the run again, or pass "
             "the right --report"
         )
-    evidence = summarize(found[0], headline_metric(report)).evidence
+    evidence = figures_of(report).of(found[0]).evidence
     if evidence is None:
         raise ConfigError(f"{path}: expected a report of at least one attack, but it has none")
     numbers = (evidence.leakage, evidence.floor, evidence.excess)

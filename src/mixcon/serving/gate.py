@@ -43,5 +43,5 @@ def reservations(contract: Contract) -> str | None:
     """Why nobody knows that this model hides its inputs, in words; None if an audit shows it."""
     if contract.audit is None:
         return "nobody audited this model"
-    doubts = contract.audit.doubts
+    doubts = contract.audit.flaws
     return f"the audit of this model is no proof: {'; '.join(doubts)}" if doubts else None

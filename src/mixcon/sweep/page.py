@@ -19,10 +19,11 @@ from mixcon.reports import (
     SweepPoint,
     data_uri,
     excess_of,
+    figures_of,
     intervals,
     render_sweep,
     verdict,
-    write_report,
+    write_figures,
 )
 from mixcon.sweep.choice import choose, chosen_toml
 from mixcon.sweep.config import Limits
@@ -48,14 +49,15 @@ def write_sweep(sweep: Sweep, folder: Path, limits: Limits) -> Path:
     where = environment(shlex.join(sys.argv), sweep.config.base.seed)
     chosen = choose(sweep, limits)
     audited = front_audit(sweep, where)
-    if audited:
-        write_report(*audited, folder / "audit")
+    figures = figures_of(audited[0]) if audited else None
+    if audited and figures:
+        write_figures(figures, audited[1], folder / "audit")
     if chosen:
         write_whole(folder / "chosen.toml", chosen_toml(chosen))
     else:  # that of an earlier limit keeps to another
         (folder / "chosen.toml").unlink(missing_ok=True)
     write_whole(folder / "report.json", _record(sweep, where))
-    page = _page(sweep, where, chosen, limits, verdict(audited[0]) if audited else [])
+    page = _page(sweep, where, chosen, limits, verdict(figures) if figures else [])
     return write_whole(folder / "report.html", render_sweep(page))
 
 

@@ -98,7 +98,9 @@ class Space(BaseModel):
 def is_whole(name: str) -> bool:
     """Whether a setting, ``part.setting``, is a whole number."""
     part, _, setting = name.rpartition(".")
-    return bool(part) and part_kind(part).settings[setting].annotation in {"int", int}
+    if not part or setting not in part_kind(part).settings:
+        return False
+    return part_kind(part).settings[setting].annotation in {"int", int}
 
 
 def _given(template: DefenseConfig) -> dict[str, Axis]:

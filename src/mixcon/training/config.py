@@ -151,6 +151,8 @@ def explain(error: ValidationError) -> str:
     """All settings that are wrong, in one line each."""
     lines = [
         f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}, but got {entry['input']!r}"
+        if entry["loc"]
+        else entry["msg"].removeprefix("Value error, ")
         for entry in error.errors()
     ]
     return "\n".join(lines)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mixcon.reports.figures._canvas import canvas, rendered
+from mixcon.reports.sheets._canvas import canvas, rendered
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

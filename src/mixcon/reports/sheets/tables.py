@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from mixcon.reports.figures._canvas import canvas, rendered
+from mixcon.reports.sheets._canvas import canvas, rendered
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

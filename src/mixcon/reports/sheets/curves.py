@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mixcon.reports.figures._canvas import canvas, rendered
+from mixcon.reports.sheets._canvas import canvas, rendered
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,0 +1,63 @@
+"""What is proved, what is measured and what is not known: three sentences on one model."""
+
+from __future__ import annotations
+
+from mixcon.metrics import metric_named
+from mixcon.reports.summary import Summary
+
+__all__ = ["certainty"]
+
+
+def certainty(summary: Summary) -> list[str]:
+    """Three sentences on a model that was attacked."""
+    return [
+        f"Proved: {_proved(summary)}.",
+        f"Measured: {_measured(summary)}.",
+        f"Not known: {_unknown(summary)}.",
+    ]
+
+
+def _proved(summary: Summary) -> str:
+    bits = summary.bits
+    if bits is None:
+        return "no bound"
+    parts = []
+    if bits.maximal_leakage is not None:
+        parts.append(
+            f"seeing what is sent multiplies the chance of any guess by at most 2^"
+            f"{bits.maximal_leakage:.3g}"
+        )
+    if bits.capacity is not None:
+        parts.append(f"the channel carries at most {bits.capacity:.3g} bits")
+    if bits.mutual_information is not None:
+        parts.append(
+            f"what is sent tells at most {bits.mutual_information:.3g} bits, with confidence "
+            f"{bits.confidence:g}"
+        )
+    if bits.cell_mse is not None:
+        parts.append(
+            f"no attack on these inputs gets a mean squared error below {bits.cell_mse:.3g}"
+        )
+    return "; ".join(parts) or "no bound"
+
+
+def _measured(summary: Summary) -> str:
+    found = summary.found
+    if found is None:
+        return "nothing, for no attack was run"
+    scale = metric_named(found.metric)
+    by = f"by {found.attack}" if found.attack else "by the strongest attack per image"
+    over = f"over the guess {found.guess}" if found.guess else "over the class mean"
+    ends = f" [{found.interval[0]:z.2f}, {found.interval[1]:z.2f}]" if found.interval else ""
+    return (
+        f"{scale.label} {scale.text(summary.leakage or 0.0)} {by}, an excess of "
+        f"{found.value:z.2f}{ends} {over}"
+    )
+
+
+def _unknown(summary: Summary) -> str:
+    if summary.saturation is None:
+        return "what stronger attacks would get"
+    if not summary.saturation.saturated:
+        return "what stronger attacks would get, and such may exist: these were still gaining"
+    return "what an attack of another kind would get, though more steps gain nothing"

@@ -1,0 +1,154 @@
+"""The headline: what an attacker gets who chooses one attack, over a guesser who chooses one guess.
+
+Both choose on their own samples, never by the victims. An attacker cannot keep the better of two
+reconstructions image by image without knowing the original, so the maximum over attacks for each
+image is shown beside, over a maximum of as many guesses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from mixcon.audit import AttackRecord, GuessRecord, ModelRecord
+from mixcon.errors import ConfigError
+from mixcon.metrics import bootstrap_interval, metric_named
+
+__all__ = ["LABEL_ONLY", "Excess", "best_attack", "excess", "headline", "per_image"]
+
+LABEL_ONLY = "class-mean"
+"""The floor of reports from before there were several guesses: the mean image of the class."""
+
+
+@dataclass(frozen=True)
+class Excess:
+    """Leakage over a floor, victim by victim, and what it comes to.
+
+    Attributes:
+        metric: the metric of the next two.
+        leakage: one value per victim.
+        floor: what a guess without z gets of the same victims.
+        attack: the attack that the attacker chose; None for the strongest of all, image by image.
+        guess: the guess that was chosen likewise; None for the best of several, or the class mean.
+    """
+
+    metric: str
+    leakage: tuple[float, ...]
+    floor: tuple[float, ...]
+    attack: str | None = None
+    guess: str | None = None
+
+    @cached_property
+    def value(self) -> float:
+        """The way that the mean leakage goes from the mean floor (0) to an exact copy (1)."""
+        means = float(np.mean(self.leakage)), float(np.mean(self.floor))
+        return excess(*means, metric_named(self.metric).perfect)
+
+    @cached_property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % bootstrap interval of `value` over the victims, in pairs; None with one victim."""
+        if len(self.leakage) < 2:
+            return None
+        perfect = metric_named(self.metric).perfect
+
+        def statistic(leakage: Any, floor: Any) -> Any:
+            far = perfect - floor.mean(-1)
+            return (leakage.mean(-1) - floor.mean(-1)) / np.where(far == 0, np.inf, far)
+
+        return bootstrap_interval(statistic, self.leakage, self.floor)
+
+
+def excess(leakage: float, floor: float, perfect: float = 1.0) -> float:
+    """Leakage beyond a floor, as a share of the way from the floor to an exact copy.
+
+    Args:
+        leakage: mean leakage of an attack.
+        floor: mean leakage of a guess without z, in the same metric.
+        perfect: what an exact copy scores: 1 for SSIM, 0 for the mean squared error.
+
+    Returns:
+        (leakage - floor) / (perfect - floor): 1 is an exact copy, 0 no better than the floor,
+        and less than 0 worse than the floor. It is 0 where the floor is already perfect.
+    """
+    return 0.0 if floor == perfect else (leakage - floor) / (perfect - floor)
+
+
+def best_attack(model: ModelRecord, metric: str = "ssim") -> list[float]:
+    """Leakage of the strongest attack per image: the maximum over attacks, image by image.
+
+    For an error such as ``mse`` it is the minimum.
+
+    Args:
+        model: a model with at least one attack that reports the metric.
+        metric: name of the metric.
+
+    Returns:
+        One value per attacked image, in the order of the gallery.
+
+    Raises:
+        ConfigError: no attack reports the metric, or they attacked different numbers of images.
+    """
+    columns = [a.leakage[metric] for a in model.attacks if metric in a.leakage]
+    if len({len(column) for column in columns}) != 1:
+        raise ConfigError(
+            f"expected the attacks on {model.name!r} to report {metric!r} for the same images "
+            f"but got {[len(column) for column in columns]} values; run them on one set of images"
+        )
+    return _closest(columns, metric)
+
+
+def headline(model: ModelRecord, metric: str) -> Excess:
+    """The excess of the best single attack over the best single guess, chosen on own samples.
+
+    A report that does not say how attacks and guesses did there, as one by an earlier version or a
+    quick one, gets the strongest attack per image over the class mean. That floor is too low.
+
+    Raises:
+        ConfigError: the attacks do not report the metric, or there is no floor in it.
+    """
+    strongest = best_attack(model, metric)
+    if not _chooses(model, metric):
+        return Excess(metric, tuple(strongest), tuple(_class_mean(model, metric)))
+    attack, guess = _chosen(model.attacks, metric), _chosen(model.guesses, metric)
+    columns = tuple(attack.leakage[metric]), tuple(guess.leakage[metric])
+    return Excess(metric, *columns, attack.attack, guess.guess)
+
+
+def per_image(model: ModelRecord, metric: str) -> Excess | None:
+    """The excess of the best attack per image over the best of as many guesses per image.
+
+    None where attacks and guesses cannot be chosen: there `headline` is per image.
+    """
+    if not _chooses(model, metric):
+        return None
+    guesses = [guess.leakage[metric] for guess in model.guesses[: len(model.attacks)]]
+    return Excess(metric, tuple(best_attack(model, metric)), tuple(_closest(guesses, metric)))
+
+
+def _chooses(model: ModelRecord, metric: str) -> bool:
+    records: list[AttackRecord | GuessRecord] = [*model.attacks, *model.guesses]
+    return bool(model.guesses) and all(metric in record.auxiliary for record in records)
+
+
+def _chosen(records: Sequence[Any], metric: str) -> Any:
+    closest = metric_named(metric).closest([record.auxiliary[metric] for record in records])
+    return next(record for record in records if record.auxiliary[metric] == closest)
+
+
+def _closest(columns: Sequence[Sequence[float]], metric: str) -> list[float]:
+    closest = metric_named(metric).closest
+    return [closest(values) for values in zip(*columns, strict=True)]
+
+
+def _class_mean(model: ModelRecord, metric: str) -> list[float]:
+    values = model.floors.get(LABEL_ONLY, {}).get(metric, [])
+    if not values:
+        raise ConfigError(
+            f"expected the floor {LABEL_ONLY!r} of {model.name!r} in {metric!r} but got the "
+            f"floors {sorted(model.floors)}; leakage means nothing without it, so measure it too"
+        )
+    return values
