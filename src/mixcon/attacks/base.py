@@ -115,14 +115,19 @@ class Device(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """What is released of inputs, (N, *shape) to (N, ...), noise drawn anew."""
-        return cast(Tensor, self.channel(self.encoder(x)))
+        return _differentiable(cast(Tensor, self.channel(self.encoder(x))), x)
 
     def mean(self, x: Tensor, draws: int) -> Tensor:
         """The same, averaged over so many draws of the channel; the encoder runs once."""
         raw: Tensor = self.encoder(x)
         released: Tensor = self.channel(raw.repeat(draws, *[1] * (raw.ndim - 1)))
         average: Tensor = released.unflatten(0, (draws, len(x))).mean(0)
-        return average
+        return _differentiable(average, x)
+
+
+def _differentiable(z: Tensor, x: Tensor) -> Tensor:
+    """Z with a gradient of 0 where a device has none, such as one that sends a class."""
+    return z + 0 * x.sum() if x.requires_grad and not z.requires_grad else z
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from mixcon.attacks.prototypes import has_structure, most_alike
 
 __all__ = ["LabelGuesses"]
 
-_FIT = 1  # raise when the same samples give other guesses
+_FIT = 2  # raise when the same samples give other guesses
 _MEMBERS = 2000  # of a class, at most, that guesses are made of
 _SAMPLES = 48  # of them that one image is compared with in a round
 _ROUNDS, _STEPS = 6, 40
@@ -24,9 +24,10 @@ class LabelGuesses:
     """Several guesses a class, learned from the attacker's own samples.
 
     ``class-mean``, best for the squared error; ``class-ssim``, the image of the largest expected
-    SSIM; ``class-medoid``, the sample nearest to the mean; and ``class-kind-1``, ... : the class
-    is parted into as many groups by k-means, each with the image that is best for it, so that a
-    maximum over several attacks has a maximum over as many guesses to stand against.
+    SSIM; ``class-medoid``, the sample nearest to the mean; ``any-ssim``, the image that is best
+    for all classes, where the prediction says nothing; and ``class-kind-1``, ... : the class is
+    parted into groups by k-means, each with the image that is best for it, so that a maximum over
+    several attacks has a maximum over as many guesses to stand against.
 
     Args:
         names: of the guesses, in order.
@@ -40,7 +41,7 @@ class LabelGuesses:
     def learn(
         cls, auxiliary: Auxiliary, classes: int, count: int, *, seed: int, on_step: OnStep
     ) -> LabelGuesses:
-        """Make `count` guesses, at least 3, or find them in the cache.
+        """Make `count` guesses, at least 4, or find them in the cache.
 
         Args:
             auxiliary: the attacker's own samples, without those that score guesses.
@@ -49,9 +50,9 @@ class LabelGuesses:
             seed: draws the groups and the samples that images are compared with.
             on_step: told about progress.
         """
-        count = max(3, count)
-        names = ["class-mean", "class-ssim", "class-medoid"]
-        names += [f"class-kind-{i}" for i in range(1, count - 2)]
+        count = max(4, count)
+        names = ["class-mean", "class-ssim", "class-medoid", "any-ssim"]
+        names += [f"class-kind-{i}" for i in range(1, count - 3)]
         key = digest(auxiliary.inputs, auxiliary.labels, f"guesses {_FIT} {classes} {count} {seed}")
         made = kept(key, lambda: {"images": _learn(auxiliary, classes, count, seed, on_step)})
         on_step(1.0)
@@ -67,16 +68,18 @@ def _learn(auxiliary: Auxiliary, classes: int, count: int, seed: int, on_step: O
     groups = [
         group
         for label in range(classes)
-        for group in _groups(_members(auxiliary, label), count - 3, seed)
+        for group in _groups(_members(auxiliary, label), count - 4, seed)
     ]
+    groups.append(auxiliary.inputs[:_MEMBERS])
     starts = torch.stack([group.mean(0) for group in groups])
     best = starts
     if has_structure(tuple(starts.shape[1:])):
         best = _searched(starts, groups, seed, on_step)
-    best = best.unflatten(0, (classes, count - 2))
-    means = starts.unflatten(0, (classes, count - 2))[:, :1]
+    whole = best[-1].expand(classes, 1, *best.shape[1:])
+    best = best[:-1].unflatten(0, (classes, count - 3))
+    means = starts[:-1].unflatten(0, (classes, count - 3))[:, :1]
     medoids = torch.stack([_medoid(_members(auxiliary, label)) for label in range(classes)])
-    return torch.cat([means, best[:, :1], medoids[:, None], best[:, 1:]], 1)
+    return torch.cat([means, best[:, :1], medoids[:, None], whole, best[:, 1:]], 1)
 
 
 def _members(auxiliary: Auxiliary, label: int) -> Tensor:

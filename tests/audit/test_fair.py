@@ -1,0 +1,97 @@
+"""A fair audit: devices of known leakage get the right excess, and small leakage is bracketed."""
+
+import pytest
+import torch
+
+from mixcon.attacks import Auxiliary, Decoder, Posterior, Rmle
+from mixcon.attacks.prototypes import most_alike
+from mixcon.audit import Subject, audit
+from mixcon.audit.bits import certified_bits, prove
+from mixcon.audit.guesses import LabelGuesses
+from mixcon.audit.reference_devices import EXPECTED
+from mixcon.bounds import noisy_sphere_leakage
+from mixcon.channels import GaussianNoise, Normalize, compose
+from mixcon.defenses import DefenseConfig
+from mixcon.metrics import ssim
+from mixcon.models import build
+from mixcon.reports.figures import figures_of
+from mixcon.split import Sizes, SplitModel
+
+
+@pytest.fixture(scope="module")
+def report(digits):
+    attacks = [Posterior(), Decoder(steps=150), Rmle(steps=30)]
+    model = build("lenet5", (1, 28, 28), 10).eval()
+    found, _ = audit([Subject(model, "lenet")], digits, attacks, victims=60, thorough=True)
+    return found
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_devices_of_known_leakage_get_the_right_excess(report, name):
+    """All attacks together, over as many label-only guesses: 0 within the interval, or 1."""
+    row = next(c for c in figures_of(report).calibration if c.summary.model == name)
+    low, high = row.summary.interval
+    assert low - 0.02 <= EXPECTED[name] <= high + 0.02, (row.summary.excess, low, high)
+
+
+def test_guesses_are_scored_and_as_many_as_the_attacks(report):
+    for record in (*report.models, *report.calibration):
+        assert len(record.guesses) >= len(record.attacks)
+        assert all("ssim" in g.auxiliary for g in record.guesses)
+        assert all("ssim" in a.auxiliary for a in record.attacks)
+
+
+def test_the_image_that_is_best_for_ssim_beats_the_mean(digits):
+    data = Auxiliary(digits.train.floats(), digits.train.labels)
+    guesses = LabelGuesses.learn(data, 10, 6, seed=0, on_step=lambda _: None)
+    assert guesses.names[4:] == ["class-kind-1", "class-kind-2"]
+    test = digits.test
+    found = {n: ssim(g, test.floats()).mean() for n, g in guesses.of(test.labels)}
+    assert found["class-ssim"] > found["class-mean"] + 0.01
+    assert found["class-ssim"] > found["any-ssim"] + 0.05
+
+
+def test_most_alike_finds_the_only_sample():
+    torch.manual_seed(0)
+    x = torch.rand(3, 1, 1, 16, 16)
+    found = most_alike(torch.full((3, 1, 16, 16), 0.5), x, torch.ones(3, 1), steps=300)
+    assert ssim(found, x[:, 0]).min() > 0.9
+
+
+def test_the_posterior_of_a_code_is_its_cell(digits):
+    """No attacker does better than the cells allow, and this one nearly does as well."""
+    torch.manual_seed(0)
+    encoder = torch.nn.Flatten()
+    defense = DefenseConfig.parse("code(bits=6)").build(Sizes((1, 28, 28), (784,), 10))
+    channel = defense.channel.train()
+    channel(encoder(digits.train.floats()))
+    model = SplitModel(encoder, defense.behind(torch.nn.Linear(784, 10)), channel).eval()
+    proved = prove(model, digits.test)
+    assert proved.maximal_leakage == proved.capacity == 6
+    assert proved.cells <= 64
+    found, _ = audit([Subject(model, "code")], digits, [Posterior()], victims=60, thorough=True)
+    attack = found.models[0].attacks[0]
+    assert torch.tensor(attack.leakage["ssim"]).mean() < proved.cell_ssim + 0.03
+    assert torch.tensor(attack.leakage["mse"]).mean() > 0.9 * proved.cell_mse
+
+
+def test_bits_of_noise_follow_from_the_channels():
+    model = SplitModel(torch.nn.Flatten(), torch.nn.Linear(10, 2),
+                       compose(Normalize(), GaussianNoise(0.2)))  # fmt: skip
+    leakage, capacity = certified_bits(model, (10,))
+    assert leakage == noisy_sphere_leakage(10, 0.2)
+    assert capacity < leakage
+    assert certified_bits(model, (10,), repeats=4)[0] > leakage
+    bare = SplitModel(torch.nn.Flatten(), torch.nn.Linear(10, 2), GaussianNoise(0.2))
+    assert certified_bits(bare, (10,)) == (None, None)  # norms are not bounded
+
+
+def test_repeats_help_against_noise_and_not_against_a_code(digits):
+    def leakage(channel, repeats):
+        torch.manual_seed(0)
+        model = SplitModel(torch.nn.Flatten(), torch.nn.Linear(784, 10), channel).eval()
+        found, _ = audit([Subject(model, "m")], digits, [Posterior()], victims=40, repeats=repeats)
+        return sum(found.models[0].attacks[0].leakage["ssim"]) / 40
+
+    noisy = compose(Normalize(), GaussianNoise(0.2))
+    assert leakage(noisy, 64) > leakage(noisy, 1) + 0.03
