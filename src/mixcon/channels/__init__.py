@@ -19,6 +19,7 @@ from mixcon.channels.code import Code
 from mixcon.channels.dropout import Dropout
 from mixcon.channels.gaussian import GaussianNoise
 from mixcon.channels.laplace import LaplaceNoise
+from mixcon.channels.map_channels import MapChannels
 from mixcon.channels.normalize import Normalize
 from mixcon.channels.project import Project
 from mixcon.channels.quantize import Quantize
@@ -33,6 +34,7 @@ __all__ = [
     "GaussianNoise",
     "LaplaceNoise",
     "Levels",
+    "MapChannels",
     "Normalize",
     "Project",
     "Quantize",
@@ -47,6 +49,7 @@ CHANNELS: Registry[type[Channel]] = Registry(
     {
         "normalize": Normalize,
         "project": Project,
+        "channels": MapChannels,
         "code": Code,
         "gaussian": GaussianNoise,
         "laplace": LaplaceNoise,

@@ -6,7 +6,7 @@ import math
 
 from mixcon.errors import ConfigError
 
-__all__ = ["check_amount", "check_count"]
+__all__ = ["check_amount", "check_count", "check_map"]
 
 
 def check_amount(name: str, value: float) -> float:
@@ -21,3 +21,13 @@ def check_count(name: str, value: int) -> int:
     if isinstance(value, bool | str) or value != int(value) or value < 1:
         raise ConfigError(f"expected {name} to be a whole number >= 1, but got {value!r}")
     return int(value)
+
+
+def check_map(name: str, shape: tuple[int, ...]) -> None:
+    """Refuse representations without a height and a width."""
+    if len(shape) != 3:
+        raise ConfigError(
+            f"expected representations of shape (channels, height, width) for {name}, but got "
+            f"{shape}; cut behind a convolution, or use what takes any shape: project(n=...) or "
+            "code(bits=...)"
+        )

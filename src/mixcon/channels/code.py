@@ -7,8 +7,9 @@ import math
 import torch
 from torch import Tensor, nn
 
-from mixcon.channels._checks import check_count
+from mixcon.channels._checks import check_count, check_map
 from mixcon.channels.base import Channel, Distribution, Levels
+from mixcon.channels.map_channels import ExpandChannels
 from mixcon.channels.project import Expand
 from mixcon.errors import ConfigError
 from mixcon.split import Sizes
@@ -30,31 +31,43 @@ class Code(Channel):
     Args:
         bits: how many bits leave, at least 1.
         flip: probability that a bit is flipped, in [0, 0.5).
+        per_place: whether each place of a map gets a word of so many bits, from its own channels.
         sizes: of the model it is built for.
 
     Shape:
-        (N, *sizes.representation) to (N, bits).
+        (N, *sizes.representation) to (N, bits); per place (N, C, H, W) to (N, bits, H, W).
 
     Raises:
-        ConfigError: bits is no whole number >= 1, or flip lies outside [0, 0.5).
+        ConfigError: bits is no whole number >= 1, flip lies outside [0, 0.5), per_place is neither
+            true nor false, or there are no places.
     """
 
     draws: Distribution | None = "uniform"
     search = {"bits": ("6,8,10,12,16,24", "6..24")}  # noqa: RUF012
 
-    def __init__(self, bits: int, flip: float = 0.0, *, sizes: Sizes) -> None:
+    def __init__(
+        self, bits: int, flip: float = 0.0, per_place: bool = False, *, sizes: Sizes
+    ) -> None:
         super().__init__()
         if isinstance(flip, bool | str) or not 0 <= flip < 0.5:
             raise ConfigError(f"expected flip to be a number in [0, 0.5), but got {flip!r}")
-        self.bits, self.flip, self._given = check_count("bits", bits), float(flip), sizes[1]
-        self.linear = nn.Linear(math.prod(self._given), self.bits)
-        self.norm = nn.BatchNorm1d(self.bits)
+        if not isinstance(per_place, bool):
+            raise ConfigError(f"expected per_place to be true or false, but got {per_place!r}")
+        self.bits, self.flip, self.per_place = check_count("bits", bits), float(flip), per_place
+        self._given = sizes.representation
+        self.linear, self.norm = self._layers()
         if not self.flip:
             self.draws = None  # this one draws nothing
 
+    def _layers(self) -> tuple[nn.Module, nn.Module]:
+        if self.per_place:
+            check_map("code(per_place=true)", self._given)
+            return nn.Conv2d(self._given[0], self.bits, 1), nn.BatchNorm2d(self.bits)
+        return nn.Linear(math.prod(self._given), self.bits), nn.BatchNorm1d(self.bits)
+
     def transform(self, z: Tensor, noise: Tensor) -> Tensor:
         """The word of each representation, as -1 and +1."""
-        soft = torch.tanh(self.norm(self.linear(z.flatten(1))))
+        soft = torch.tanh(self.norm(self.linear(z if self.per_place else z.flatten(1))))
         hard = torch.where(soft.detach() >= 0, 1.0, -1.0).to(soft.dtype)
         word: Tensor = hard + (soft - soft.detach())
         return torch.where(noise < self.flip, -word, word) if self.flip else word
@@ -65,12 +78,12 @@ class Code(Channel):
         return Levels(bits=1, low=-1.0, step=2.0)
 
     def shape(self, given: tuple[int, ...]) -> tuple[int, ...]:
-        """(bits,)."""
-        return (self.bits,)
+        """(bits,), or (bits, H, W)."""
+        return (self.bits, *given[1:]) if self.per_place else (self.bits,)
 
     def word_bits(self, given: tuple[int, ...]) -> float:
-        """The bits."""
-        return float(self.bits)
+        """The bits of all places."""
+        return float(math.prod(self.shape(given)))
 
     @property
     def flip_rate(self) -> float:
@@ -86,8 +99,11 @@ class Code(Channel):
 
     def receiver(self) -> nn.Module:
         """A learned linear map to what the head takes, and a ReLU."""
+        if self.per_place:
+            return ExpandChannels(self.bits, self._given[0])
         return Expand(self.bits, self._given)
 
     def extra_repr(self) -> str:
         """The settings, for `repr`."""
-        return f"bits={self.bits}" + (f", flip={self.flip:g}" if self.flip else "")
+        flip = f", flip={self.flip:g}" if self.flip else ""
+        return f"bits={self.bits}{flip}" + (", per_place=True" if self.per_place else "")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import copy
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self, final
+from typing import Any, ClassVar, NamedTuple, Self, TypeVar, final
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +14,9 @@ from torch import Tensor, nn
 from mixcon.channels import Channel, compose, received
 from mixcon.errors import ConfigError
 
-__all__ = ["Adversary", "Batch", "Defense", "Penalty"]
+__all__ = ["WEIGHTS", "Adversary", "Batch", "Defense", "Penalty", "searched"]
+
+Make = TypeVar("Make", bound=Callable[..., Any])
 
 WEIGHTS = ("0.01,0.1,0.5,1,2,5,10,100", "0.01..100")
 """What a search tries for a weight: the lambdas of the paper (section 4.3)."""
@@ -169,6 +171,16 @@ class Defense:
         for part in (*self.penalties, *self.adversaries):
             total = total + part.penalty(batch)
         return total
+
+
+def searched(**axes: tuple[str, str]) -> Callable[[Make], Make]:
+    """For a function that makes a part of several: what a search tries, as `Penalty.search`."""
+
+    def mark(make: Make) -> Make:
+        make.search = axes  # type: ignore[attr-defined]
+        return make
+
+    return mark
 
 
 def _refuse_weights(penalty: nn.Module) -> None:

@@ -10,10 +10,14 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, PlainSerializer
 
 from mixcon.channels import CHANNELS, Channel
-from mixcon.defenses.base import Defense
+from mixcon.defenses.base import Adversary, Defense, Penalty
+from mixcon.defenses.cem import ConditionalEntropy
+from mixcon.defenses.disco import disco
 from mixcon.defenses.grammar import Part, parse_parts, write_parts
 from mixcon.defenses.loss_penalty import LossPenalty
 from mixcon.defenses.reconstructor import Reconstructor
+from mixcon.defenses.shredder import shredder
+from mixcon.defenses.vib import vib
 from mixcon.errors import ConfigError
 from mixcon.losses import LOSSES, SeparabilityLoss
 from mixcon.registry import Registry, unknown
@@ -21,7 +25,16 @@ from mixcon.split import Sizes
 
 __all__ = ["DEFENSES", "DefenseConfig", "DefenseField", "PartKind", "part_kind", "part_names"]
 
-DEFENSES: Registry[Callable[..., Any]] = Registry("defenses", {"reconstructor": Reconstructor})
+DEFENSES: Registry[Callable[..., Any]] = Registry(
+    "defenses",
+    {
+        "reconstructor": Reconstructor,
+        "shredder": shredder,
+        "disco": disco,
+        "vib": vib,
+        "cem": ConditionalEntropy,
+    },
+)
 """Parts that are no plain loss or channel, by name: classes or functions that make them."""
 
 
