@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from mixcon.channels import CHANNELS, Normalize, Quantize
+from mixcon.channels import Normalize, Quantize
 from mixcon.defenses import Batch, Defense, DefenseConfig, part_names
 from mixcon.defenses.grammar import Part, parse_parts, split_outside, write_parts
 from mixcon.errors import ConfigError
@@ -17,6 +17,8 @@ NEEDS = {
     "quantize": "bits=4",
     "code": "bits=4",
     "project": "n=3",
+    "channels": "n=2",
+    "vib": "n=3",
 }
 SIZES = Sizes((1, 8, 8), (5,), 3)
 
@@ -88,13 +90,16 @@ def test_vanilla_adds_and_does_nothing(batch):
 @pytest.mark.parametrize("name", part_names())
 def test_every_part_alone_is_a_defense(name, batch):
     config = DefenseConfig.parse(written(name))
-    defense = config.build(SIZES)
+    raw = torch.randn(12, 4, 3, 3) if name == "channels" else batch.raw
+    shape = tuple(raw.shape[1:])
+    defense = config.build(SIZES._replace(representation=shape))
     assert config.name == name
     assert len(defense.penalties + defense.adversaries + defense.channels) >= 1
-    assert (defense.penalty(batch) > 0) == (name in LOSSES)
-    z = defense.channel.train()(batch.raw)
-    assert z.shape[1:] == (defense.channels[0].shape((5,)) if name in CHANNELS else (5,))
-    assert defense.behind(torch.nn.Identity())(z).shape == batch.raw.shape
+    z = defense.channel.train()(raw)
+    if name in LOSSES:
+        assert defense.penalty(batch) > 0
+    assert z.shape[1:] == (defense.channels[0].shape(shape) if defense.channels else shape)
+    assert defense.behind(torch.nn.Identity())(z).shape == raw.shape
     assert DefenseConfig.parse(str(config)) == config
 
 

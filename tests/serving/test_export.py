@@ -59,7 +59,7 @@ def settings(name):
     )
 
 
-LEARNED = {"project", "code"}
+LEARNED = {"project", "code", "channels"}
 
 
 @pytest.mark.parametrize("name", [n for n in CHANNELS if n not in LEARNED])
@@ -87,6 +87,9 @@ def test_every_channel_is_exported(name):
         "code(bits=8, flip=0.1)",
         "project(n=6) + normalize + gaussian(sigma=0.1)",
         "gaussian(sigma=0.1) + project(n=6)",
+        "shredder",
+        "disco",
+        "vib(n=4)",
     ],
 )
 def test_learned_channels_are_exported(text):

@@ -92,9 +92,11 @@ class Code(Channel):
 
     def log_likelihood(self, z: Tensor, given: Tensor) -> Tensor:
         """By the number of bits in which the words differ: each is a flip."""
+        shape = self.shape(tuple(given.shape[1:]))
         with torch.no_grad():
-            words = self.transform(given, given.new_ones(len(given), self.bits))
-        differ = (self.bits - z.double() @ words.double().T) / 2
+            words = self.transform(given, given.new_ones(len(given), *shape))
+        agree = z.flatten(1).double() @ words.flatten(1).double().T
+        differ = (math.prod(shape) - agree) / 2
         return differ * math.log(self.flip / (1 - self.flip))
 
     def receiver(self) -> nn.Module:

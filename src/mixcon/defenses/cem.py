@@ -95,6 +95,6 @@ class ConditionalEntropy(Penalty):
         self.shares += _MOMENTUM * (counts / counts.sum() - self.shares)
 
     def _pace(self, counts: Tensor) -> Tensor:
-        """How far each class moves: all the way at first, and not without a member, (classes, 1)."""
+        """How far each class moves, (classes, 1): all the way at first, not without a member."""
         pace = torch.where(self.shares > 0, _MOMENTUM, 1.0)
         return torch.where(counts > 0, pace, 0.0)[:, None]

@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeAlias
 from pydantic import BeforeValidator, PlainSerializer
 
 from mixcon.channels import CHANNELS, Channel
-from mixcon.defenses.base import Adversary, Defense, Penalty
+from mixcon.defenses.base import Defense
 from mixcon.defenses.cem import ConditionalEntropy
 from mixcon.defenses.disco import disco
 from mixcon.defenses.grammar import Part, parse_parts, write_parts

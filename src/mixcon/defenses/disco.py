@@ -40,9 +40,7 @@ class PrunedChannels(Channel):
             raise ConfigError(f"expected ratio to be a number in [0, 1), but got {ratio!r}")
         count = sizes.representation[0]
         self.ratio, self.kept = float(ratio), max(1, count - round(ratio * count))
-        self.scores = nn.Sequential(
-            nn.Linear(count, _HIDDEN), nn.ReLU(), nn.Linear(_HIDDEN, count)
-        )
+        self.scores = nn.Sequential(nn.Linear(count, _HIDDEN), nn.ReLU(), nn.Linear(_HIDDEN, count))
 
     def transform(self, z: Tensor, noise: Tensor) -> Tensor:
         """The channels that score highest, and zeros."""
@@ -55,7 +53,8 @@ class PrunedChannels(Channel):
         above = scores - scores.topk(self.kept, 1).values[:, -1:].detach()
         soft = torch.sigmoid(above / _TEMPERATURE)
         hard = (above.detach() >= 0).to(soft.dtype)
-        return hard + (soft - soft.detach())
+        mask: Tensor = hard + (soft - soft.detach())
+        return mask
 
     def extra_repr(self) -> str:
         """The settings, for `repr`."""
