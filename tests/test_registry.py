@@ -39,11 +39,11 @@ def test_built_in_names():
 
 
 def test_code_is_not_imported_unasked(own):
-    with pytest.raises(ConfigError, match="add --allow-code strange_parts"):
+    with pytest.raises(ConfigError, match="set MIXCON_ALLOW_CODE=strange_parts"):
         NETWORKS.find("strange_parts.nets:small")
     assert not (own / "imported").exists()
     allow_code("strange")
-    with pytest.raises(ConfigError, match="allow-code"):
+    with pytest.raises(ConfigError, match="MIXCON_ALLOW_CODE"):
         NETWORKS.find("strange_parts.nets:small")
     assert not (own / "imported").exists()
 

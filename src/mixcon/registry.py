@@ -111,7 +111,7 @@ def _imported(name: str) -> Any:
     if module not in sys.modules and _package(name) not in _allowed():
         raise ConfigError(
             f"'{name}' is code from outside of mixcon, and a file that names it does not allow it: "
-            f"if you trust it, add --allow-code {_package(name)} (in Python: "
+            f"if you trust it, set {ALLOWED}={_package(name)} (in Python: "
             f"mixcon.allow_code('{_package(name)}'))"
         )
     found = _loaded(lambda: _import_module(module), name)

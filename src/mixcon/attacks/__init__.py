@@ -1,5 +1,7 @@
 """Inversion attacks: from what crosses the wire back to the input. One attack a file."""
 
+from typing import Any
+
 from mixcon.attacks.averaged import Averaged
 from mixcon.attacks.base import Attack, Auxiliary, Inverter, Knowledge, Query, WhiteBox
 from mixcon.attacks.decoder import Decoder
@@ -14,24 +16,28 @@ from mixcon.attacks.refined import Refined
 from mixcon.attacks.rmle import Rmle
 from mixcon.attacks.rmle_paper import RmlePaper
 from mixcon.attacks.rmle_paper_vector import RmlePaperVector
+from mixcon.registry import Registry
 
-ATTACKS = {
-    attack.name: attack
-    for attack in (
-        RmlePaper,
-        RmlePaperVector,
-        Rmle,
-        GaussNewton,
-        Decoder,
-        Posterior,
-        Averaged,
-        Refined,
-        GanDecoder,
-        QueryDecoder,
-        QueryFree,
-        DeepPrior,
-    )
-}
+ATTACKS: Registry[type[Attack[Any]]] = Registry(
+    "attacks",
+    {
+        attack.name: attack
+        for attack in (
+            RmlePaper,
+            RmlePaperVector,
+            Rmle,
+            GaussNewton,
+            Decoder,
+            Posterior,
+            Averaged,
+            Refined,
+            GanDecoder,
+            QueryDecoder,
+            QueryFree,
+            DeepPrior,
+        )
+    },
+)
 
 __all__ = [
     "ATTACKS",

@@ -16,6 +16,7 @@ from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import Subject, effort_of, subjects_of
 from mixcon.audit import audit as run_audit
 from mixcon.cli._console import audit_progress, console, interruptible
+from mixcon.cli._options import allow_typed
 from mixcon.data import Splits
 from mixcon.errors import ConfigError
 from mixcon.evidence import weaknesses
@@ -36,7 +37,8 @@ def audit(
     attack: Annotated[
         list[str] | None,
         typer.Option(
-            help=f"strongest, all, {', '.join(ATTACKS)}; repeat for several (default: strongest)"
+            help=f"strongest, all, {', '.join(ATTACKS)}, or package.module:name of your own; "
+            "repeat for several (default: strongest)"
         ),
     ] = None,
     budget: Annotated[
@@ -94,6 +96,7 @@ def audit(
 
     Example: mixcon audit runs/vanilla runs/m --fail-above excess=0.3
     """
+    allow_typed(*(attack or ()))
     limit = _limit(fail_above)
     configs = [RunFolder(run).config for run in runs]
     sets = {c.data + (f" resized to {c.resize}" if c.resize else "") for c in configs}
@@ -163,7 +166,7 @@ def report_on(
 
 def _attacks(names: list[str], data: Splits, budget: float) -> list[Attack[Any]]:
     kind = "images" if data.test.is_image else "vectors"
-    odd = [name for name in names if name not in (*ATTACKS, "strongest", "all")]
+    odd = [name for name in names if name not in ("strongest", "all") and not ATTACKS.has(name)]
     if odd:
         known = ", ".join(["strongest", "all", *ATTACKS])
         raise ConfigError(f"expected attacks out of {known}, but got {odd[0]!r}")
@@ -175,7 +178,8 @@ def _attacks(names: list[str], data: Splits, budget: float) -> list[Attack[Any]]
             fitting = [attack for attack in ATTACKS.values() if kind in attack.inputs]
             chosen |= {attack.name: attack().scaled(budget) for attack in fitting}
         else:
-            chosen[name] = ATTACKS[name]().scaled(budget)
+            own = ATTACKS.find(name)().scaled(budget)
+            chosen[own.name] = own
     return list(chosen.values())
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +18,7 @@ from mixcon.data.labeled import LabeledSet, Splits
 from mixcon.data.names import FOLDER, absolute, title
 from mixcon.data.synthetic import synthetic
 from mixcon.errors import ConfigError
+from mixcon.registry import Registry
 
 __all__ = ["SOURCES", "LabeledSet", "Splits", "absolute", "load", "title"]
 
@@ -25,11 +27,14 @@ def _hub(entry: HubSet, data_dir: Path | None, seed: int) -> Splits:
     return entry.load(data_dir)
 
 
-SOURCES: dict[str, Callable[[Path | None, int], Splits]] = {
-    "digits": lambda data_dir, seed: digits(),
-    "synthetic": lambda data_dir, seed: synthetic(seed),
-    **{name: partial(_hub, entry) for name, entry in HUB_SETS.items()},
-}
+SOURCES: Registry[Callable[..., Splits]] = Registry(
+    "data",
+    {
+        "digits": lambda data_dir, seed: digits(),
+        "synthetic": lambda data_dir, seed: synthetic(seed),
+        **{name: partial(_hub, entry) for name, entry in HUB_SETS.items()},
+    },
+)
 
 
 def load(
@@ -38,8 +43,10 @@ def load(
     """A data set by name.
 
     Args:
-        name: a key of `SOURCES`, or ``folder:PATH`` for a folder of labeled images; followed by
-            ``[:N]`` only the first N samples of each part, e.g. ``mnist[:10000]``.
+        name: in `SOURCES`; ``folder:PATH`` for a folder of labeled images; or
+            ``package.module:name`` of a function that returns `Splits`, called without arguments
+            or with the data folder and the seed. Followed by ``[:N]`` only the first N samples of
+            each part, e.g. ``mnist[:10000]``.
         data_dir: folder with one subfolder of Parquet files a set; default ``MIXCON_DATA``, and
             without either the Hugging Face hub.
         seed: draws the synthetic set; the others are fixed.
@@ -56,15 +63,26 @@ def load(
         return _each(whole, lambda part: _first(part, int(sliced[2])))
     if name.startswith(FOLDER):
         return folder(Path(absolute(name).removeprefix(FOLDER)), resize)
-    if name not in SOURCES:
+    if not SOURCES.has(name):
         near = difflib.get_close_matches(name, SOURCES, n=1)
         hint = f"; did you mean '{near[0]}'?" if near else ""
         raise ConfigError(
-            f"expected a data set out of {', '.join(SOURCES)} or folder:PATH, but got '{name}'"
-            f"{hint}"
+            f"expected a data set out of {', '.join(SOURCES)} folder:PATH or package.module:name, "
+            f"but got '{name}'{hint}"
         )
-    whole = SOURCES[name](data_dir, seed)
+    whole = _called(SOURCES.find(name), name, data_dir, seed)
     return whole if resize is None else _each(whole, lambda part: _resized(part, resize))
+
+
+def _called(source: Callable[..., Splits], name: str, data_dir: Path | None, seed: int) -> Splits:
+    wanted = len(inspect.signature(source).parameters)
+    found = source(*(data_dir, seed)[:wanted])
+    if not isinstance(found, Splits):
+        raise ConfigError(
+            f"'{name}': expected a function that returns mixcon.data.Splits, but got "
+            f"{type(found).__name__}"
+        )
+    return found
 
 
 def _each(whole: Splits, change: Callable[[LabeledSet], LabeledSet]) -> Splits:
