@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mixcon.attacks import ATTACKS, Attack
 from mixcon.errors import ConfigError
+from mixcon.sweep.judgments import STRONG
 from mixcon.sweep.space import Space
-from mixcon.sweep.stages import STRONG
 from mixcon.training import TrainConfig, read_toml
 
 __all__ = ["Limits", "Sampler", "SweepConfig", "read_sweep_config"]

@@ -8,8 +8,8 @@ from mixcon.audit import AttackRecord, ModelRecord, SeparabilityRecord
 from mixcon.data import load
 from mixcon.reports import Interval, Measured, SweepPoint, front_chart
 from mixcon.sweep import CHEAP, STRONG, Trial
-from mixcon.sweep.page import _picture
-from mixcon.sweep.stages import fitting
+from mixcon.sweep.judgments import fitting
+from mixcon.sweep.write import _picture
 from mixcon.training import TrainConfig
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from mixcon._files import write_whole
-from mixcon.audit import Environment, ModelRecord, environment
+from mixcon.audit import Environment, ModelRecord, environment_of
 from mixcon.reports import (
     Measured,
     SweepPage,
@@ -46,7 +46,7 @@ def write_sweep(sweep: Sweep, folder: Path, limits: Limits) -> Path:
     Returns:
         The path of ``report.html``.
     """
-    where = environment(shlex.join(sys.argv), sweep.config.base.seed)
+    where = environment_of(shlex.join(sys.argv), sweep.config.base.seed)
     chosen = choose(sweep, limits)
     audited = front_audit(sweep, where)
     figures = figures_of(audited[0]) if audited else None
