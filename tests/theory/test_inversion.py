@@ -83,7 +83,9 @@ def test_the_experiment_resumes_and_draws_from_its_json(smoke):
     shares = []
     kept = sorted((job.work / "hardness").iterdir())
     kept[0].unlink()
-    lossy = RunOptions(job.scale, job.work, job.seeds, on_progress=lambda step: shares.append(step.share))
+    lossy = RunOptions(
+        job.scale, job.work, job.seeds, on_progress=lambda step: shares.append(step.share)
+    )
     anew = EXPERIMENTS["hardness"].run(lossy, "anew")
     assert shares == sorted(shares)
     outcomes = [[i.get("gradient", {}).get("unsatisfied") for i in r.data["instances"]]
