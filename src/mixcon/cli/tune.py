@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from mixcon.cli._console import console
-from mixcon.cli._sweep import run
 from mixcon.cli._sweep_options import searching
+from mixcon.cli._sweep_run import run
 from mixcon.errors import ConfigError
 from mixcon.sweep import Limits
 
