@@ -28,6 +28,7 @@ from mixcon.sweep import (
     Trial,
     choose,
     cores,
+    describe_choice,
     write_sweep,
 )
 from mixcon.sweep import sweep as run_sweep
@@ -78,8 +79,9 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
         page = write_sweep(found, folder.path, limits)
     _tell(found)
     chosen = choose(found, limits)
+    said = describe_choice(found, chosen, limits)
+    console.print(f"\n{said}", markup=False, highlight=False, soft_wrap=True)
     if chosen:
-        console.print(f"\nChosen: {chosen.title}", highlight=False, soft_wrap=True)
         console.print(
             f"Next: {_next(folder.path, chosen, machine)}",
             markup=False,
