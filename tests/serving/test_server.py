@@ -10,17 +10,15 @@ import time
 import httpx2
 import numpy as np
 import pytest
+from serving_parts import INFER, connect, everything, serving
 
-from conftest import serving
 from mixcon.errors import ConfigError, ContractError
-from mixcon.serving import CloudServer, Endpoint, Limits, Tokens
+from mixcon.serving import CloudServer, Endpoint, ServerLimits, Tokens
 from mixcon.serving.app import CloudApp
 from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import build_request
 from mixcon.serving.responses import parse_response
 from mixcon.serving.runtime import session
-
-INFER = "/v2/models/digits/infer"
 
 
 @pytest.fixture(scope="session")
@@ -172,22 +170,6 @@ def test_other_paths_and_methods(url, method, path, status):
     assert httpx2.request(method, url + path).status_code == status
 
 
-def connect(url):
-    host, port = url.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=20)
-
-
-def everything(connection):
-    """What the server sends until it closes."""
-    content = b""
-    try:
-        while part := connection.recv(65536):
-            content += part
-    except ConnectionResetError:
-        pass
-    return content
-
-
 def test_a_body_that_is_announced_too_large_is_not_read(url):
     with connect(url) as connection:
         connection.sendall(
@@ -310,7 +292,7 @@ def test_metrics_count_what_happened(url):
 def test_too_much_work_is_refused_at_once(plain_export, trust, monkeypatch):
     """A slow head, a short queue: 503 with Retry-After, and all that was taken is answered."""
     monkeypatch.setattr("mixcon.serving.server.CloudApp", SlowApp)
-    limits = Limits(max_batch=1, max_queue=3)
+    limits = ServerLimits(max_batch=1, max_queue=3)
     with (
         serving(plain_export.folder / "cloud", trust, limits=limits) as url,
         concurrent.futures.ThreadPoolExecutor(20) as pool,
@@ -326,7 +308,7 @@ def test_too_much_work_is_refused_at_once(plain_export, trust, monkeypatch):
 
 
 def test_requests_within_the_delay_make_one_batch(plain_export, trust):
-    limits = Limits(max_delay=2.0, max_batch=4)
+    limits = ServerLimits(max_delay=2.0, max_batch=4)
     with (
         serving(plain_export.folder / "cloud", trust, limits=limits) as url,
         concurrent.futures.ThreadPoolExecutor(4) as pool,
@@ -354,7 +336,7 @@ class SlowApp(CloudApp):
 
 
 def test_memory_for_bodies_is_bounded(plain_export, trust):
-    limits = Limits(max_batch=1, max_body=100_000, memory=150_000, receive_timeout=5)
+    limits = ServerLimits(max_batch=1, max_body=100_000, memory=150_000, receive_timeout=5)
     with serving(plain_export.folder / "cloud", trust, limits=limits) as url:
         with connect(url) as first:
             first.sendall(
@@ -368,7 +350,7 @@ def test_memory_for_bodies_is_bounded(plain_export, trust):
 
 
 def test_too_many_connections_are_told_so(plain_export, trust):
-    limits = Limits(connections=2)
+    limits = ServerLimits(connections=2)
     with serving(plain_export.folder / "cloud", trust, limits=limits) as url:
         with connect(url), connect(url), connect(url) as third:
             answer = everything(third)

@@ -113,7 +113,7 @@ def serve(
 
     Example: mixcon serve deploy/cloud --cert cert.pem --key key.pem --tokens tokens.txt
     """
-    from mixcon.serving import CloudServer, Limits, Tls, Tokens  # noqa: PLC0415
+    from mixcon.serving import CloudServer, ServerLimits, Tls, Tokens  # noqa: PLC0415
     from mixcon.serving.signing import DEFAULT_TRUST  # noqa: PLC0415
 
     if (cert is None) != (key is None) or (client_ca and not cert):
@@ -127,7 +127,7 @@ def serve(
         trust=trust or DEFAULT_TRUST,
         max_excess=max_excess,
         unaudited=unaudited,
-        limits=Limits(
+        limits=ServerLimits(
             max_batch=max_batch,
             max_delay=max_delay_ms / 1000,
             max_queue=max_queue,

@@ -19,9 +19,9 @@ from starlette.routing import Route
 
 from mixcon.errors import WireError
 from mixcon.serving.batching import Batcher, Busy
-from mixcon.serving.bodies import BodyReader
 from mixcon.serving.contract import Contract, TensorSpec
 from mixcon.serving.messages import JSON_LENGTH
+from mixcon.serving.request_bodies import BodyReader
 from mixcon.serving.requests import parse_request
 from mixcon.serving.responses import build_response
 from mixcon.serving.runtime import session
@@ -29,7 +29,7 @@ from mixcon.serving.telemetry import Telemetry
 from mixcon.serving.tokens import Tokens
 from mixcon.serving.wire import WIRES, Floats
 
-__all__ = ["CloudApp", "Limits"]
+__all__ = ["CloudApp", "ServerLimits"]
 
 _RETRY_SECONDS = 1
 _CLIENT_LEFT = 499
@@ -38,7 +38,7 @@ _JSON_REST = 65_536  # bytes of JSON around the numbers
 
 
 @dataclass(frozen=True)
-class Limits:
+class ServerLimits:
     """What one server takes on.
 
     Attributes:
@@ -80,7 +80,7 @@ class CloudApp:
         self,
         contract: Contract,
         head: bytes,
-        limits: Limits,
+        limits: ServerLimits,
         tokens: Tokens | None = None,
         threads: int = 1,
     ) -> None:
@@ -93,7 +93,7 @@ class CloudApp:
         self.asgi = Starlette(
             routes=self._routes(),
             lifespan=self._lifespan,
-            exception_handlers={HTTPException: _refuse, Exception: _broken},
+            exception_handlers={HTTPException: _refuse, Exception: _server_error},
         )
         self.asgi.router.redirect_slashes = False  # it would send clients to whatever Host says
 
@@ -240,5 +240,5 @@ async def _refuse(_: Request, error: Exception) -> Response:
     return _error(error.status_code, error.detail, dict(error.headers or {}))
 
 
-async def _broken(_: Request, error: Exception) -> Response:
+async def _server_error(_: Request, error: Exception) -> Response:
     return _error(500, "the server failed; its log says why")

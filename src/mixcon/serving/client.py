@@ -17,7 +17,7 @@ from mixcon.serving import signing
 from mixcon.serving.capture import Recorder
 from mixcon.serving.contract import TensorSpec, read_contract
 from mixcon.serving.gate import check_audit
-from mixcon.serving.link import Endpoint, Link
+from mixcon.serving.http_client import Endpoint, HttpClient
 from mixcon.serving.noise import draw
 from mixcon.serving.requests import build_request
 from mixcon.serving.responses import parse_response
@@ -90,7 +90,7 @@ class EdgeClient:
                 f"got {wire!r} and {batch}"
             )
         self._encoder = session((folder / "encoder.onnx").read_bytes())
-        self._link = Link(endpoint)
+        self._http = HttpClient(endpoint)
         self._path = f"/v2/models/{endpoint.model or self.contract.name}"
         self._batch = batch
         self._recorder = Recorder(record) if record else None
@@ -111,14 +111,14 @@ class EdgeClient:
 
     def close(self) -> None:
         """Close the connection, and the record."""
-        self._link.close()
+        self._http.close()
         if self._recorder:
             self._recorder.close()
 
     @property
     def bytes_sent(self) -> int:
         """Bytes of all requests so far, with their HTTP headers, before encryption."""
-        return self._link.bytes_sent
+        return self._http.bytes_sent
 
     def check(self) -> None:
         """Compare the contract with what the server says of itself.
@@ -130,8 +130,8 @@ class EdgeClient:
             ContractError: they differ.
             WireError: the server is away, or refuses.
         """
-        extensions = _list(self._link.get("/v2"), "extensions")
-        metadata = self._link.get(self._path)
+        extensions = _list(self._http.get("/v2"), "extensions")
+        metadata = self._http.get(self._path)
         for side, spec in (
             ("inputs", self.contract.representation),
             ("outputs", self.contract.logits),
@@ -190,7 +190,7 @@ class EdgeClient:
         body, length = build_request(self.encode(x), self.wire, self.contract, id, binary=binary)
         if self._recorder:
             self._recorder.add(f"{self._path}/infer", body, length)
-        answer = self._link.post(f"{self._path}/infer", body, length)
+        answer = self._http.post(f"{self._path}/infer", body, length)
         return parse_response(answer.body, answer.json_length, self.contract, id, len(x))
 
     def _checked(self, inputs: NDArray[Any]) -> Floats:

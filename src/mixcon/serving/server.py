@@ -14,10 +14,10 @@ import uvicorn
 from mixcon.errors import ConfigError
 from mixcon.evidence import check_limit
 from mixcon.serving import signing
-from mixcon.serving.app import CloudApp, Limits
+from mixcon.serving.app import CloudApp, ServerLimits
+from mixcon.serving.connection_limits import limited_protocol
 from mixcon.serving.contract import read_contract
 from mixcon.serving.gate import check_audit
-from mixcon.serving.guard import guarded
 from mixcon.serving.tokens import Tokens
 
 __all__ = ["CloudServer", "Tls"]
@@ -97,12 +97,12 @@ class CloudServer:
         trust: Path = signing.DEFAULT_TRUST,
         max_excess: float = 0.3,
         unaudited: bool = False,
-        limits: Limits | None = None,
+        limits: ServerLimits | None = None,
         tokens: Tokens | None = None,
         tls: Tls | None = None,
         threads: int = 1,
     ) -> None:
-        limits = limits or Limits()
+        limits = limits or ServerLimits()
         check_limit(max_excess)
         self.contract = read_contract(folder, "head", trust)
         if not unaudited:
@@ -113,7 +113,7 @@ class CloudServer:
         context = tls.context() if tls else None
         config = uvicorn.Config(
             app.asgi,
-            http=guarded(limits.receive_timeout, limits.connections),
+            http=limited_protocol(limits.receive_timeout, limits.connections),
             ws="none",
             log_config=None,
             log_level="error",

@@ -15,9 +15,9 @@ from mixcon.errors import ConfigError, WireError
 from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.tokens import check_token
 
-__all__ = ["Answer", "Endpoint", "Link"]
+__all__ = ["Answer", "Endpoint", "HttpClient"]
 
-_COME_BACK = {408, 429, 502, 503, 504}
+_RETRIED = {408, 429, 502, 503, 504}
 _FIRST_WAIT = 0.1  # seconds
 _LONGEST_WAIT = 10.0
 
@@ -89,7 +89,7 @@ class Answer:
     json_length: int | None
 
 
-class Link:
+class HttpClient:
     """Requests to one server, one after the other.
 
     Args:
@@ -117,7 +117,7 @@ class Link:
         Raises:
             WireError: the server is away or refuses, after all tries; or it sends no JSON.
         """
-        response = self._patiently(self._client.build_request("GET", path))
+        response = self._send_with_retries(self._client.build_request("GET", path))
         try:
             return response.json()
         except ValueError as error:
@@ -135,7 +135,7 @@ class Link:
                 "Content-Type": "application/octet-stream", JSON_LENGTH: str(json_length)
             }  # fmt: skip
         request = self._client.build_request("POST", path, content=body, headers=headers)
-        response = self._patiently(request)
+        response = self._send_with_retries(request)
         length = response.headers.get(JSON_LENGTH)
         if length is not None and not length.isdigit():
             raise WireError(f"expected {JSON_LENGTH} to be a number, but got {length[:40]!r}")
@@ -145,21 +145,21 @@ class Link:
         """Close the connection."""
         self._client.close()
 
-    def _patiently(self, request: httpx2.Request) -> httpx2.Response:
+    def _send_with_retries(self, request: httpx2.Request) -> httpx2.Response:
         for turn in range(self._retries + 1):
             wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2**turn) * random.uniform(0.5, 1)  # noqa: S311
             try:
                 response = self._client.send(request)
             except httpx2.TransportError as error:
-                if turn == self._retries or _untrusted(error):
-                    raise _away(request, error, turn + 1) from error
+                if turn == self._retries or _is_certificate_error(error):
+                    raise _no_answer(request, error, turn + 1) from error
             else:
                 self.bytes_sent += _size(request)
                 if response.status_code == httpx2.codes.OK:
                     return response
-                if turn == self._retries or response.status_code not in _COME_BACK:
+                if turn == self._retries or response.status_code not in _RETRIED:
                     raise _refused(response, turn + 1)
-                wait = max(wait, _asked_wait(response))
+                wait = max(wait, _retry_after(response))
             time.sleep(wait)
         raise AssertionError  # the last turn returns or raises
 
@@ -171,7 +171,7 @@ def _size(request: httpx2.Request) -> int:
     return line + fields + 2 + len(request.content)
 
 
-def _untrusted(error: BaseException | None) -> bool:
+def _is_certificate_error(error: BaseException | None) -> bool:
     """Whether certificates do not match, which trying again does not change."""
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
@@ -180,10 +180,10 @@ def _untrusted(error: BaseException | None) -> bool:
     return False
 
 
-def _away(request: httpx2.Request, error: Exception, tries: int) -> WireError:
+def _no_answer(request: httpx2.Request, error: Exception, tries: int) -> WireError:
     cure = (
         "pass the authority that signed its certificate (--ca), and check the name in the URL"
-        if _untrusted(error)
+        if _is_certificate_error(error)
         else "check that it runs and that the URL is right"
     )
     return WireError(
@@ -203,6 +203,6 @@ def _refused(response: httpx2.Response, tries: int) -> WireError:
     )
 
 
-def _asked_wait(response: httpx2.Response) -> float:
+def _retry_after(response: httpx2.Response) -> float:
     value = response.headers.get("retry-after", "")
     return min(_LONGEST_WAIT, float(value)) if value.isdigit() else 0.0

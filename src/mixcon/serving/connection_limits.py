@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-__all__ = ["guarded"]
+__all__ = ["limited_protocol"]
 
-_MOST_HEADERS = 65_536  # bytes of a request that are not its body: the parser knows no limit
+_MAX_AROUND = 65_536  # bytes of a request that are not its body: the parser knows no limit
 _GRACE = 1.0  # seconds for a polite end before ours, which is not
 
 
@@ -23,10 +23,10 @@ def _refusal(status: str, reason: str, *headers: str) -> bytes:
 
 
 _FULL = _refusal("503 Service Unavailable", "too many connections are open", "Retry-After: 1")
-_VERBOSE = _refusal("431 Request Header Fields Too Large", "the headers are too large")
+_TOO_LONG = _refusal("431 Request Header Fields Too Large", "the headers are too large")
 
 
-class _GuardedProtocol(HttpToolsProtocol):
+class _LimitedProtocol(HttpToolsProtocol):
     """Ends connections whose request, or whose reading of the answer, takes too long.
 
     So does one whose headers, trailers and chunk sizes are longer than any that makes sense.
@@ -45,16 +45,16 @@ class _GuardedProtocol(HttpToolsProtocol):
         if len(self.connections) > self.most:
             transport.write(_FULL)
             transport.close()
-        self._expect()
+        self._start_deadline()
 
     def data_received(self, data: bytes) -> None:
         if self.transport.is_closing():
             return
-        self._expect()
+        self._start_deadline()
         self._around += len(data)
         super().data_received(data)
-        if self._around > _MOST_HEADERS and not self.transport.is_closing():
-            self.transport.write(_VERBOSE)
+        if self._around > _MAX_AROUND and not self.transport.is_closing():
+            self.transport.write(_TOO_LONG)
             self.transport.close()
 
     def on_body(self, body: bytes) -> None:
@@ -63,50 +63,50 @@ class _GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._around = 0
-        self._relax()
+        self._stop_deadline()
         super().on_message_complete()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._relax()
+        self._stop_deadline()
         super().connection_lost(exc)
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        self._part()
+        self._abort_soon()
 
     def shutdown(self) -> None:
         super().shutdown()
-        self._part()
+        self._abort_soon()
 
     def pause_writing(self) -> None:
         super().pause_writing()
-        self._expect()
+        self._start_deadline()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        self._relax()
+        self._stop_deadline()
 
     def timeout_keep_alive_handler(self) -> None:
         super().timeout_keep_alive_handler()
-        self._part()
+        self._abort_soon()
 
-    def _part(self) -> None:
+    def _abort_soon(self) -> None:
         """See that what is closing ends: an idle client does not answer the goodbye of TLS."""
         if self.transport.is_closing():
             waits = self.timeout if self.flow.write_paused else _GRACE
             self.loop.call_later(waits, self.transport.abort)
 
-    def _expect(self) -> None:
+    def _start_deadline(self) -> None:
         if self._deadline is None:
             self._deadline = self.loop.call_later(self.timeout + _GRACE, self.transport.abort)
 
-    def _relax(self) -> None:
+    def _stop_deadline(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
 
 
-def guarded(timeout: float, most: int) -> type[HttpToolsProtocol]:
+def limited_protocol(timeout: float, most: int) -> type[HttpToolsProtocol]:
     """The protocol class for these limits.
 
     Args:
@@ -114,4 +114,4 @@ def guarded(timeout: float, most: int) -> type[HttpToolsProtocol]:
         most: open connections; further ones are told to come back.
     """
     attributes: dict[str, Any] = {"timeout": timeout, "most": most}
-    return type("GuardedProtocol", (_GuardedProtocol,), attributes)
+    return type("LimitedProtocol", (_LimitedProtocol,), attributes)
