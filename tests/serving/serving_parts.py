@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 
+import numpy as np
 import torch
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -72,6 +73,15 @@ def everything(connection):
     except ConnectionResetError:
         pass
     return content
+
+
+def random_z(rows, seed=0):
+    return np.random.default_rng(seed).random((rows, 16, 5, 5), np.float32)
+
+
+def as_json(z, **more):
+    tensor = {"name": "z", "datatype": "FP32", "shape": list(z.shape), "data": z.ravel().tolist()}
+    return {"inputs": [tensor], **more}
 
 
 def certificate(name, folder, issuer=None):

@@ -10,7 +10,7 @@ import time
 import httpx2
 import numpy as np
 import pytest
-from serving_parts import INFER, connect, everything, serving
+from serving_parts import INFER, as_json, connect, everything, random_z, serving
 
 from mixcon.errors import ConfigError, ContractError
 from mixcon.serving import CloudServer, Endpoint, ServerLimits, Tokens
@@ -26,15 +26,6 @@ def head(plain_export):
     return session((plain_export.folder / "cloud" / "head.onnx").read_bytes())
 
 
-def random_z(rows, seed=0):
-    return np.random.default_rng(seed).random((rows, 16, 5, 5), np.float32)
-
-
-def as_json(z, **more):
-    tensor = {"name": "z", "datatype": "FP32", "shape": list(z.shape), "data": z.ravel().tolist()}
-    return {"inputs": [tensor], **more}
-
-
 def post_binary(url, z, wire, contract, id="a", client=httpx2):
     body, length = build_request(z, wire, contract, id)
     response = client.post(url + INFER, content=body, headers={JSON_LENGTH: str(length)})
@@ -48,7 +39,7 @@ def test_health_and_metadata(url, plain_export):
     for path in ("/v2/health/live", "/v2/health/ready", "/v2/models/digits/ready",
                  "/v2/models/digits/versions/1/ready"):  # fmt: skip
         assert httpx2.get(url + path).status_code == 200
-    assert httpx2.get(url + "/v2").json()["extensions"] == ["binary_tensor_data"]
+    assert httpx2.get(url + "/v2").json()["extensions"] == ["binary_tensor_data", "classification"]
     model = httpx2.get(url + "/v2/models/digits").json()
     assert model == httpx2.get(url + "/v2/models/digits/versions/1").json()
     assert model["inputs"][0]["shape"] == [-1, 16, 5, 5]
@@ -333,30 +324,6 @@ class SlowApp(CloudApp):
     def _run(self, z):
         time.sleep(0.2)
         return super()._run(z)
-
-
-def test_memory_for_bodies_is_bounded(plain_export, trust):
-    limits = ServerLimits(max_batch=1, max_body=100_000, memory=150_000, receive_timeout=5)
-    with serving(plain_export.folder / "cloud", trust, limits=limits) as url:
-        with connect(url) as first:
-            first.sendall(
-                f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n".encode()
-            )
-            time.sleep(0.3)
-            padded = json.dumps(as_json(FINE)).encode().ljust(80_000)
-            assert httpx2.post(url + INFER, content=padded).status_code == 503
-        time.sleep(0.3)
-        assert httpx2.post(url + INFER, content=padded).status_code == 200
-
-
-def test_too_many_connections_are_told_so(plain_export, trust):
-    limits = ServerLimits(connections=2)
-    with serving(plain_export.folder / "cloud", trust, limits=limits) as url:
-        with connect(url), connect(url), connect(url) as third:
-            answer = everything(third)
-        assert answer.startswith(b"HTTP/1.1 503 ")
-        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
-        assert httpx2.get(url + "/v2/health/live").status_code == 200
 
 
 def test_tokens(plain_export, trust, tmp_path):

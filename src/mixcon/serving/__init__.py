@@ -4,12 +4,12 @@ from mixcon.serving._extra import check_extra
 
 check_extra()
 
-from mixcon.serving.app import ServerLimits  # noqa: E402
 from mixcon.serving.capture import read_capture  # noqa: E402
 from mixcon.serving.client import EdgeClient, Predictions  # noqa: E402
 from mixcon.serving.contract import AuditSummary, Contract, read_contract  # noqa: E402
 from mixcon.serving.export import Exported, export, export_run  # noqa: E402
 from mixcon.serving.http_client import Endpoint  # noqa: E402
+from mixcon.serving.limits import ServerLimits  # noqa: E402
 from mixcon.serving.server import CloudServer, Tls  # noqa: E402
 from mixcon.serving.tokens import Tokens  # noqa: E402
 from mixcon.serving.wire import WIRES, Wire  # noqa: E402

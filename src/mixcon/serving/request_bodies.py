@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
 from mixcon.serving.batching import Busy
+from mixcon.serving.budget import Budget, peer_of
+from mixcon.serving.content_coding import Decoder
 
 __all__ = ["BodyReader"]
 
@@ -18,54 +20,57 @@ class BodyReader:
     """Reads bodies; all that are in work at one time share a budget.
 
     Args:
-        limit: bytes of one body at most.
-        budget: bytes of all bodies in work at most; at least `limit`.
+        limit: bytes of one body at most, decoded.
+        budget: bytes of all bodies in work. They are charged as they come: what is announced and
+            never sent costs nobody anything.
         timeout: seconds until the last byte must have come.
     """
 
-    def __init__(self, limit: int, budget: int, timeout: float) -> None:
-        self.limit, self._timeout = limit, timeout
-        self._left = max(budget, limit)
+    def __init__(self, limit: int, budget: Budget, timeout: float) -> None:
+        self.limit, self._budget, self._timeout = limit, budget, timeout
 
-    @contextmanager
-    def reserved(self, request: Request) -> Iterator[None]:
-        """Memory for a request's body, set aside before a byte of it is read.
-
-        Raises:
-            HTTPException: 413, the body would be too large.
-            Busy: the budget is used up.
-        """
-        declared = request.headers.get("content-length")
-        size = self.limit if declared is None else int(declared)  # HTTP lets only digits through
-        if size > self.limit:
-            raise self._too_large()
-        if size > self._left:
-            raise Busy
-        self._left -= size
-        try:
-            yield
-        finally:
-            self._left += size
-
-    async def read(self, request: Request) -> bytes:
-        """The body.
+    @asynccontextmanager
+    async def body(self, request: Request) -> AsyncIterator[bytes]:
+        """The body of a request, whose memory is free again afterwards.
 
         Raises:
-            HTTPException: 408, it did not come in time; 413, it is too large.
+            HTTPException: 408, it did not come in time; 413, it is too large; 415, it is coded in
+                a way that is not known; 400, it is not coded as it says.
+            Busy: the budget is used up, or the peer's part of it.
             ClientDisconnect: the client went away.
         """
-        body = bytearray()
+        if int(request.headers.get("content-length", "0")) > self.limit:
+            raise self._too_large()
+        body, peer = bytearray(), peer_of(request.client.host if request.client else None)
+        try:
+            await self._read(request, body, peer)
+            yield bytes(body)
+        finally:
+            self._budget.give_back(peer, len(body))
+
+    async def _read(self, request: Request, body: bytearray, peer: str) -> None:
+        decoder, came = Decoder(request.headers.get("content-encoding", "")), 0
         try:
             async with asyncio.timeout(self._timeout):
                 async for chunk in request.stream():
-                    if len(body) + len(chunk) > self.limit:
+                    came += len(chunk)
+                    if came > self.limit:  # codings have ways to say nothing at any length
                         raise self._too_large()
-                    body += chunk
+                    for part in decoder.parts(chunk):
+                        self._charge(peer, len(body), len(part))
+                        body += part
         except TimeoutError as error:
             raise HTTPException(
                 408, f"expected the whole body within {self._timeout:g} seconds"
             ) from error
-        return bytes(body)
+        decoder.check_end()
+
+    def _charge(self, peer: str, so_far: int, more: int) -> None:
+        if so_far + more > self.limit:
+            raise self._too_large()
+        if self._budget.is_used_up(more) or self._budget.is_used_up_by(peer, more):
+            raise Busy
+        self._budget.take(peer, more)
 
     def _too_large(self) -> HTTPException:
         return HTTPException(413, f"expected a body of at most {self.limit} bytes")

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from mixcon.errors import WireError
@@ -32,21 +33,40 @@ def build_response(
     """
     if not np.isfinite(logits).all():
         raise WireError("expected numbers that the head can work with, but its answer overflows")
+    names = {"model_name": contract.name, "model_version": contract.version}
+    id = {} if request.id is None else {"id": request.id}
+    data: NDArray[Any] = (
+        logits if request.top is None else _likeliest(logits, request.top, contract.classes)
+    )
     tensor: dict[str, Any] = {
         "name": contract.logits.name,
-        "datatype": "FP32",
-        "shape": logits.shape,
+        "datatype": "FP32" if request.top is None else "BYTES",
+        "shape": data.shape,
     }
-    answer = {"model_name": contract.name, "model_version": contract.version, "outputs": [tensor]}
-    if request.id is not None:
-        answer["id"] = request.id
+    answer = {**names, **id, "outputs": [tensor]}
     if not request.binary:
-        tensor["data"] = logits.reshape(-1).tolist()
+        tensor["data"] = data.reshape(-1).tolist()
         return json.dumps(answer, separators=(",", ":")).encode(), None
-    packed = logits.astype("<f4").tobytes()
+    packed = data.astype("<f4").tobytes() if request.top is None else _packed(data)
     tensor["parameters"] = {"binary_data_size": len(packed)}
     text = json.dumps(answer, separators=(",", ":")).encode()
     return text + packed, len(text)
+
+
+def _likeliest(logits: Floats, top: int, classes: tuple[str, ...]) -> NDArray[np.object_]:
+    """The likeliest classes of each row as ``logit:index:name``, (N, top): Triton's extension."""
+    order = np.argsort(-logits, axis=1, kind="stable")[:, :top]
+    texts = [
+        [f"{row[i]:f}:{i}:{classes[i]}" for i in best]
+        for row, best in zip(logits, order, strict=True)
+    ]
+    return np.array(texts, object)
+
+
+def _packed(texts: NDArray[Any]) -> bytes:
+    """Texts as bytes, with the length of each before it."""
+    coded = [text.encode() for text in texts.reshape(-1)]
+    return b"".join(len(text).to_bytes(4, "little") + text for text in coded)
 
 
 def parse_response(
