@@ -84,8 +84,11 @@ def as_json(z, **more):
     return {"inputs": [tensor], **more}
 
 
-def certificate(name, folder, issuer=None):
-    """A certificate signed by `issuer`, or an authority of its own; files NAME.pem, NAME.key."""
+def certificate(name, folder, issuer=None, *, host=None, days=1):
+    """A certificate signed by `issuer`, or an authority of its own; files NAME.pem, NAME.key.
+
+    It is for 127.0.0.1, or for the host named.
+    """
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
@@ -99,14 +102,15 @@ def certificate(name, folder, issuer=None):
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=days))
         .add_extension(x509.BasicConstraints(issuer is None, None), critical=True)
         .add_extension(usage, critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
     if issuer:
         address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+        named = x509.DNSName(host) if host else address
+        builder = builder.add_extension(x509.SubjectAlternativeName([named]), critical=False)
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer[1].public_key())
         builder = builder.add_extension(authority, critical=False)
     signed = builder.sign(issuer[1] if issuer else key, hashes.SHA256())

@@ -21,7 +21,7 @@ from mixcon.serving.access import Logged
 from mixcon.serving.batching import Batcher, Busy
 from mixcon.serving.contract import Contract, TensorSpec
 from mixcon.serving.limits import ServerLimits
-from mixcon.serving.messages import JSON_LENGTH
+from mixcon.serving.messages import JSON_LENGTH, json_length
 from mixcon.serving.request_bodies import BodyReader
 from mixcon.serving.requests import parse_request
 from mixcon.serving.responses import build_response
@@ -124,7 +124,7 @@ class CloudApp:
             self._authorize(request)
             async with self._bodies.body(request) as body:
                 self._telemetry.received.inc(len(body))
-                return await self._logits(body, _json_length(request))
+                return await self._logits(body, json_length(request.headers.get(JSON_LENGTH)))
         except WireError as error:
             return _error(400, str(error))
         except HTTPException as error:
@@ -134,8 +134,8 @@ class CloudApp:
         except (Busy, TimeoutError):
             return _busy()
 
-    async def _logits(self, body: bytes, json_length: int | None) -> Response:
-        parsed = parse_request(body, json_length, self._contract, self._limits.max_batch)
+    async def _logits(self, body: bytes, length: int | None) -> Response:
+        parsed = parse_request(body, length, self._contract, self._limits.max_batch)
         if self._batcher is None:
             raise Busy
         async with asyncio.timeout(self._limits.answer_timeout):
@@ -191,15 +191,6 @@ def _body_limit(contract: Contract, rows: int) -> int:
 
 def _tensor(spec: TensorSpec) -> dict[str, Any]:
     return {"name": spec.name, "datatype": "FP32", "shape": [-1, *spec.shape]}
-
-
-def _json_length(request: Request) -> int | None:
-    value = request.headers.get(JSON_LENGTH)
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit() and len(value) < 16):
-        raise WireError(f"expected {JSON_LENGTH} to be a number of bytes, but got {value[:40]!r}")
-    return int(value)
 
 
 def _error(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:

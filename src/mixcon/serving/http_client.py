@@ -1,96 +1,38 @@
-"""The device's connection to the cloud: retries, and counts what it sends."""
+"""The device's requests to the cloud: tries again where that helps, and counts what it sends."""
 
 from __future__ import annotations
 
 import random
 import ssl
 import time
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TypeVar
 
-import httpx2
+import h11
 
-from mixcon.errors import ConfigError, WireError
-from mixcon.serving.messages import JSON_LENGTH
-from mixcon.serving.tokens import check_token
+from mixcon.errors import MixconError, WireError
+from mixcon.serving.endpoint import Endpoint
+from mixcon.serving.http_connection import Answer, HttpConnection
+from mixcon.serving.messages import JSON_LENGTH, Reason, json_length, parse
+from mixcon.serving.proxies import proxy_for
+from mixcon.serving.stream import Deadline, Stream
+from mixcon.serving.text import printable
 
-__all__ = ["Answer", "Endpoint", "HttpClient"]
+__all__ = ["HttpClient"]
 
 _RETRIED = {408, 429, 502, 503, 504}
 _FIRST_WAIT = 0.1  # seconds
 _LONGEST_WAIT = 10.0
+_NOTED_WAIT = 1.0
+_PROXY_WORDS = 65_536  # bytes of what a proxy says
 
 
-@dataclass(frozen=True)
-class Endpoint:
-    """A server: where it is, whom the device trusts to be it, and how patient the device is.
-
-    Attributes:
-        url: ``http://...`` or ``https://...``, of a server of the Open Inference Protocol v2.
-        model: what the server calls the model, if not as the contract does.
-        token: bearer token.
-        authority: PEM file with the authority that signed the server's certificate, where the
-            system does not know it.
-        certificate: PEM file with the device's certificate, for mutual TLS.
-        key: PEM file with its private key.
-        timeout: seconds for one try.
-        retries: further tries where the server is away or busy; they send the same bytes, so that
-            noise is not drawn twice.
-
-    Raises:
-        ConfigError: no such URL, a negative number, or a token that no header can carry.
-    """
-
-    url: str
-    model: str | None = None
-    token: str | None = field(default=None, repr=False)
-    authority: Path | None = None
-    certificate: Path | None = None
-    key: Path | None = None
-    timeout: float = 10.0
-    retries: int = 5
-
-    def __post_init__(self) -> None:
-        if not self.url.startswith(("http://", "https://")):
-            raise ConfigError(f"expected a URL of http:// or https://, but got {self.url!r}")
-        if self.token is not None:
-            check_token(self.token)
-        if self.timeout <= 0 or self.retries < 0:
-            raise ConfigError(
-                f"expected a positive timeout and no negative retries, but got {self.timeout} and "
-                f"{self.retries}"
-            )
-
-    def context(self) -> ssl.SSLContext:
-        """For TLS 1.2 and later; certificates and names are checked.
-
-        Raises:
-            ConfigError: a file is missing, or is not what it should be.
-        """
-        try:
-            context = ssl.create_default_context(cafile=self.authority)
-            context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if self.certificate is not None:
-                context.load_cert_chain(self.certificate, self.key)
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(
-                f"expected PEM files for TLS, but got {self.authority}, {self.certificate}, "
-                f"{self.key}: {error}"
-            ) from error
-        return context
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer's body, and where its JSON ends (None if it is nothing else)."""
-
-    body: bytes
-    json_length: int | None
+T = TypeVar("T")
 
 
 class HttpClient:
-    """Requests to one server, one after the other.
+    """Requests to one server, one after the other, each with a deadline of its own.
 
     Args:
         endpoint: the server.
@@ -100,109 +42,209 @@ class HttpClient:
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        token = endpoint.token
-        self._client = httpx2.Client(
-            base_url=endpoint.url,
-            headers={"User-Agent": "mixcon"}
-            | ({"Authorization": f"Bearer {token}"} if token else {}),
-            timeout=endpoint.timeout,
-            verify=endpoint.context() if endpoint.url.startswith("https://") else True,
-        )
-        self._retries = endpoint.retries
+        self._endpoint = endpoint
+        self._context, self._proxy = endpoint.context(), proxy_for(endpoint)
+        self._open: tuple[_TimedStream, HttpConnection] | None = None
         self.bytes_sent = 0
 
-    def get(self, path: str) -> Any:
-        """The JSON of a path.
+    def get(self, path: str, most: int, read: Callable[[bytes], T]) -> T:
+        """What a path holds.
+
+        Args:
+            path: behind the server's URL.
+            most: bytes of the answer at most.
+            read: makes something of the answer's body, or raises a MixconError.
 
         Raises:
-            WireError: the server is away or refuses, after all tries; or it sends no JSON.
+            WireError: the server is away or refuses, after all tries; or its answer is too large.
+            MixconError: as `read` says.
         """
-        response = self._send_with_retries(self._client.build_request("GET", path))
-        try:
-            return response.json()
-        except ValueError as error:
-            raise WireError(f"{response.url}: expected JSON, but got: {error}") from error
+        answer = self._send_with_retries("GET", path, [], b"", most)
+        with self._hiding_the_token():
+            return read(answer.body)
 
-    def post(self, path: str, body: bytes, json_length: int | None) -> Answer:
+    def post(
+        self,
+        path: str,
+        body: bytes,
+        length: int | None,
+        most: int,
+        read: Callable[[bytes, int | None], T],
+    ) -> T:
         """The answer to a message; each try sends the same bytes.
 
+        Args:
+            path: behind the server's URL.
+            body: the message.
+            length: where its JSON ends; None if it is nothing else.
+            most: bytes of the answer at most.
+            read: makes something of the answer's body and of where its JSON ends, or raises a
+                MixconError.
+
         Raises:
-            WireError: the server is away or refuses, after all tries.
+            WireError: the server is away or refuses, after all tries; or its answer is too large.
+            MixconError: as `read` says.
         """
-        headers = {"Content-Type": "application/json"}
-        if json_length is not None:
-            headers = {
-                "Content-Type": "application/octet-stream", JSON_LENGTH: str(json_length)
-            }  # fmt: skip
-        request = self._client.build_request("POST", path, content=body, headers=headers)
-        response = self._send_with_retries(request)
-        length = response.headers.get(JSON_LENGTH)
-        if length is not None and not length.isdigit():
-            raise WireError(f"expected {JSON_LENGTH} to be a number, but got {length[:40]!r}")
-        return Answer(response.content, None if length is None else int(length))
+        headers = [("Content-Type", "application/json")]
+        if length is not None:
+            headers = [("Content-Type", "application/octet-stream"), (JSON_LENGTH, str(length))]
+        answer = self._send_with_retries("POST", path, headers, body, most)
+        with self._hiding_the_token():
+            return read(answer.body, json_length(answer.headers.get(JSON_LENGTH.lower())))
 
     def close(self) -> None:
         """Close the connection."""
-        self._client.close()
+        if self._open:
+            self._open[0].close()
+        self._open = None
 
-    def _send_with_retries(self, request: httpx2.Request) -> httpx2.Response:
-        for turn in range(self._retries + 1):
+    @contextmanager
+    def _hiding_the_token(self) -> Iterator[None]:
+        """No error shows it, even where the server sends it back in one way or another."""
+        try:
+            yield
+        except MixconError as error:
+            token = self._endpoint.token
+            if not token or token not in str(error):
+                raise
+            raise type(error)(str(error).replace(token, "***")) from None
+
+    def _send_with_retries(
+        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes, most: int
+    ) -> Answer:
+        with self._hiding_the_token():
+            return self._repeat(method, path, headers, body, most)
+
+    def _repeat(
+        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes, most: int
+    ) -> Answer:
+        where = f"{self._endpoint.url.rstrip('/')}{path}"
+        for turn in range(self._endpoint.retries + 1):
+            last, tries = turn == self._endpoint.retries, _count(turn + 1)
             wait = min(_LONGEST_WAIT, _FIRST_WAIT * 2**turn) * random.uniform(0.5, 1)  # noqa: S311
             try:
-                response = self._client.send(request)
-            except httpx2.TransportError as error:
-                if turn == self._retries or _is_certificate_error(error):
-                    raise _no_answer(request, error, turn + 1) from error
+                answer = self._try(method, path, headers, body, most)
+            except (OSError, h11.RemoteProtocolError) as error:
+                self.close()
+                if last or isinstance(error, ssl.SSLCertVerificationError):
+                    raise _no_answer(where, error, tries) from error
+                reason = type(error).__name__
+            except WireError as error:
+                self.close()
+                raise WireError(f"{where}: {error}") from error
             else:
-                self.bytes_sent += _size(request)
-                if response.status_code == httpx2.codes.OK:
-                    return response
-                if turn == self._retries or response.status_code not in _RETRIED:
-                    raise _refused(response, turn + 1)
-                wait = max(wait, _retry_after(response))
+                if answer.status == 200:
+                    return answer
+                if last or answer.status not in _RETRIED:
+                    raise _refused(where, answer, tries)
+                wait, reason = max(wait, _retry_after(answer)), f"status {answer.status}"
+            if wait >= _NOTED_WAIT:
+                self._endpoint.notify(f"{reason} from the server; trying again in {wait:.0f} s")
             time.sleep(wait)
         raise AssertionError  # the last turn returns or raises
 
+    def _try(
+        self, method: str, path: str, headers: list[tuple[str, str]], body: bytes, most: int
+    ) -> Answer:
+        deadline = Deadline(self._endpoint.timeout)
+        stream, connection = self._connection(deadline)
+        before = stream.sent
+        try:
+            return connection.ask(
+                method, self._endpoint.prefix + path, [*self._headers(), *headers], body, most
+            )
+        finally:
+            self.bytes_sent += stream.sent - before
+            if not connection.is_open:
+                self.close()
 
-def _size(request: httpx2.Request) -> int:
-    """Bytes of a request as HTTP/1.1 sends it."""
-    line = len(request.method) + 1 + len(request.url.raw_path) + len(" HTTP/1.1\r\n")
-    fields = sum(len(name) + len(value) + 4 for name, value in request.headers.raw)
-    return line + fields + 2 + len(request.content)
+    def _headers(self) -> list[tuple[str, str]]:
+        token = self._endpoint.token
+        return [
+            ("Host", self._endpoint.authority_part),
+            ("User-Agent", "mixcon"),
+            ("Accept", "*/*"),
+            ("Accept-Encoding", "identity"),
+            *([("Authorization", f"Bearer {token}")] if token else []),
+        ]
+
+    def _connection(self, deadline: Deadline) -> tuple[_TimedStream, HttpConnection]:
+        if self._open and self._open[0].stream.has_news():
+            self.close()  # the server closed it meanwhile
+        if not self._open:
+            stream = _TimedStream(self._connect(deadline), deadline)
+            self._open = stream, HttpConnection(stream)
+        self._open[0].deadline = deadline
+        return self._open
+
+    def _connect(self, deadline: Deadline) -> Stream:
+        to = self._proxy or self._endpoint
+        stream = Stream(to.host, to.port, deadline)
+        try:
+            if self._proxy:
+                self._tunnel(_TimedStream(stream, deadline))
+            if self._context:
+                stream.encrypt(self._context, self._endpoint.host, deadline)
+        except BaseException:
+            stream.close()
+            raise
+        return stream
+
+    def _tunnel(self, stream: _TimedStream) -> None:
+        """Ask the proxy to pass on what comes."""
+        assert self._proxy  # noqa: S101
+        secret = self._proxy.authorization
+        host = f"[{self._endpoint.host}]" if ":" in self._endpoint.host else self._endpoint.host
+        target = f"{host}:{self._endpoint.port}"
+        headers = [("Host", target)] + ([("Proxy-Authorization", secret)] if secret else [])
+        answer = HttpConnection(stream).ask("CONNECT", target, headers, b"", _PROXY_WORDS)
+        if answer.status != 200:
+            raise WireError(f"expected a tunnel from the proxy, but got status {answer.status}")
 
 
-def _is_certificate_error(error: BaseException | None) -> bool:
-    """Whether certificates do not match, which trying again does not change."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+class _TimedStream:
+    """A stream under the deadline of the request at hand, which counts what is sent."""
+
+    def __init__(self, stream: Stream, deadline: Deadline) -> None:
+        self.stream, self.deadline, self.sent = stream, deadline, 0
+
+    def send(self, data: bytes) -> None:
+        self.sent += len(data)
+        self.stream.send(data, self.deadline)
+
+    def receive(self) -> bytes:
+        return self.stream.receive(self.deadline)
+
+    def close(self) -> None:
+        self.stream.close()
 
 
-def _no_answer(request: httpx2.Request, error: Exception, tries: int) -> WireError:
+def _count(tries: int) -> str:
+    return f"{tries} {'try' if tries == 1 else 'tries'}"
+
+
+def _no_answer(where: str, error: Exception, tries: str) -> WireError:
     cure = (
         "pass the authority that signed its certificate (--ca), and check the name in the URL"
-        if _is_certificate_error(error)
+        if isinstance(error, ssl.SSLCertVerificationError)
         else "check that it runs and that the URL is right"
     )
     return WireError(
-        f"{request.url}: expected an answer, but got none in {tries} "
-        f"{'try' if tries == 1 else 'tries'} ({type(error).__name__}: {error}); {cure}"
+        f"{where}: expected an answer, but got none in {tries} "
+        f"({type(error).__name__}: {printable(str(error))}); {cure}"
     )
 
 
-def _refused(response: httpx2.Response, tries: int) -> WireError:
-    try:
-        reason = str(response.json()["error"])
-    except (ValueError, KeyError, TypeError):
-        reason = response.text
+def _refused(where: str, answer: Answer, tries: str) -> WireError:
+    reason = answer.body.decode("latin1")
+    with suppress(WireError):
+        reason = parse(Reason, memoryview(answer.body)).error
     return WireError(
-        f"{response.url}: expected status 200, but got {response.status_code} after {tries} "
-        f"{'try' if tries == 1 else 'tries'}: {reason[:300]}"
+        f"{where}: expected status 200, but got {answer.status} after {tries}: {printable(reason)}"
     )
 
 
-def _retry_after(response: httpx2.Response) -> float:
-    value = response.headers.get("retry-after", "")
-    return min(_LONGEST_WAIT, float(value)) if value.isdigit() else 0.0
+def _retry_after(answer: Answer) -> float:
+    value = answer.headers.get("retry-after", "")
+    good = value.isascii() and value.isdigit() and len(value) < 10
+    return min(_LONGEST_WAIT, float(value)) if good else 0.0

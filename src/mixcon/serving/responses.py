@@ -13,9 +13,13 @@ from mixcon.errors import WireError
 from mixcon.serving.contract import Contract
 from mixcon.serving.messages import Message, TensorHeader, cut, numbers, parse
 from mixcon.serving.requests import InferRequest
+from mixcon.serving.text import printable
 from mixcon.serving.wire import Floats, array
 
-__all__ = ["build_response", "parse_response"]
+__all__ = ["answer_bytes", "build_response", "parse_response"]
+
+_NUMBER = 32  # bytes of one in JSON, at most
+_AROUND = 65_536  # bytes of JSON around the numbers
 
 
 class _Response(Message):
@@ -69,6 +73,11 @@ def _packed(texts: NDArray[Any]) -> bytes:
     return b"".join(len(text).to_bytes(4, "little") + text for text in coded)
 
 
+def answer_bytes(contract: Contract, rows: int) -> int:
+    """The longest answer that makes sense, in bytes: what a device reads, and no more."""
+    return rows * contract.logits.shape[0] * _NUMBER + _AROUND
+
+
 def parse_response(
     body: bytes, json_length: int | None, contract: Contract, id: str, rows: int
 ) -> Floats:
@@ -80,13 +89,14 @@ def parse_response(
     text, binary = cut(body, json_length)
     answer = parse(_Response, text)
     if answer.id != id:
-        raise WireError(f"expected the answer to request {id!r}, but got that to {answer.id!r}")
+        got = "none" if answer.id is None else repr(answer.id[:100])
+        raise WireError(f"expected the answer to request {id!r}, but got that to {got}")
     tensor = answer.outputs[0]
     shape = (rows, *contract.logits.shape)
     if (tensor.name, tensor.datatype, tuple(tensor.shape)) != (contract.logits.name, "FP32", shape):
         raise WireError(
             f"expected {contract.logits.name!r} of FP32 and shape {list(shape)}, but got "
-            f"{tensor.name!r} of {tensor.datatype} and shape {tensor.shape}"
+            f"{tensor.name!r} of {tensor.datatype!r} and shape {printable(str(tensor.shape))}"
         )
     if tensor.announced is None:
         logits = numbers(tensor.data, shape, np.dtype("<f4"))
