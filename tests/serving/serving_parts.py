@@ -38,7 +38,7 @@ def trained(digits, channel=None):
 def exported(model, digits, folder, keys, name="digits"):
     samples = digits.train.floats()
     return export(model, samples, folder, name=name, classes=digits.train.classes, kind="image",
-                  key=keys)  # fmt: skip
+                  key=keys, sequence=1)  # fmt: skip
 
 
 @contextlib.contextmanager
