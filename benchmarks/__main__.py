@@ -12,7 +12,7 @@ import argparse
 import torch
 
 from benchmarks import inversion, loading, loss, memory, reidentification, stacked, step
-from mixcon.audit import environment
+from mixcon.audit import environment_of
 
 SECTIONS = {
     "step": step.run,
@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks", description=__doc__)
     parser.add_argument("sections", nargs="*", choices=[[], *SECTIONS], metavar="SECTION")
     chosen = parser.parse_args().sections or list(SECTIONS)
-    where = environment(f"python -m benchmarks {' '.join(chosen)}", seed=0)
+    where = environment_of(f"python -m benchmarks {' '.join(chosen)}", seed=0)
     print(f"{where.command}\n{where.machine}, {where.versions}, {where.started}\n")
     for name in chosen:
         torch.manual_seed(0)

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from mixcon import load_data
 from mixcon.attacks import Attack, Auxiliary, Decoder, GaussNewton, Refined, Rmle, WhiteBox
-from mixcon.attacks.descent import total_variation
+from mixcon.attacks._descent import total_variation
 from mixcon.metrics import ssim
 from mixcon.training import TrainConfig, train
 

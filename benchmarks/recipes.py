@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from mixcon.audit import environment
+from mixcon.audit import environment_of
 from mixcon.training import RunFolder, TrainConfig, train
 
 SETS = ("mnist", "fashion_mnist", "svhn", "cifar10")
@@ -55,7 +55,7 @@ def _accuracy(data: str, defense: str, settings: dict[str, Any]) -> float:
 
 
 if __name__ == "__main__":
-    where = environment("python -m benchmarks.recipes", seed=0)
+    where = environment_of("python -m benchmarks.recipes", seed=0)
     print(f"{where.command}\n{where.machine}, {where.versions}, {where.started}\n")
     for line in run():
         print(line, flush=True)

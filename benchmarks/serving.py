@@ -24,7 +24,7 @@ import numpy as np
 from benchmarks._load import Load, press, request
 from benchmarks._server import mixcon_server
 from benchmarks.serving_peer import mlserver
-from mixcon.audit import environment
+from mixcon.audit import environment_of
 from mixcon.serving import Contract, read_contract
 from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import build_request
@@ -108,7 +108,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     command = f"python -m benchmarks.serving EXPORT --mlserver VENV --clients {args.clients}"
-    where = environment(command, 0)
+    where = environment_of(command, 0)
     print(f"{where.command}\n{where.machine}, {json.dumps(where.versions)}, {where.started}\n")
     for line in run(args.export, args.mlserver, args.clients, args.seconds, args.rounds):
         print(line, flush=True)

@@ -30,7 +30,7 @@ import numpy as np
 
 from benchmarks._load import read_answer, request
 from benchmarks._server import start
-from mixcon.audit import environment
+from mixcon.audit import environment_of
 from mixcon.errors import WireError
 from mixcon.serving import read_contract
 from mixcon.serving.messages import JSON_LENGTH
@@ -244,7 +244,7 @@ def main() -> None:
     parser.add_argument("--kill-every", type=float, default=15)
     args = parser.parse_args()
     options = f"--seconds {args.seconds:g} --kill-every {args.kill_every:g}"
-    where = environment(f"python -m benchmarks.serving_faults EXPORT {options}", 0)
+    where = environment_of(f"python -m benchmarks.serving_faults EXPORT {options}", 0)
     print(f"{where.command}\n{where.machine}, {json.dumps(where.versions)}, {where.started}\n")
     for line in run(args.export, args.seconds, args.kill_every):
         print(line, flush=True)

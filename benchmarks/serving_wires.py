@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from mixcon.attacks import Decoder, Refined, Rmle
-from mixcon.audit import Subject, audit, environment
+from mixcon.audit import Subject, environment_of, run_audit
 from mixcon.channels import Quantize
 from mixcon.data import Splits
 from mixcon.reports import figures_of
@@ -69,7 +69,7 @@ def run(folder: Path, data: Splits, victims: int, seed: int) -> Iterator[str]:
         for w in WIRES
     ]
     attacks = [Rmle(), Decoder(), Refined()]
-    report, _ = audit(subjects, data, attacks, victims=victims, seed=seed)
+    report, _ = run_audit(subjects, data, attacks, victims=victims, seed=seed)
     figures = figures_of(report)
     metric = figures.metric
     with torch.no_grad():
@@ -100,7 +100,7 @@ def main() -> None:
     args = parser.parse_args()
     config = RunFolder(args.run).config
     command = f"python -m benchmarks.serving_wires {args.run} --victims {args.victims}"
-    where = environment(command, args.seed)
+    where = environment_of(command, args.seed)
     print(f"{where.command}\n{where.machine}, {where.versions}, {where.started}\n")
     data_dir = os.environ.get("MIXCON_DATA")
     data = config.load_data(Path(data_dir) if data_dir else None)

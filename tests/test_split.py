@@ -9,7 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from mixcon.errors import CutError
-from mixcon.split import SplitModel, keep_inputs, split
+from mixcon.split import SplitModel, keep_inputs, split_model
 
 
 def nested():
@@ -101,7 +101,7 @@ def warmed_up(make):
 def test_the_split_computes_what_the_network_computes(make, at, training):
     net = warmed_up(make).train(training)
     twin = copy.deepcopy(net)
-    model = split(net, at)
+    model = split_model(net, at)
     assert model.training is training
     model.train(training)
     x = images()
@@ -119,13 +119,13 @@ def test_the_representation_is_the_output_of_the_named_module(make, at):
     net.get_submodule(at).register_forward_hook(lambda _module, _input, output: seen.append(output))
     x = images()
     net(x)
-    torch.testing.assert_close(split(net, at).represent(x), seen[0], rtol=0, atol=0)
+    torch.testing.assert_close(split_model(net, at).represent(x), seen[0], rtol=0, atol=0)
 
 
 @cuts
 def test_the_halves_divide_the_state_and_keep_its_names(make, at):
     net = make()
-    model = split(net, at)
+    model = split_model(net, at)
     encoder, head = (
         {name for name in half.state_dict() if not name.startswith("_tensor_constant")}
         for half in (model.encoder, model.head)
@@ -144,18 +144,18 @@ def test_training_the_split_trains_the_network(make, at):
     net(x).square().sum().backward()
     expected = [parameter.grad for parameter in net.parameters()]
     net.zero_grad()
-    split(net, at)(x).square().sum().backward()
+    split_model(net, at)(x).square().sum().backward()
     for parameter, gradient in zip(net.parameters(), expected, strict=True):
         torch.testing.assert_close(parameter.grad, gradient, rtol=0, atol=0)
 
 
 @cuts
 def test_deep_copies_and_state_dicts_round_trip(make, at):
-    model = split(warmed_up(make), at).eval()
+    model = split_model(warmed_up(make), at).eval()
     x = images()
     expected = model(x).detach()
     duplicate = copy.deepcopy(model)
-    other = split(make().double(), at).eval()
+    other = split_model(make().double(), at).eval()
     other.load_state_dict(model.state_dict())
     for parameter in model.parameters():
         parameter.data.zero_()
@@ -168,7 +168,7 @@ def test_splitting_leaves_the_network_as_it_was():
     net.features[1].eval()  # a frozen layer in a network that trains
     before = {name: dict(vars(module)) for name, module in net.named_modules()}
     state = copy.deepcopy(net.state_dict())
-    split(net, "features.2")
+    split_model(net, "features.2")
     for name, module in net.named_modules():
         assert vars(module) == before[name]
     assert all(torch.equal(state[name], tensor) for name, tensor in net.state_dict().items())
@@ -180,7 +180,7 @@ def test_the_channel_stands_between_the_halves():
             return 2 * z
 
     net = nested().double().eval()
-    model = split(net, "features", Double())
+    model = split_model(net, "features", Double())
     x = images()
     h = net.features(x)
     torch.testing.assert_close(model.represent(x), h)
@@ -190,7 +190,7 @@ def test_the_channel_stands_between_the_halves():
 
 def test_a_skip_connection_is_named_and_the_layer_that_joins_it_suggested():
     with pytest.raises(CutError, match=r"needs the output of 'stem'; .* at 'layer1\.0'"):
-        split(ResLike(), "layer1.0.conv1")
+        split_model(ResLike(), "layer1.0.conv1")
 
 
 def test_the_suggestion_may_lie_behind_the_cut():
@@ -203,12 +203,12 @@ def test_the_suggestion_may_lie_behind_the_cut():
             return self.d(self.c(self.b(self.a(x)) + x))
 
     with pytest.raises(CutError, match=r"needs the input 'x'; .* at 'c'"):
-        split(Flat(), "a")
+        split_model(Flat(), "a")
 
 
 def test_a_module_called_twice_is_refused():
     with pytest.raises(CutError, match=r"'layer1\.0\.relu' is called 2 times"):
-        split(ResLike(), "layer1.0.relu")
+        split_model(ResLike(), "layer1.0.relu")
 
 
 def test_a_module_that_is_only_a_container_is_refused():
@@ -222,9 +222,9 @@ def test_a_module_that_is_only_a_container_is_refused():
 
     x = torch.rand(2, 3)
     net = Listed()
-    torch.testing.assert_close(split(net, "layers.0").represent(x), net.layers[0](x))
+    torch.testing.assert_close(split_model(net, "layers.0").represent(x), net.layers[0](x))
     with pytest.raises(CutError, match="'layers' is called 0 times"):
-        split(net, "layers")
+        split_model(net, "layers")
 
 
 def test_a_repeated_layer_without_weights_does_not_hinder_slicing():
@@ -232,8 +232,8 @@ def test_a_repeated_layer_without_weights_does_not_hinder_slicing():
     net = nn.Sequential(nn.Linear(3, 3), relu, nn.Linear(3, 3), relu, nn.Linear(3, 2))
     x = torch.rand(4, 3)
     for at in ("1", "3"):
-        torch.testing.assert_close(split(net, at)(x), net(x), rtol=0, atol=0)
-    assert [name for name, _ in split(net, "1").head.named_children()] == ["2", "3", "4"]
+        torch.testing.assert_close(split_model(net, at)(x), net(x), rtol=0, atol=0)
+    assert [name for name, _ in split_model(net, "1").head.named_children()] == ["2", "3", "4"]
 
 
 @pytest.mark.parametrize("alias", [False, True])
@@ -241,7 +241,7 @@ def test_tied_weights_are_refused(alias):
     net = nn.Sequential(nn.Linear(3, 3), nn.ReLU(), nn.Linear(3, 3))
     net[2].weight = nn.Parameter(net[0].weight.data) if alias else net[0].weight
     with pytest.raises(CutError, match=r"'0\.weight' \(in the head '2\.weight'\)"):
-        split(net, "1")
+        split_model(net, "1")
 
 
 def test_shared_buffers_are_refused_in_halves_of_ones_own_too():
@@ -253,7 +253,7 @@ def test_shared_buffers_are_refused_in_halves_of_ones_own_too():
 @pytest.mark.parametrize("make", [nested, AlexLike])
 def test_an_unknown_name_gets_the_nearest_ones(make):
     with pytest.raises(CutError, match=r"'feature\.2'; nearest: .*'features\.2'.*named_modules"):
-        split(make(), "feature.2")
+        split_model(make(), "feature.2")
 
 
 @pytest.mark.parametrize(
@@ -261,12 +261,12 @@ def test_an_unknown_name_gets_the_nearest_ones(make):
 )
 def test_nothing_left_for_the_head_is_refused(make, at):
     with pytest.raises(CutError, match=f"'{at}', the last one"):
-        split(make(), at)
+        split_model(make(), at)
 
 
 def test_the_whole_network_is_no_place_for_a_cut():
     with pytest.raises(CutError, match="but got ''"):
-        split(nested(), "")
+        split_model(nested(), "")
 
 
 class Around(nn.Module):
@@ -284,7 +284,7 @@ class Around(nn.Module):
 def test_control_flow_on_data_is_refused_with_the_cure():
     net = Around(lambda _net, h: h if h.sum() > 0 else -h)
     with pytest.raises(CutError, match=r"TraceError.*SplitModel\(encoder, head\)"):
-        split(net, "first")
+        split_model(net, "first")
 
 
 @pytest.mark.parametrize(
@@ -297,7 +297,7 @@ def test_control_flow_on_data_is_refused_with_the_cure():
 )
 def test_what_tracing_would_freeze_is_refused(between):
     with pytest.raises(CutError, match=r"depends on self\.training or on chance"):
-        split(Around(between), "first")
+        split_model(Around(between), "first")
 
 
 def test_optional_arguments_of_forward_take_their_defaults():
@@ -309,7 +309,7 @@ def test_optional_arguments_of_forward_take_their_defaults():
 
     net = Optional(None)
     x = torch.rand(4, 3)
-    torch.testing.assert_close(split(net, "first")(x), net(x), rtol=0, atol=0)
+    torch.testing.assert_close(split_model(net, "first")(x), net(x), rtol=0, atol=0)
 
 
 def test_several_inputs_are_refused():
@@ -318,7 +318,7 @@ def test_several_inputs_are_refused():
             return self.second(self.first(x) + y)
 
     with pytest.raises(CutError, match="one input, but got 2: x, y"):
-        split(Two(None), "first")
+        split_model(Two(None), "first")
 
 
 def test_unused_values_before_the_cut_do_not_cross_it():
@@ -331,14 +331,14 @@ def test_unused_values_before_the_cut_do_not_cross_it():
 
     net = Unpacking(None)
     x = torch.rand(4, 3)
-    torch.testing.assert_close(split(net, "first")(x), net(x), rtol=0, atol=0)
+    torch.testing.assert_close(split_model(net, "first")(x), net(x), rtol=0, atol=0)
 
 
 def test_an_in_place_function_after_the_cut_belongs_to_the_head():
     net = Around(lambda _net, h: h.relu_())
     x = torch.rand(4, 3)
-    torch.testing.assert_close(split(net, "first")(x), net(x), rtol=0, atol=0)
-    torch.testing.assert_close(split(net, "first").represent(x), net.first(x), rtol=0, atol=0)
+    torch.testing.assert_close(split_model(net, "first")(x), net(x), rtol=0, atol=0)
+    torch.testing.assert_close(split_model(net, "first").represent(x), net.first(x), rtol=0, atol=0)
 
 
 class Calling(nn.Module):
@@ -408,7 +408,7 @@ def test_a_block_whose_overwriting_activation_comes_last_is_no_matter():
 
     net = nn.Sequential(nn.Linear(3, 3), Last())
     x = torch.rand(4, 3)
-    torch.testing.assert_close(split(net, "0")(x), net(x), rtol=0, atol=0)
+    torch.testing.assert_close(split_model(net, "0")(x), net(x), rtol=0, atol=0)
 
 
 def test_modules_stay_theirs():
@@ -420,7 +420,7 @@ def test_modules_stay_theirs():
         "encoder.0.weight", "encoder.0.bias", "head.weight", "head.bias"
     ]  # fmt: skip
     x = torch.rand(4, 3)
-    torch.testing.assert_close(split(model, "encoder.0")(x), model(x), rtol=0, atol=0)
+    torch.testing.assert_close(split_model(model, "encoder.0")(x), model(x), rtol=0, atol=0)
     kept = copy.deepcopy(model)
     kept.head = keep_inputs(nn.ReLU(inplace=True))
     assert kept.head(input=x.neg()).max() == 0
@@ -435,7 +435,7 @@ class Doubling(nn.Sequential):
 def test_a_sequential_with_a_forward_of_its_own_is_traced_not_sliced():
     net = nn.Sequential(Doubling(nn.Linear(3, 3), nn.Linear(3, 3)), nn.Linear(3, 2))
     x = torch.rand(4, 3)
-    torch.testing.assert_close(split(net, "0.0")(x), net(x), rtol=0, atol=0)
+    torch.testing.assert_close(split_model(net, "0.0")(x), net(x), rtol=0, atol=0)
 
 
 @pytest.mark.parametrize("make", [nested, AlexLike])
@@ -443,5 +443,5 @@ def test_hooks_around_the_cut_are_refused(make):
     net = make()
     net.features.register_forward_hook(lambda _module, _input, output: 2 * output)
     with pytest.raises(CutError, match="Sequential has some"):
-        split(net, "features.0")
-    split(net, "features")
+        split_model(net, "features.0")
+    split_model(net, "features")

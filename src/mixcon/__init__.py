@@ -1,7 +1,7 @@
 """mixcon trains split networks whose features are hard to invert, and audits how much they leak."""
 
 from mixcon import _start as _start  # first: it minds Ctrl-C while the others are imported
-from mixcon.audit import Subject, audit
+from mixcon.audit import Subject, run_audit
 from mixcon.data import load as load_data
 from mixcon.defenses import DefenseConfig
 from mixcon.errors import MixconError
@@ -16,7 +16,7 @@ from mixcon.losses import (
 from mixcon.metrics import separability
 from mixcon.registry import allow_code
 from mixcon.reports import write_report
-from mixcon.split import SplitModel, split
+from mixcon.split import SplitModel, split_model
 from mixcon.training import TrainConfig, load_model, train
 
 __all__ = [
@@ -29,13 +29,13 @@ __all__ = [
     "TrainConfig",
     "UniConLoss",
     "allow_code",
-    "audit",
     "distance_correlation",
     "load_data",
     "load_model",
     "mixcon_loss",
+    "run_audit",
     "separability",
-    "split",
+    "split_model",
     "train",
     "unicon_loss",
     "write_report",

@@ -20,7 +20,7 @@ from mixcon.attacks import (
     WhiteBox,
     strongest,
 )
-from mixcon.attacks.descent import total_variation
+from mixcon.attacks._descent import total_variation
 from mixcon.channels import GaussianNoise
 from mixcon.data import load
 from mixcon.errors import KnowledgeError, MixconError, NonFiniteError

@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from mixcon.attacks import Rmle, RmlePaper, RmlePaperVector
-from mixcon.audit import Subject, audit
+from mixcon.audit import Subject, run_audit
 from mixcon.audit.bound import bound
 from mixcon.channels import GaussianNoise, LaplaceNoise, Normalize, Quantize, compose
 from mixcon.data import LabeledSet, Splits
@@ -17,7 +17,7 @@ from mixcon.training import accuracy
 
 def test_records_what_came_back(lenet, digits):
     seen = []
-    report, gallery = audit(
+    report, gallery = run_audit(
         [Subject(lenet, network="lenet5", cut="pool2")],
         digits,
         [RmlePaper(steps=3), Rmle(steps=5)],
@@ -39,7 +39,7 @@ def test_records_what_came_back(lenet, digits):
 
 def test_victims_are_test_images_and_the_seed_decides(lenet, digits):
     def victims(seed):
-        return audit([Subject(lenet)], digits, [], victims=5, seed=seed)[1].originals
+        return run_audit([Subject(lenet)], digits, [], victims=5, seed=seed)[1].originals
 
     assert torch.equal(victims(0), victims(0))
     assert not torch.equal(victims(0), victims(1))
@@ -48,7 +48,7 @@ def test_victims_are_test_images_and_the_seed_decides(lenet, digits):
 
 
 def test_floors_use_the_predicted_class_and_training_images_alone(lenet, digits):
-    report, gallery = audit([Subject(lenet)], digits, [], victims=20)
+    report, gallery = run_audit([Subject(lenet)], digits, [], victims=20)
     predicted = lenet(gallery.originals).argmax(1)
     train = digits.train.floats()
     guess = torch.stack([train[digits.train.labels == k].mean(0) for k in predicted])
@@ -59,7 +59,7 @@ def test_floors_use_the_predicted_class_and_training_images_alone(lenet, digits)
 
 def test_the_channel_is_part_of_what_is_attacked(lenet, digits):
     noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(50.0))
-    report, _ = audit(
+    report, _ = run_audit(
         [Subject(lenet, "plain"), Subject(noisy, "noisy")], digits, [Rmle(steps=100)], victims=10
     )
     plain, hidden = (sum(m.attacks[0].leakage["ssim"]) / 10 for m in report.models)
@@ -70,7 +70,7 @@ def test_same_seed_same_records_and_nothing_of_the_callers_changes(lenet, digits
     noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(0.1)).train()
     state = torch.random.get_rng_state()
     first, second = (
-        audit([Subject(noisy)], digits, [Rmle(steps=5)], victims=4)[0].models[0] for _ in "ab"
+        run_audit([Subject(noisy)], digits, [Rmle(steps=5)], victims=4)[0].models[0] for _ in "ab"
     )
     assert torch.equal(torch.random.get_rng_state(), state)
     assert noisy.training
@@ -85,7 +85,7 @@ def test_vectors():
         "v", torch.randn(40, 6, generator=generator), torch.arange(40) % 2, ("a", "b")
     )
     model = SplitModel(nn.Linear(6, 8), nn.Linear(8, 2))
-    report, _ = audit([Subject(model)], Splits(part, part), [Rmle()], victims=10)
+    report, _ = run_audit([Subject(model)], Splits(part, part), [Rmle()], victims=10)
     assert set(report.models[0].attacks[0].leakage) == {"mse", "cosine"}
     assert max(report.models[0].attacks[0].leakage["mse"]) < 1e-2
 
@@ -102,12 +102,12 @@ def test_vectors():
 )
 def test_misuse_is_refused(lenet, digits, subjects, attacks, victims, message):
     with pytest.raises(ConfigError, match=message):
-        audit([Subject(lenet)] * subjects, digits, attacks, victims=victims)
+        run_audit([Subject(lenet)] * subjects, digits, attacks, victims=victims)
 
 
 def test_a_finished_attack_is_kept(lenet, digits, tmp_path, monkeypatch):
     def once(seed=0, steps=3):
-        return audit(
+        return run_audit(
             [Subject(lenet)], digits, [RmlePaper(steps=steps)], victims=4, seed=seed, keep=tmp_path
         )[1].reconstructions["model"]["rmle-paper"]
 
@@ -129,17 +129,17 @@ def test_a_finished_attack_is_kept(lenet, digits, tmp_path, monkeypatch):
 
 def test_a_damaged_copy_is_made_again(lenet, digits, tmp_path):
     arguments = ([Subject(lenet)], digits, [RmlePaper(steps=2)])
-    audit(*arguments, victims=3, keep=tmp_path)
+    run_audit(*arguments, victims=3, keep=tmp_path)
     (kept,) = tmp_path.iterdir()
     whole = kept.read_bytes()
     kept.write_bytes(whole[:40])
-    audit(*arguments, victims=3, keep=tmp_path)
+    run_audit(*arguments, victims=3, keep=tmp_path)
     assert len(kept.read_bytes()) == len(whole)
 
 
 def test_a_thorough_audit_examines_noise(lenet, digits):
     noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(0.05))
-    report, _ = audit([Subject(noisy)], digits, [Rmle(steps=20)], victims=8, thorough=True)
+    report, _ = run_audit([Subject(noisy)], digits, [Rmle(steps=20)], victims=8, thorough=True)
     (model,) = report.models
     assert {"ssim", "psim", "recognition", "reidentification"} <= set(model.attacks[0].leakage)
     assert {"global-mean", "class-mean", "nearest-neighbor"} == set(model.floors)
@@ -168,23 +168,25 @@ def test_the_bound_holds_where_noise_is(lenet, digits, channel, vacuous):
 
 
 def test_what_really_crossed_is_attacked_instead(lenet, digits):
-    _, gallery = audit([Subject(lenet)], digits, [], victims=4)
+    _, gallery = run_audit([Subject(lenet)], digits, [], victims=4)
     attack = [RmlePaper(steps=3)]
     crossed = lenet.release(gallery.originals).detach()
     plain, same, other = (
-        audit([Subject(lenet)], digits, attack, victims=4, captured=z)[0].models[0].attacks[0]
+        run_audit([Subject(lenet)], digits, attack, victims=4, captured=z)[0].models[0].attacks[0]
         for z in (None, crossed, crossed + 1)
     )
     assert plain.leakage == same.leakage
     assert plain.leakage != other.leakage
     with pytest.raises(ConfigError, match="4 captured representations"):
-        audit([Subject(lenet)], digits, attack, victims=4, captured=crossed[:3])
+        run_audit([Subject(lenet)], digits, attack, victims=4, captured=crossed[:3])
 
 
 def test_a_resumed_audit_chooses_no_settings_again(lenet, digits, tmp_path, monkeypatch):
     def once():
         arguments = ([Subject(lenet)], digits, [Rmle(steps=3)])
-        return audit(*arguments, victims=3, thorough=True, keep=tmp_path)[0].models[0].attacks[0]
+        return (
+            run_audit(*arguments, victims=3, thorough=True, keep=tmp_path)[0].models[0].attacks[0]
+        )
 
     first = once()
     assert first.settings in [attack.settings for attack in Rmle(steps=3).candidates()]
@@ -207,9 +209,11 @@ def test_small_images_and_unfit_attacks_are_refused_before_the_work(digits):
     tiny = Splits(small(digits.train), small(digits.test))
     subject = Subject(SplitModel(nn.Flatten(), nn.Linear(49, 10)))
     with pytest.raises(ConfigError, match="11 x 11"):
-        audit([subject], tiny, [Rmle(steps=3)], victims=3, thorough=True, on_progress=seen.append)
+        run_audit(
+            [subject], tiny, [Rmle(steps=3)], victims=3, thorough=True, on_progress=seen.append
+        )
     with pytest.raises(KnowledgeError, match="rmle-paper-vector"):
-        audit(
+        run_audit(
             [subject],
             digits,
             [Rmle(steps=3), RmlePaperVector()],
@@ -221,7 +225,7 @@ def test_small_images_and_unfit_attacks_are_refused_before_the_work(digits):
 
 def test_the_record_names_the_weights(lenet, digits):
     def weights():
-        return audit([Subject(lenet)], digits, [], victims=2)[0].models[0].weights
+        return run_audit([Subject(lenet)], digits, [], victims=2)[0].models[0].weights
 
     before = weights()
     assert weights() == before
@@ -248,7 +252,9 @@ def test_a_part_that_overwrites_what_it_is_given_leaks_as_much(lenet, digits, pa
     def audited(inplace):
         parts = {"encoder": lenet.encoder, "channel": nn.Identity(), "head": lenet.head}
         parts[part] = Overwriting(parts[part], inplace)
-        report, gallery = audit([Subject(SplitModel(**parts))], digits, [Rmle(steps=60)], victims=4)
+        report, gallery = run_audit(
+            [Subject(SplitModel(**parts))], digits, [Rmle(steps=60)], victims=4
+        )
         return report.models[0], gallery.originals
 
     (safe, truth), (risky, same_truth) = audited(False), audited(True)

@@ -5,7 +5,7 @@ import torch
 
 from mixcon.attacks import Auxiliary, Decoder, Posterior, Rmle
 from mixcon.attacks.prototypes import most_alike
-from mixcon.audit import Subject, audit
+from mixcon.audit import Subject, run_audit
 from mixcon.audit.bits import certified_bits, prove
 from mixcon.audit.guesses import LabelGuesses
 from mixcon.audit.reference_devices import EXPECTED
@@ -22,7 +22,7 @@ from mixcon.split import Sizes, SplitModel
 def report(digits):
     attacks = [Posterior(), Decoder(steps=150), Rmle(steps=30)]
     model = build("lenet5", (1, 28, 28), 10).eval()
-    found, _ = audit([Subject(model, "lenet")], digits, attacks, victims=60, thorough=True)
+    found, _ = run_audit([Subject(model, "lenet")], digits, attacks, victims=60, thorough=True)
     return found
 
 
@@ -69,7 +69,7 @@ def test_the_posterior_of_a_code_is_its_cell(digits):
     proved = prove(model, digits.test)
     assert proved.maximal_leakage == proved.capacity == 6
     assert proved.cells <= 64
-    found, _ = audit([Subject(model, "code")], digits, [Posterior()], victims=60, thorough=True)
+    found, _ = run_audit([Subject(model, "code")], digits, [Posterior()], victims=60, thorough=True)
     attack = found.models[0].attacks[0]
     assert torch.tensor(attack.leakage["ssim"]).mean() < proved.cell_ssim + 0.03
     assert torch.tensor(attack.leakage["mse"]).mean() > 0.9 * proved.cell_mse
@@ -90,7 +90,9 @@ def test_repeats_help_against_noise_and_not_against_a_code(digits):
     def leakage(channel, repeats):
         torch.manual_seed(0)
         model = SplitModel(torch.nn.Flatten(), torch.nn.Linear(784, 10), channel).eval()
-        found, _ = audit([Subject(model, "m")], digits, [Posterior()], victims=40, repeats=repeats)
+        found, _ = run_audit(
+            [Subject(model, "m")], digits, [Posterior()], victims=40, repeats=repeats
+        )
         return sum(found.models[0].attacks[0].leakage["ssim"]) / 40
 
     noisy = compose(Normalize(), GaussianNoise(0.2))

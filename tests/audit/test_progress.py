@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from mixcon.attacks import Decoder, Rmle, RmlePaper
-from mixcon.audit import Subject, audit
+from mixcon.audit import Subject, run_audit
 from mixcon.audit.progress import Phases
 from mixcon.channels import GaussianNoise
 from mixcon.split import SplitModel
@@ -18,7 +18,7 @@ def seen(lenet, few_digits, own_cache):
     """What a thorough audit of two models, one with noise, tells about itself."""
     told = []
     noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(0.1))
-    audit(
+    run_audit(
         [Subject(lenet, name="plain"), Subject(noisy, name="noisy")],
         few_digits,
         [RmlePaper(steps=4), Rmle(steps=4), Decoder(steps=4)],
@@ -75,6 +75,6 @@ def test_a_model_that_is_slow_to_ask_is_heard_of_all_the_same(few_digits):
 
     torch.manual_seed(0)
     model = SplitModel(Slow(), nn.Linear(784, 10))
-    audit([Subject(model)], few_digits, [], victims=5, on_progress=told.append)
+    run_audit([Subject(model)], few_digits, [], victims=5, on_progress=told.append)
     assert told[-1].done == 1
     assert len(set(calls)) > 1

@@ -1,8 +1,8 @@
-"""A recognizer and a judge that several test files share."""
+"""A recognizer and a meter that several test files share."""
 
 import pytest
 
-from mixcon.metrics import Judge
+from mixcon.metrics import LeakageMeter
 
 
 @pytest.fixture(scope="session")
@@ -13,16 +13,16 @@ def half_digits(digits):
 
 
 @pytest.fixture(scope="session")
-def judge(digits, half_digits):
-    """A judge who read the attacker's half, with the rest of the training digits as candidates."""
+def meter(digits, half_digits):
+    """A meter who read the attacker's half, with the rest of the training digits as candidates."""
     candidates = digits.train.take(slice(700, None)).floats()
-    return Judge.prepare(*half_digits, len(digits.train.classes), candidates, steps=200)
+    return LeakageMeter.prepare(*half_digits, len(digits.train.classes), candidates, steps=200)
 
 
 @pytest.fixture(scope="session")
-def recognizer(judge):
-    """The judge's recognizer."""
-    return judge.recognizer
+def recognizer(meter):
+    """The meter's recognizer."""
+    return meter.recognizer
 
 
 @pytest.fixture(scope="session")

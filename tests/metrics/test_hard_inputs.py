@@ -16,7 +16,7 @@ from mixcon.bounds import fisher_information_leakage, unbiased_error_bound
 from mixcon.errors import ConfigError, NonFiniteError
 from mixcon.metrics import (
     METRICS,
-    Judge,
+    LeakageMeter,
     Lpips,
     Recognizer,
     RecognizerDistance,
@@ -64,7 +64,7 @@ PAIRWISE = {
     "RecognizerDistance": Case(DISTANCE, True),
     "Lpips": Case(Lpips(), True),
     "reidentify": Case(lambda a, b: reidentify(a, b, b).hit, False),
-    "Judge": Case(lambda a, b: Judge(B).measure(a, b, LABELS)["mse"], False),
+    "LeakageMeter": Case(lambda a, b: LeakageMeter(B).measure(a, b, LABELS)["mse"], False),
 }
 ONE_BATCH = {  # those that measure or guess from a batch of its own
     "recognition": lambda x: recognition(x, LABELS, SEEN),
@@ -81,7 +81,7 @@ ONE_BATCH = {  # those that measure or guess from a batch of its own
     "train_recognizer": lambda x: train_recognizer(x, LABELS, 3, 0, steps=1),
 }
 # These take no samples; they are tested beside their values.
-OTHER = {"bootstrap_interval", "metric_named", "mixed_pairs"}
+OTHER = {"bootstrap_interval", "chance_level", "metric_named", "mixed_pairs"}
 
 
 def test_every_public_metric_is_here():
@@ -151,7 +151,7 @@ def test_a_data_range_that_is_none_is_refused(metric, data_range):
         metric(A, B, data_range=data_range)
 
 
-@pytest.mark.parametrize("name", ["measure", "psim", "Judge"])
+@pytest.mark.parametrize("name", ["measure", "psim", "LeakageMeter"])
 def test_images_outside_of_the_unit_range_are_refused(name):
     for a, b in ((255 * A, B), (A, 255 * B), (A - 0.5, B)):
         with pytest.raises(ConfigError, match=r"\[0, 1\]"):
@@ -226,7 +226,7 @@ def test_labels_and_pairs_that_do_not_fit_are_refused():
             lambda y: nearest_neighbor(A, LABELS, A, A, y),
             lambda y: label_leakage(A, y, A, LABELS, 3, steps=1),
             lambda y: label_leakage(A, LABELS, A, y, 3, steps=1),
-            lambda y: Judge(B).measure(A, B, y),
+            lambda y: LeakageMeter(B).measure(A, B, y),
         ):
             with pytest.raises(ConfigError, match="label"):
                 call(labels)

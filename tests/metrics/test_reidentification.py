@@ -40,16 +40,16 @@ def test_equals_plain_loops(shape, monkeypatch):
     assert (got.count, got.chance) == (41, 1 / 41)
 
 
-def test_brightness_contrast_and_a_pull_to_the_mean_hide_nobody(victims, judge):
-    x, mean = victims[0], judge.candidates.mean(0)
+def test_brightness_contrast_and_a_pull_to_the_mean_hide_nobody(victims, meter):
+    x, mean = victims[0], meter.candidates.mean(0)
     for disguise in (0.5 + 0.05 * x, 0.3 * x, 0.95 * mean + 0.05 * x):
-        assert reidentify(disguise, x, judge.candidates).hit.mean() > 0.95
-    assert reidentify(mean.expand_as(x), x, judge.candidates).hit.mean() < 0.05
+        assert reidentify(disguise, x, meter.candidates).hit.mean() > 0.95
+    assert reidentify(mean.expand_as(x), x, meter.candidates).hit.mean() < 0.05
 
 
-def test_exact_copies_hit_and_blind_guesses_score_chance(victims, judge):
+def test_exact_copies_hit_and_blind_guesses_score_chance(victims, meter):
     x = victims[0]
-    assert reidentify(x, x, judge.candidates).hit.all()
+    assert reidentify(x, x, meter.candidates).hit.all()
     generator = torch.Generator().manual_seed(0)
     original, candidates = torch.rand(4000, 6, generator=generator), torch.rand(19, 6)
     blind = reidentify(torch.rand(4000, 6, generator=generator), original, candidates)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from mixcon.audit import environment
+from mixcon.audit import environment_of
 from mixcon.paper import Check, Result, Row
-from mixcon.paper._numbers import printed
+from mixcon.paper._numbers import paper_value
 from mixcon.paper.markdown import comparison
 from mixcon.paper.orderings import orderings
 
@@ -18,7 +18,7 @@ def row(setting, paper, ours, **more):
 def result(rows, checks=()):
     return Result(
         experiment="table3", title="Table 3: x", scale="full", ran="all of it", seeds=[0, 1],
-        environment=environment("mixcon reproduce table3", 0), seconds=1.0, notes=["A note."],
+        environment=environment_of("mixcon reproduce table3", 0), seconds=1.0, notes=["A note."],
         rows=rows, checks=list(checks), data={},
     )  # fmt: skip
 
@@ -82,4 +82,4 @@ def test_what_fails_is_shown_as_failed():
     ],
 )
 def test_the_papers_numbers_are_found_where_the_paper_prints_them(place, number):
-    assert printed(*place) == number
+    assert paper_value(*place) == number

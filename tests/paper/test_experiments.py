@@ -8,7 +8,7 @@ from PIL import Image
 
 from mixcon.attacks import RmlePaper
 from mixcon.errors import ConfigError
-from mixcon.paper import EXPERIMENTS, Job
+from mixcon.paper import EXPERIMENTS, RunOptions
 from mixcon.paper._settings import mixcon
 from mixcon.paper.results import read_result, write_result
 
@@ -27,8 +27,8 @@ def test_experiment(name, work, tmp_path):
     if name in CIFAR and "MIXCON_DATA" not in os.environ:
         pytest.skip("needs CIFAR-10: set MIXCON_DATA")
     experiment, steps = EXPERIMENTS[name], []
-    job = Job("smoke", work, (0,), on_progress=steps.append)
-    result = experiment.run(job, f"mixcon reproduce {name}")
+    options = RunOptions("smoke", work, (0,), on_progress=steps.append)
+    result = experiment.run(options, f"mixcon reproduce {name}")
     assert result.rows or result.checks
     assert all(len(row.ours) == 1 for row in result.rows if row.strongest)
     shares = [step.share for step in steps]
@@ -52,15 +52,15 @@ def _is_whole(path):
 
 
 def test_a_second_run_finds_everything_and_says_the_same(work):
-    job = Job("smoke", work, (0,))
-    first, again = (EXPERIMENTS["table2"].run(job, "x") for _ in range(2))
+    options = RunOptions("smoke", work, (0,))
+    first, again = (EXPERIMENTS["table2"].run(options, "x") for _ in range(2))
     assert first.rows == again.rows
     assert first.seconds > 0
 
 
 def test_no_seed_is_refused(work):
     with pytest.raises(ConfigError, match="at least one seed"):
-        EXPERIMENTS["table1"].run(Job("smoke", work, ()), "x")
+        EXPERIMENTS["table1"].run(RunOptions("smoke", work, ()), "x")
 
 
 def test_names_of_settings_are_the_papers():
@@ -71,7 +71,7 @@ def test_names_of_settings_are_the_papers():
 
 
 def test_only_the_data_sets_asked_for():
-    job = Job("small", Path("x"), (0,), only=("svhn",))
-    assert job.chosen(["mnist[:10000]", "svhn[:10000]"]) == ["svhn[:10000]"]
+    options = RunOptions("small", Path("x"), (0,), only=("svhn",))
+    assert options.chosen(["mnist[:10000]", "svhn[:10000]"]) == ["svhn[:10000]"]
     with pytest.raises(ConfigError, match="expected data sets out of mnist, but got svhn"):
-        job.chosen(["mnist"])
+        options.chosen(["mnist"])

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from mixcon.paper import EXPERIMENTS, Job
-from mixcon.paper._lenet import column, headline
+from mixcon.paper import EXPERIMENTS, RunOptions
+from mixcon.paper._lenet import column, mixcon_setting
 from mixcon.paper.page import results_page
 from mixcon.paper.results import read_result
 
@@ -48,7 +48,7 @@ def _recorded(experiment, setting, quantity, group=""):
 )
 def test_a_number_of_the_synthetic_set_comes_out_again(experiment, quantity, tolerance, tmp_path):
     """Seed 0 from scratch; another machine rounds differently, hence the tolerance."""
-    again = EXPERIMENTS[experiment].run(Job("full", tmp_path, (0,)), "x")
+    again = EXPERIMENTS[experiment].run(RunOptions("full", tmp_path, (0,)), "x")
     row = next(r for r in again.rows if (r.setting, r.quantity) == ("vanilla", quantity))
     assert row.ours[0] == pytest.approx(_recorded(experiment, "vanilla", quantity), abs=tolerance)
 
@@ -57,8 +57,8 @@ def test_a_number_of_the_synthetic_set_comes_out_again(experiment, quantity, tol
 @pytest.mark.skipif("MIXCON_DATA" not in os.environ, reason="needs MNIST: set MIXCON_DATA")
 def test_a_column_of_table_3_comes_out_again(tmp_path):
     """MixCon on MNIST, seed 0, from scratch: within 0.3 points of accuracy and 0.05 of SSIM."""
-    setting = headline("mnist")
-    again = column(Job("full", tmp_path, (0,)), "table3", "mnist", setting)
+    setting = mixcon_setting("mnist")
+    again = column(RunOptions("full", tmp_path, (0,)), "table3", "mnist", setting)
     accuracy = again.accuracy_row()
     ssim = again.leakage_row("SSIM, mean", "ssim")
     for row, tolerance in ((accuracy, 0.3), (ssim, 0.05)):

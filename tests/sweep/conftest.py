@@ -8,7 +8,7 @@ from mixcon.attacks import ATTACKS, RmlePaper
 from mixcon.data import SOURCES, Splits
 from mixcon.sweep import Outcome, Space, SweepConfig
 from mixcon.sweep.job import attempt
-from mixcon.sweep.stages import CheapRmle
+from mixcon.sweep.judgments import CheapRmle
 from mixcon.training import TrainConfig
 
 

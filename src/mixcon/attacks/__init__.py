@@ -6,7 +6,6 @@ from mixcon.attacks.averaged import Averaged
 from mixcon.attacks.base import Attack, Auxiliary, Inverter, Knowledge, Query, WhiteBox
 from mixcon.attacks.decoder import Decoder
 from mixcon.attacks.deep_prior import DeepPrior
-from mixcon.attacks.ensemble import strongest
 from mixcon.attacks.gan_decoder import GanDecoder
 from mixcon.attacks.gauss_newton import GaussNewton
 from mixcon.attacks.posterior import Posterior
@@ -16,6 +15,7 @@ from mixcon.attacks.refined import Refined
 from mixcon.attacks.rmle import Rmle
 from mixcon.attacks.rmle_paper import RmlePaper
 from mixcon.attacks.rmle_paper_vector import RmlePaperVector
+from mixcon.attacks.strongest import strongest
 from mixcon.registry import Registry
 
 ATTACKS: Registry[type[Attack[Any]]] = Registry(

@@ -53,7 +53,7 @@ class QueryFree(Attack[Knowledge]):
         def run(z: Tensor, on_step: OnStep) -> Tensor:
             if not fitted:
                 fitted.append(self._decoder(knowledge, z, on_step))
-            return cast(Tensor, fitted[0](_told(knowledge, z)))
+            return cast(Tensor, fitted[0](_log_probabilities(knowledge, z)))
 
         return run
 
@@ -69,7 +69,7 @@ class QueryFree(Attack[Knowledge]):
         def release(index: Tensor) -> Tensor:
             parts = zip(shadows, samples[index].chunk(self.shadows), strict=False)
             with torch.no_grad():
-                return _told(knowledge, torch.cat([shadow(x) for shadow, x in parts]))
+                return _log_probabilities(knowledge, torch.cat([shadow(x) for shadow, x in parts]))
 
         pairs = Pairs(samples, release)
         return fit_decoder(pairs, knowledge.box, self, lambda share: on_step((1 + share) / 2))
@@ -98,7 +98,7 @@ def _head(knowledge: Knowledge) -> nn.Module:
     return knowledge.head
 
 
-def _told(knowledge: Knowledge, z: Tensor) -> Tensor:
+def _log_probabilities(knowledge: Knowledge, z: Tensor) -> Tensor:
     """What the head makes of representations, (N, ...): log-probabilities, (N, classes).
 
     Cut off where they tell only how sure a network is that something is not the case.

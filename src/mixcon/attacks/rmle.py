@@ -9,10 +9,10 @@ from typing import Self
 import torch
 from torch import Tensor
 
-from mixcon.attacks.adam import minimize
+from mixcon.attacks._adam import minimize
+from mixcon.attacks._descent import total_variation
+from mixcon.attacks._residuals import ResidualName, residual
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox
-from mixcon.attacks.descent import total_variation
-from mixcon.attacks.residuals import ResidualName, residual
 
 __all__ = ["Rmle"]
 

@@ -8,8 +8,8 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from mixcon.attacks._descent import descend
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox
-from mixcon.attacks.descent import descend
 
 __all__ = ["RmlePaperVector"]
 

@@ -1,8 +1,7 @@
 """Audit: how much of x comes back from z, by each attack, beside what the model is worth."""
 
 from mixcon.audit.effort import effort_of
-from mixcon.audit.fingerprint import fingerprint
-from mixcon.audit.measure import audit
+from mixcon.audit.environment import environment_of
 from mixcon.audit.progress import AuditProgress
 from mixcon.audit.records import (
     AttackRecord,
@@ -18,8 +17,8 @@ from mixcon.audit.records import (
     SaturationRecord,
     SeparabilityRecord,
 )
-from mixcon.audit.subjects import Subject, subject_of, subjects_of
-from mixcon.audit.surroundings import environment
+from mixcon.audit.run import run_audit
+from mixcon.audit.subject import Subject, fingerprint, subject_of, subjects_of
 
 __all__ = [
     "AttackRecord",
@@ -36,10 +35,10 @@ __all__ = [
     "SaturationRecord",
     "SeparabilityRecord",
     "Subject",
-    "audit",
     "effort_of",
-    "environment",
+    "environment_of",
     "fingerprint",
+    "run_audit",
     "subject_of",
     "subjects_of",
 ]

@@ -10,29 +10,29 @@ import torch
 
 from mixcon import _cache
 from mixcon.attacks.base import OnStep
-from mixcon.audit.audited import Audited
+from mixcon.audit.model_audit import ModelAudit
 from mixcon.audit.progress import CALIBRATION
 from mixcon.audit.records import ModelRecord, SeparabilityRecord
 from mixcon.audit.reference_devices import reference_attacks, reference_devices
-from mixcon.audit.scene import Scene
-from mixcon.audit.subjects import Subject
+from mixcon.audit.setup import Setup
+from mixcon.audit.subject import Subject
 from mixcon.metrics import chance_level
 from mixcon.training import accuracy, raw_separability
 
 __all__ = ["calibrate"]
 
 
-def calibrate(scene: Scene, begin: Callable[[str, str], OnStep]) -> list[ModelRecord]:
+def calibrate(setup: Setup, begin: Callable[[str, str], OnStep]) -> list[ModelRecord]:
     """Attack each reference device by one cheap attack of each family.
 
     What depends on the data set and the seed alone is kept in the user's cache.
 
     Args:
-        scene: of the audit: the same victims and auxiliary samples.
+        setup: of the audit: the same victims and auxiliary samples.
         begin: of its progress.
     """
     report = begin(CALIBRATION, "attacks")
-    devices = reference_devices(scene.auxiliary, len(scene.data.train.classes))
+    devices = reference_devices(setup.auxiliary, len(setup.data.train.classes))
     records = []
     for place, (name, model) in enumerate(devices.items()):
 
@@ -40,20 +40,20 @@ def calibrate(scene: Scene, begin: Callable[[str, str], OnStep]) -> list[ModelRe
             report((place + share) / len(devices))
 
         with torch.random.fork_rng():
-            torch.manual_seed(scene.seed)
+            torch.manual_seed(setup.seed)
             subject = Subject(model, name=name)
-            audited = Audited(subject, scene, _folder(), None, lambda *_, f=on_step: f)
-            records.append(_record(name, audited, scene))
+            audited = ModelAudit(subject, setup, _folder(), None, lambda *_, f=on_step: f)
+            records.append(_record(name, audited, setup))
     return records
 
 
-def _record(name: str, audited: Audited, scene: Scene) -> ModelRecord:
-    attacks = reference_attacks("images" if scene.victims.is_image else "vectors")
+def _record(name: str, audited: ModelAudit, setup: Setup) -> ModelRecord:
+    attacks = reference_attacks("images" if setup.victims.is_image else "vectors")
     measured, _, _ = audited.attacked(attacks, tune=False)
-    test = scene.data.test
+    test = setup.data.test
     return ModelRecord(
         name=name,
-        data=scene.victims.name,
+        data=setup.victims.name,
         network="reference device",
         cut="",
         accuracy=accuracy(audited.model, test),

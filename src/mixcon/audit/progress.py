@@ -87,8 +87,8 @@ class Phases:
         each = dict(_phases(attacks, thorough=thorough))
         self._weights = {("", "preparation"): _PREPARATION}
         self._weights |= {("", "recognizer"): _RECOGNIZER} if judged else {}
-        self._weights |= {(CALIBRATION, "attacks"): _CALIBRATION} if thorough else {}
         self._weights |= {(model, phase): each[phase] for model in models for phase in each}
+        self._weights |= {(CALIBRATION, "attacks"): _CALIBRATION} if thorough else {}
         self._weights["", "summary"] = 0.0
         self._on_progress = on_progress
         self._highest = 0.0

@@ -13,8 +13,7 @@ from torch import Tensor
 
 from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
-from mixcon.audit import Subject, effort_of, subjects_of
-from mixcon.audit import audit as run_audit
+from mixcon.audit import Subject, effort_of, run_audit, subjects_of
 from mixcon.cli._console import audit_progress, console, interruptible
 from mixcon.cli._options import allow_typed
 from mixcon.data import Splits

@@ -11,7 +11,7 @@ import typer
 from mixcon._files import check_writable, write_whole
 from mixcon.cli._console import console, interruptible, overall_progress
 from mixcon.errors import ConfigError
-from mixcon.paper import EXPERIMENTS, Job, Scale, Step
+from mixcon.paper import EXPERIMENTS, RunOptions, Scale, Step
 from mixcon.paper.page import results_page
 from mixcon.paper.results import write_result
 
@@ -73,8 +73,10 @@ def reproduce(
             def on_progress(step: Step, before: int = done) -> None:
                 show((before + step.share) / len(chosen), step.what)
 
-            job = Job(scale, work, tuple(range(count)), data_dir, tuple(only or ()), on_progress)
-            result = experiment.run(job, command)
+            options = RunOptions(
+                scale, work, tuple(range(count)), data_dir, tuple(only or ()), on_progress
+            )
+            result = experiment.run(options, command)
             written = write_result(experiment, result, folder)
         console.print(f"{name}: {', '.join(str(path) for path in written)}", soft_wrap=True)
     if docs:

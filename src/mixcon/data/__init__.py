@@ -12,8 +12,8 @@ from pathlib import Path
 
 from mixcon.data.decode import resized
 from mixcon.data.digits import digits
-from mixcon.data.folder import folder
 from mixcon.data.hub import HUB_SETS, HubSet
+from mixcon.data.image_folder import folder
 from mixcon.data.labeled import LabeledSet, Splits
 from mixcon.data.names import FOLDER, absolute, title
 from mixcon.data.synthetic import synthetic

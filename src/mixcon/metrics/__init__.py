@@ -4,8 +4,8 @@ from mixcon.metrics.bootstrap import bootstrap_interval
 from mixcon.metrics.chance import chance_level
 from mixcon.metrics.cosine import cosine
 from mixcon.metrics.floors import class_mean, global_mean, nearest_neighbor
-from mixcon.metrics.judge import Judge
 from mixcon.metrics.label_leakage import label_leakage
+from mixcon.metrics.leakage_meter import LeakageMeter
 from mixcon.metrics.lpips import Lpips
 from mixcon.metrics.metric import Metric, Pairwise
 from mixcon.metrics.pairwise import METRICS, measure, metric_named
@@ -18,7 +18,7 @@ from mixcon.metrics.structural import ssim
 
 __all__ = [
     "METRICS",
-    "Judge",
+    "LeakageMeter",
     "Lpips",
     "Metric",
     "Pairwise",

@@ -13,7 +13,7 @@ from mixcon.models.lenet5 import lenet5
 from mixcon.models.mlp import Head, mlp
 from mixcon.models.vgg16 import vgg16
 from mixcon.registry import Registry
-from mixcon.split import SplitModel, split
+from mixcon.split import SplitModel, split_model
 
 __all__ = ["NETWORKS", "Network", "build", "lenet5", "mlp", "vgg16"]
 
@@ -94,4 +94,4 @@ def build(
             f"expected the layer to cut '{name}' after, for example --cut "
             f"{next((n for n, _ in net.named_children()), 'NAME')}; mixcon cuts {name} lists all"
         )
-    return split(net, cut or network.cut, channel)
+    return split_model(net, cut or network.cut, channel)

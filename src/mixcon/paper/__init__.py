@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from mixcon.paper._experiment import Check, Experiment, Findings, Job, Result, Row, Scale, Step
+from mixcon.paper._experiment import (
+    Check,
+    Experiment,
+    Measured,
+    Result,
+    Row,
+    RunOptions,
+    Scale,
+    Step,
+)
 from mixcon.paper.figure2 import FIGURE2
 from mixcon.paper.figure3 import FIGURE3
 from mixcon.paper.figure4 import FIGURE4
@@ -19,10 +28,10 @@ __all__ = [
     "EXPERIMENTS",
     "Check",
     "Experiment",
-    "Findings",
-    "Job",
+    "Measured",
     "Result",
     "Row",
+    "RunOptions",
     "Scale",
     "Step",
 ]

@@ -11,15 +11,15 @@ from mixcon.audit import (
     AuditProgress,
     Gallery,
     Report,
-    audit,
+    run_audit,
     subject_of,
 )
 from mixcon.data import Splits
-from mixcon.metrics import Judge
-from mixcon.paper._experiment import Job, Scale, Step
+from mixcon.metrics import LeakageMeter
+from mixcon.paper._experiment import RunOptions, Scale, Step
 from mixcon.paper._models import Trained
 
-__all__ = ["attacked", "judge_of", "papers_attack", "strong_attacks"]
+__all__ = ["attacked", "meter_of", "papers_attack", "strong_attacks"]
 
 _STRONG = ("rmle", "decoder", "refined")
 _SMOKE = {"steps": 10, "batch_size": 16, "decoder_steps": 10}
@@ -43,7 +43,7 @@ def _at(scale: Scale, attack: Attack[Any]) -> Attack[Any]:
 
 
 def attacked(
-    job: Job, trained: Trained, attacks: Sequence[Attack[Any]], victims: int
+    options: RunOptions, trained: Trained, attacks: Sequence[Attack[Any]], victims: int
 ) -> tuple[Report, Gallery]:
     """Audit one model; what an earlier call reconstructed is not reconstructed again.
 
@@ -53,32 +53,34 @@ def attacked(
 
     def show(progress: AuditProgress) -> None:
         what = f"{progress.phase} on {progress.model}, {config.data}, seed {config.seed}"
-        job.on_progress(Step(what, progress.done))
+        options.on_progress(Step(what, progress.done))
 
-    return audit(
+    return run_audit(
         [subject_of(folder.path, trained.model)],
         trained.data,
         attacks,
         victims=victims,
         seed=config.seed,
-        judge=judge_of(trained.data, job.scale),
+        meter=meter_of(trained.data, options.scale),
         keep=folder.path / "attacks",
         on_progress=show,
     )
 
 
-_judges: dict[str, Judge] = {}
+_meters: dict[str, LeakageMeter] = {}
 
 
-def judge_of(data: Splits, scale: Scale) -> Judge | None:
-    """One judge for all models of a data set, so that their PSIM compare; none for vectors.
+def meter_of(data: Splits, scale: Scale) -> LeakageMeter | None:
+    """One meter for all models of a data set, so that their PSIM compare; none for vectors.
 
     It learns from training images alone. The smoke test does without.
     """
     if not data.test.is_image or scale == "smoke":
         return None
     train = data.train
-    if train.name not in _judges:
+    if train.name not in _meters:
         inputs, classes = train.floats(), len(train.classes)
-        _judges[train.name] = Judge.prepare(inputs, train.labels, classes, inputs[:_CANDIDATES])
-    return _judges[train.name]
+        _meters[train.name] = LeakageMeter.prepare(
+            inputs, train.labels, classes, inputs[:_CANDIDATES]
+        )
+    return _meters[train.name]

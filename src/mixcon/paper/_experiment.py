@@ -10,10 +10,20 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from mixcon.audit import Environment, environment
+from mixcon.audit import Environment, environment_of
 from mixcon.errors import ConfigError
 
-__all__ = ["SCALES", "Check", "Experiment", "Findings", "Job", "Result", "Row", "Scale", "Step"]
+__all__ = [
+    "SCALES",
+    "Check",
+    "Experiment",
+    "Measured",
+    "Result",
+    "Row",
+    "RunOptions",
+    "Scale",
+    "Step",
+]
 
 T = TypeVar("T")
 Scale = Literal["smoke", "small", "full"]
@@ -116,7 +126,7 @@ class Step:
 
 
 @dataclass(frozen=True)
-class Job:
+class RunOptions:
     """How an experiment is asked to run.
 
     Attributes:
@@ -148,8 +158,8 @@ class Job:
             )
         return found
 
-    def parts(self, items: Sequence[T]) -> Iterator[tuple[T, Job]]:
-        """Each item with a job of its own, whose progress is an equal share of this job's."""
+    def parts(self, items: Sequence[T]) -> Iterator[tuple[T, RunOptions]]:
+        """Each item with options of its own, whose progress is an equal share."""
         for index, item in enumerate(items):
 
             def report(step: Step, before: int = index) -> None:
@@ -159,7 +169,7 @@ class Job:
 
 
 @dataclass
-class Findings:
+class Measured:
     """What an experiment's own code hands back; `Experiment` writes the rest around it.
 
     Attributes:
@@ -194,31 +204,31 @@ class Experiment:
     title: str
     scales: dict[Scale, str]
     seeds: dict[Scale, int]
-    measure: Callable[[Job], Findings]
+    measure: Callable[[RunOptions], Measured]
     draw: Callable[[Result], dict[str, bytes]] | None = None
 
-    def run(self, job: Job, command: str) -> Result:
+    def run(self, options: RunOptions, command: str) -> Result:
         """Run it, and record where and how.
 
         Args:
-            job: how to run it.
+            options: how to run it.
             command: the command line that runs it again.
 
         Raises:
             ConfigError: no seed.
             MixconError: as training and audit raise them.
         """
-        if not job.seeds:
+        if not options.seeds:
             raise ConfigError(f"{self.name}: expected at least one seed, but got none")
-        before, started = environment(command, job.seeds[0]), time.monotonic()
-        found = self.measure(job)
+        before, started = environment_of(command, options.seeds[0]), time.monotonic()
+        found = self.measure(options)
         return Result(
             experiment=self.name,
-            only=list(job.only),
-            title=self.title + (f" ({', '.join(job.only)})" if job.only else ""),
-            scale=job.scale,
-            ran=self.scales[job.scale],
-            seeds=list(job.seeds),
+            only=list(options.only),
+            title=self.title + (f" ({', '.join(options.only)})" if options.only else ""),
+            scale=options.scale,
+            ran=self.scales[options.scale],
+            seeds=list(options.seeds),
             environment=before,
             seconds=round(max(time.monotonic() - started, found.seconds), 1),
             notes=found.notes,

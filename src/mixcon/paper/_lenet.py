@@ -11,17 +11,17 @@ from functools import partial
 
 from mixcon.data import load
 from mixcon.paper._attacks import strong_attacks
-from mixcon.paper._column import Column, attacks_note, measure_column, psim_notes
-from mixcon.paper._experiment import SCALES, Findings, Job, Scale
+from mixcon.paper._experiment import SCALES, Measured, RunOptions, Scale
 from mixcon.paper._pictures import picture_rows
+from mixcon.paper._setting import Column, attacks_note, measure_column, psim_notes
 from mixcon.paper._settings import Setting, mixcon, unicon
 from mixcon.training import TrainConfig
 
-__all__ = ["RAN", "SEEDS", "column", "headline", "pictures", "table", "within"]
+__all__ = ["SCALE_TEXT", "SEEDS", "column", "mixcon_setting", "pictures", "table", "unicon_setting"]
 
 _SETS = ("mnist", "fashion_mnist", "svhn")
 
-RAN: dict[Scale, str] = {
+SCALE_TEXT: dict[Scale, str] = {
     "smoke": "digits instead of the three sets, 1 epoch, 4 victims",
     "small": "the first 10,000 images of each set, 20 epochs, 100 victims",
     "full": "whole training sets, 20 epochs, 100 victims",
@@ -32,17 +32,17 @@ _WHOLE_SVHN = "svhn"
 _LEARNED = 0.3  # a network of ten classes that is right more seldom has hardly learned
 
 
-def sets(job: Job) -> list[str]:
-    """The data sets of the job's scale, or those of them that it asks for."""
-    return job.chosen(("digits",) if job.scale == "smoke" else _SETS)
+def sets(options: RunOptions) -> list[str]:
+    """The data sets of the options's scale, or those of them that it asks for."""
+    return options.chosen(("digits",) if options.scale == "smoke" else _SETS)
 
 
-def headline(data: str) -> Setting:
+def mixcon_setting(data: str) -> Setting:
     """The MixCon setting of Tables 3 and 4."""
     return mixcon(_weight(data), 1e-4)
 
 
-def within(data: str) -> Setting:
+def unicon_setting(data: str) -> Setting:
     """The UniCon setting of Table 4."""
     return unicon(_weight(data))
 
@@ -51,10 +51,10 @@ def _weight(data: str) -> float:
     return 0.5 if data == "svhn" else 1.0
 
 
-def config(job: Job, data: str, setting: Setting, seed: int) -> TrainConfig:
+def config(options: RunOptions, data: str, setting: Setting, seed: int) -> TrainConfig:
     """The paper's training of one setting."""
-    epochs, batch, part = 20, 32, "[:10000]" if job.scale == "small" else ""
-    if data == "svhn" and load(data, data_dir=job.data_dir).train.name != _WHOLE_SVHN:
+    epochs, batch, part = 20, 32, "[:10000]" if options.scale == "small" else ""
+    if data == "svhn" and load(data, data_dir=options.data_dir).train.name != _WHOLE_SVHN:
         epochs, batch, part = 60, 16, ""  # about as many steps as the paper's 20 epochs have
     return TrainConfig(
         data=data + part,
@@ -62,31 +62,31 @@ def config(job: Job, data: str, setting: Setting, seed: int) -> TrainConfig:
         defense=setting.defense,
         optimizer="sgd",
         schedule="constant",
-        epochs=1 if job.scale == "smoke" else epochs,
+        epochs=1 if options.scale == "smoke" else epochs,
         batch_size=batch,
         seed=seed,
     )
 
 
-def column(job: Job, table: str, data: str, setting: Setting) -> Column:
+def column(options: RunOptions, table: str, data: str, setting: Setting) -> Column:
     """One setting on one data set, trained and attacked once a seed."""
-    configs = [config(job, data, setting, seed) for seed in job.seeds]
-    attacks = partial(strong_attacks, scale=job.scale)
-    victims = _VICTIMS[job.scale]
-    return measure_column(job, table, data, setting.title, configs, attacks, victims)
+    configs = [config(options, data, setting, seed) for seed in options.seeds]
+    attacks = partial(strong_attacks, scale=options.scale)
+    victims = _VICTIMS[options.scale]
+    return measure_column(options, table, data, setting.title, configs, attacks, victims)
 
 
-def table(job: Job, name: str, settings: Callable[[str], Sequence[Setting]]) -> Findings:
+def table(options: RunOptions, name: str, settings: Callable[[str], Sequence[Setting]]) -> Measured:
     """Accuracy and similarities of each setting on each data set.
 
     Args:
-        job: how to run.
+        options: how to run.
         name: where the paper prints its numbers.
         settings: data set to its settings.
     """
-    found, columns = Findings(), []
-    pairs = [(data, setting) for data in sets(job) for setting in settings(data)]
-    for (data, setting), part in job.parts(pairs):
+    found, columns = Measured(), []
+    pairs = [(data, setting) for data in sets(options) for setting in settings(data)]
+    for (data, setting), part in options.parts(pairs):
         columns.append(column(part, name, data, setting))
         found.rows += [columns[-1].accuracy_row(), *columns[-1].similarity_rows()]
         found.seconds += columns[-1].seconds
@@ -95,19 +95,22 @@ def table(job: Job, name: str, settings: Callable[[str], Sequence[Setting]]) -> 
 
 
 def pictures(
-    job: Job, name: str, titles: Sequence[str], settings: Callable[[str], Sequence[Setting]]
-) -> Findings:
+    options: RunOptions,
+    name: str,
+    titles: Sequence[str],
+    settings: Callable[[str], Sequence[Setting]],
+) -> Measured:
     """Reconstructions under each setting on each data set, a strip each.
 
     Args:
-        job: how to run.
+        options: how to run.
         name: where the paper shows them.
         titles: heads of the strips, without the first, the originals.
         settings: as in `table`.
     """
-    found, columns = Findings(), []
+    found, columns = Measured(), []
     found.data = {"titles": ["original", *titles], "rows": []}
-    for data, part in job.parts(sets(job)):
+    for data, part in options.parts(sets(options)):
         of_data = [column(p, name, data, s) for s, p in part.parts(settings(data))]
         found.data["rows"] += picture_rows(of_data)
         for one in of_data:

@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 
 from mixcon.data import Splits
-from mixcon.paper._experiment import Job, Step
+from mixcon.paper._experiment import RunOptions, Step
 from mixcon.split import SplitModel
 from mixcon.training import Progress, RunFolder, TrainConfig, train
 
-__all__ = ["Trained", "trained"]
+__all__ = ["Trained", "train_or_load"]
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,21 @@ class Trained:
         return float(sum(record.get("seconds", 0.0) for record in records))
 
 
-def trained(job: Job, config: TrainConfig) -> Trained:
-    """Train a model, go on with it, or load it: whatever its run folder under `job.work` needs."""
+def train_or_load(options: RunOptions, config: TrainConfig) -> Trained:
+    """Train a model, go on with it, or load it, by its run folder in `options.work`."""
     title = f"{config.defense} on {config.data}, seed {config.seed}"
 
     def show(progress: Progress) -> None:
         if progress.record is None:
             done = (progress.epoch - 1) * progress.steps + progress.step
-            job.on_progress(Step(f"training {title}", done / (progress.epochs * progress.steps)))
+            options.on_progress(
+                Step(f"training {title}", done / (progress.epochs * progress.steps))
+            )
 
-    folder = RunFolder(job.work / _folder_name(config))
-    model = train(config, folder.path, data_dir=job.data_dir, on_progress=show)
-    job.on_progress(Step(f"training {title}", 1.0))
-    return Trained(config, folder, model, config.load_data(job.data_dir))
+    folder = RunFolder(options.work / _folder_name(config))
+    model = train(config, folder.path, data_dir=options.data_dir, on_progress=show)
+    options.on_progress(Step(f"training {title}", 1.0))
+    return Trained(config, folder, model, config.load_data(options.data_dir))
 
 
 def _folder_name(config: TrainConfig) -> str:

@@ -7,10 +7,10 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["printed"]
+__all__ = ["paper_value"]
 
 
-def printed(table: str, group: str, setting: str, quantity: str) -> float | None:
+def paper_value(table: str, group: str, setting: str, quantity: str) -> float | None:
     """What the paper prints there, or None if it prints nothing.
 
     Args:

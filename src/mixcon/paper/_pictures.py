@@ -8,8 +8,8 @@ from typing import Any
 
 from torch import Tensor
 
-from mixcon.paper._column import Column
 from mixcon.paper._experiment import Result
+from mixcon.paper._setting import Column
 from mixcon.reports import grid, png, strongest_pictures
 from mixcon.reports.sheets import Sheet, sheet_table
 

@@ -11,13 +11,13 @@ from mixcon.paper._experiment import SCALES, Scale
 from mixcon.paper._settings import VANILLA, Setting, mixcon
 from mixcon.training import TrainConfig
 
-__all__ = ["COLLAPSED", "NOTES", "RAN", "SEEDS", "SEPARATED", "SETTINGS", "config"]
+__all__ = ["COLLAPSED", "NOTES", "SCALE_TEXT", "SEEDS", "SEPARATED", "SETTINGS", "config"]
 
 SEPARATED = mixcon(0.1, 0.01, normalize=False)
 COLLAPSED = mixcon(0.1, 0, normalize=False)
 SETTINGS = (VANILLA, SEPARATED, COLLAPSED)
 
-RAN: dict[Scale, str] = {
+SCALE_TEXT: dict[Scale, str] = {
     "smoke": "2 epochs",
     "small": "the paper's own size: 800 training samples, 20 epochs",
     "full": "the paper's own size: 800 training samples, 20 epochs",

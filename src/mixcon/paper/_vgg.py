@@ -11,16 +11,16 @@ from typing import Any
 from mixcon.attacks import Attack, GanDecoder
 from mixcon.data import Splits
 from mixcon.paper._attacks import strong_attacks
-from mixcon.paper._column import Column, attacks_note, measure_column, psim_notes
-from mixcon.paper._experiment import SCALES, Job, Scale
+from mixcon.paper._experiment import SCALES, RunOptions, Scale
+from mixcon.paper._setting import Column, attacks_note, measure_column, psim_notes
 from mixcon.paper._settings import VANILLA, Setting, mixcon
 from mixcon.training import TrainConfig
 
-__all__ = ["RAN", "SEEDS", "SETTINGS", "column", "notes"]
+__all__ = ["SCALE_TEXT", "SEEDS", "SETTINGS", "column", "notes"]
 
 SETTINGS = (VANILLA, mixcon(1, 1e-8))
 
-RAN: dict[Scale, str] = {
+SCALE_TEXT: dict[Scale, str] = {
     "smoke": "the first 60 images, 1 epoch, 2 victims, attacks of 2 steps",
     "small": "the first 500 images, 4 epochs, 8 victims, attacks of 60 steps: the path, not the "
     "paper's numbers",
@@ -42,16 +42,16 @@ _PAPERS = "gan-decoder"
 _PAPERS_STEPS = 19_500  # 50 epochs of 50,000 images in batches of 128
 
 
-def column(job: Job, table: str, setting: Setting) -> Column:
+def column(options: RunOptions, table: str, setting: Setting) -> Column:
     """One setting, trained and attacked once a seed."""
-    configs = [_config(job.scale, setting, seed) for seed in job.seeds]
+    configs = [_config(options.scale, setting, seed) for seed in options.seeds]
 
     def attacks(data: Splits) -> list[Attack[Any]]:
-        return _attacks(data, job.scale)
+        return _attacks(data, options.scale)
 
-    victims = _VICTIMS[job.scale]
-    found = measure_column(job, table, "cifar10", setting.title, configs, attacks, victims)
-    return replace(found, shown=f"{found.shown} (JPEG)") if _is_jpeg(job.data_dir) else found
+    victims = _VICTIMS[options.scale]
+    found = measure_column(options, table, "cifar10", setting.title, configs, attacks, victims)
+    return replace(found, shown=f"{found.shown} (JPEG)") if _is_jpeg(options.data_dir) else found
 
 
 def notes(columns: Sequence[Column]) -> list[str]:

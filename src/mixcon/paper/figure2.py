@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from mixcon.metrics import mixed_pairs
-from mixcon.paper._experiment import Check, Experiment, Findings, Job, Result, Row
-from mixcon.paper._models import Trained, trained
+from mixcon.paper._experiment import Check, Experiment, Measured, Result, Row, RunOptions
+from mixcon.paper._models import Trained, train_or_load
 from mixcon.paper._settings import Setting
-from mixcon.paper._synthetic import COLLAPSED, NOTES, RAN, SEEDS, SEPARATED, SETTINGS, config
+from mixcon.paper._synthetic import COLLAPSED, NOTES, SCALE_TEXT, SEEDS, SEPARATED, SETTINGS, config
 from mixcon.reports.sheets import ScatterPanel, scatter_panels
 
 __all__ = ["FIGURE2"]
@@ -19,18 +19,18 @@ __all__ = ["FIGURE2"]
 _COLLAPSE = 0.01  # of vanilla's mean distance
 
 
-def _measure(job: Job) -> Findings:
-    found = Findings(
+def _measure(options: RunOptions) -> Measured:
+    found = Measured(
         notes=[*NOTES, "The representations are those of the 200 test samples."],
         data={"panels": []},
     )
     mean: dict[tuple[str, int], list[float]] = {}
-    last = config(SETTINGS[0], job.scale, 0).epochs
-    for (setting, epoch), part in job.parts([(s, e) for s in SETTINGS for e in (1, last)]):
+    last = config(SETTINGS[0], options.scale, 0).epochs
+    for (setting, epoch), part in options.parts([(s, e) for s in SETTINGS for e in (1, last)]):
         plots = []
-        for seed, seeded in part.parts(job.seeds):
-            upto = config(setting, job.scale, seed).model_copy(update={"epochs": epoch})
-            model = trained(seeded, upto)
+        for seed, seeded in part.parts(options.seeds):
+            upto = config(setting, options.scale, seed).model_copy(update={"epochs": epoch})
+            model = train_or_load(seeded, upto)
             plots.append(_plot(model))
             found.seconds += model.seconds
         found.data["panels"].append({"setting": setting.title, "epoch": epoch, **plots[0]})
@@ -119,7 +119,7 @@ def _draw(result: Result) -> dict[str, bytes]:
 FIGURE2 = Experiment(
     name="figure2",
     title="Figure 2: representations of the synthetic set in the plane, first and last epoch",
-    scales=RAN,
+    scales=SCALE_TEXT,
     seeds=SEEDS,
     measure=_measure,
     draw=_draw,

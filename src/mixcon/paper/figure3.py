@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from mixcon.errors import NonFiniteError
-from mixcon.paper._experiment import SCALES, Check, Experiment, Findings, Job, Result, Scale
-from mixcon.paper._models import trained
+from mixcon.paper._experiment import SCALES, Check, Experiment, Measured, Result, RunOptions, Scale
+from mixcon.paper._models import train_or_load
 from mixcon.paper._settings import mixcon
 from mixcon.reports.sheets import CurvePanel, curve_panels
 from mixcon.training import TrainConfig
@@ -29,15 +29,15 @@ _RAN: dict[Scale, str] = {
 _SWEET = 1.0  # points of accuracy below the best
 
 
-def _measure(job: Job) -> Findings:
-    found = Findings(notes=["One model a pair; mean distance between unit-normalized h(x)."])
-    corners = job.scale == "smoke"
+def _measure(options: RunOptions) -> Measured:
+    found = Measured(notes=["One model a pair; mean distance between unit-normalized h(x)."])
+    corners = options.scale == "smoke"
     weights, betas = (a[:: len(a) - 1] if corners else a for a in (_WEIGHTS, _BETAS))
-    sets = job.chosen(_SETS[job.scale])
+    sets = options.chosen(_SETS[options.scale])
     grid = [(s, w, b) for s in sets for w in weights for b in betas]
     cells: list[dict[str, Any]] = []
-    for (data, weight, beta), part in job.parts(grid):
-        per_seed = [_cell(p, data, weight, beta, seed) for seed, p in part.parts(job.seeds)]
+    for (data, weight, beta), part in options.parts(grid):
+        per_seed = [_cell(p, data, weight, beta, seed) for seed, p in part.parts(options.seeds)]
         found.seconds += sum(cell.pop("seconds") for cell in per_seed)
         cells.append({"data": data, "lambda": weight, "beta": beta, "seeds": per_seed})
     found.data = {"cells": cells, "weights": list(weights), "betas": list(betas)}
@@ -45,7 +45,7 @@ def _measure(job: Job) -> Findings:
     return found
 
 
-def _cell(job: Job, data: str, weight: float, beta: float, seed: int) -> dict[str, Any]:
+def _cell(options: RunOptions, data: str, weight: float, beta: float, seed: int) -> dict[str, Any]:
     """Accuracy in percent and mean distance; None where training diverged."""
     config = TrainConfig(
         data=data,
@@ -53,12 +53,12 @@ def _cell(job: Job, data: str, weight: float, beta: float, seed: int) -> dict[st
         defense=mixcon(weight, beta).defense,
         optimizer="sgd",
         schedule="constant",
-        epochs=_EPOCHS[job.scale],
-        batch_size=32 if job.scale == "full" else 16,
+        epochs=_EPOCHS[options.scale],
+        batch_size=32 if options.scale == "full" else 16,
         seed=seed,
     )
     try:
-        model = trained(job, config)
+        model = train_or_load(options, config)
     except NonFiniteError:
         return {"accuracy": None, "distance": None, "seconds": 0.0}
     last = model.folder.read_metrics()[-1]

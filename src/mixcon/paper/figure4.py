@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from mixcon.paper._experiment import Experiment, Findings, Job
-from mixcon.paper._lenet import RAN, SEEDS, pictures
+from mixcon.paper._experiment import Experiment, Measured, RunOptions
+from mixcon.paper._lenet import SCALE_TEXT, SEEDS, pictures
 from mixcon.paper._pictures import draw
 from mixcon.paper._settings import VANILLA, mixcon
 
@@ -14,9 +14,9 @@ __all__ = ["FIGURE4"]
 _PAIRS = ((1, 1e-2), (1, 1e-4), (1, 1e-7), (5, 1e-2), (10, 1e-2), (100, 1e-2))
 
 
-def _measure(job: Job) -> Findings:
+def _measure(options: RunOptions) -> Measured:
     settings = [VANILLA, *(mixcon(weight, beta) for weight, beta in _PAIRS)]
-    found = pictures(job, "figure4", [s.title for s in settings], lambda _: settings)
+    found = pictures(options, "figure4", [s.title for s in settings], lambda _: settings)
     found.notes.insert(
         1,
         "The paper's text names three of its six MixCon settings; the others are read from the "
@@ -28,7 +28,7 @@ def _measure(job: Job) -> Findings:
 FIGURE4 = Experiment(
     name="figure4",
     title="Figure 4: reconstructions from LeNet-5, vanilla and six settings of MixCon",
-    scales=RAN,
+    scales=SCALE_TEXT,
     seeds=dict.fromkeys(SEEDS, 1),
     measure=_measure,
     draw=draw,

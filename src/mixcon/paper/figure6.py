@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from mixcon.paper._experiment import Experiment, Findings, Job
+from mixcon.paper._experiment import Experiment, Measured, RunOptions
 from mixcon.paper._pictures import draw, picture_rows
-from mixcon.paper._vgg import RAN, SEEDS, SETTINGS, column, notes
+from mixcon.paper._vgg import SCALE_TEXT, SEEDS, SETTINGS, column, notes
 
 __all__ = ["FIGURE6"]
 
 
-def _measure(job: Job) -> Findings:
-    columns = [column(part, "figure6", setting) for setting, part in job.parts(SETTINGS)]
-    return Findings(
+def _measure(options: RunOptions) -> Measured:
+    columns = [column(part, "figure6", setting) for setting, part in options.parts(SETTINGS)]
+    return Measured(
         rows=[one.leakage_row("SSIM, mean", "ssim") for one in columns],
         notes=["The first victims of seed 0, not the best.", *notes(columns)],
         data={
@@ -25,7 +25,7 @@ def _measure(job: Job) -> Findings:
 FIGURE6 = Experiment(
     name="figure6",
     title="Figure 6: reconstructions from VGG-16 on CIFAR-10",
-    scales=RAN,
+    scales=SCALE_TEXT,
     seeds=dict.fromkeys(SEEDS, 1),
     measure=_measure,
     draw=draw,

@@ -13,7 +13,16 @@ from typing import Any, NamedTuple
 import torch
 
 from mixcon._files import write_whole
-from mixcon.paper._experiment import Check, Experiment, Findings, Job, Result, Row, Scale, Step
+from mixcon.paper._experiment import (
+    Check,
+    Experiment,
+    Measured,
+    Result,
+    Row,
+    RunOptions,
+    Scale,
+    Step,
+)
 from mixcon.paper.inversion import GradientInversion, invert_by_gradient
 from mixcon.reports.sheets import Line, LinePanel, line_panels
 from mixcon.theory import (
@@ -49,11 +58,11 @@ _PLANS: dict[Scale, _Plan] = {
 }
 
 
-def _measure(job: Job) -> Findings:
-    plan = _PLANS[job.scale]
-    cases = [(n, ratio, s) for n in plan.variables for ratio in plan.ratios for s in job.seeds]
-    records = [_kept(part, plan, *case) for case, part in job.parts(cases)]
-    return Findings(
+def _measure(options: RunOptions) -> Measured:
+    plan = _PLANS[options.scale]
+    cases = [(n, ratio, s) for n in plan.variables for ratio in plan.ratios for s in options.seeds]
+    records = [_kept(part, plan, *case) for case, part in options.parts(cases)]
+    return Measured(
         rows=[row for n in plan.variables for row in _rows(n, _of(records, n=n))],
         checks=_checks(records),
         notes=[
@@ -74,15 +83,15 @@ def _measure(job: Job) -> Findings:
     )
 
 
-def _kept(job: Job, plan: _Plan, n: int, ratio: float, seed: int) -> Record:
+def _kept(options: RunOptions, plan: _Plan, n: int, ratio: float, seed: int) -> Record:
     """The record of one formula, from an earlier run if there is one."""
     what = f"n = {n}, {ratio:g} clauses a variable"
-    job.on_progress(Step(what, 0.0))
-    path = _path(job.work, plan, n, ratio, seed)
+    options.on_progress(Step(what, 0.0))
+    path = _path(options.work, plan, n, ratio, seed)
     if not path.is_file():
         write_whole(path, json.dumps(_attacked(plan, n, ratio, seed)) + "\n")
     record: Record = json.loads(path.read_text(encoding="utf-8"))
-    job.on_progress(Step(what, 1.0))
+    options.on_progress(Step(what, 1.0))
     return record
 
 

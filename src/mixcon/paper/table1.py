@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from mixcon.paper._experiment import Check, Experiment, Findings, Job, Row
-from mixcon.paper._models import trained
-from mixcon.paper._numbers import printed
+from mixcon.paper._experiment import Check, Experiment, Measured, Row, RunOptions
+from mixcon.paper._models import train_or_load
+from mixcon.paper._numbers import paper_value
 from mixcon.paper._settings import VANILLA
-from mixcon.paper._synthetic import COLLAPSED, NOTES, RAN, SEEDS, SEPARATED, config
+from mixcon.paper._synthetic import COLLAPSED, NOTES, SCALE_TEXT, SEEDS, SEPARATED, config
 from mixcon.training import accuracy
 
 __all__ = ["TABLE1"]
@@ -19,12 +19,12 @@ _COLUMNS = [
 ]
 
 
-def _measure(job: Job) -> Findings:
-    found = Findings(notes=NOTES)
-    for (setting, head), column in job.parts(_COLUMNS):
+def _measure(options: RunOptions) -> Measured:
+    found = Measured(notes=NOTES)
+    for (setting, head), column in options.parts(_COLUMNS):
         scores = []
-        for seed, part in column.parts(job.seeds):
-            model = trained(part, config(setting, job.scale, seed, _HEADS[head]))
+        for seed, part in column.parts(options.seeds):
+            model = train_or_load(part, config(setting, options.scale, seed, _HEADS[head]))
             parts = (model.data.train, model.data.test)
             found.seconds += model.seconds
             scores.append([100 * accuracy(model.model, labeled) for labeled in parts])
@@ -34,7 +34,7 @@ def _measure(job: Job) -> Findings:
                 Row(
                     setting=setting.title + head,
                     quantity=name,
-                    paper=printed("table1", "", setting.title + head, name),
+                    paper=paper_value("table1", "", setting.title + head, name),
                     ours=list(ours),
                     places=1,
                 )
@@ -69,7 +69,7 @@ def _list(values: list[float]) -> str:
 TABLE1 = Experiment(
     name="table1",
     title="Table 1: data utility (accuracy) on the synthetic set",
-    scales=RAN,
+    scales=SCALE_TEXT,
     seeds=SEEDS,
     measure=_measure,
 )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from statistics import fmean
 
-from mixcon.paper._experiment import Check, Experiment, Findings, Job, Row
-from mixcon.paper._lenet import RAN, SEEDS, headline, table
+from mixcon.paper._experiment import Check, Experiment, Measured, Row, RunOptions
+from mixcon.paper._lenet import SCALE_TEXT, SEEDS, mixcon_setting, table
 from mixcon.paper._settings import VANILLA
 
 __all__ = ["TABLE3"]
 
 
-def _measure(job: Job) -> Findings:
-    found = table(job, "table3", lambda data: (VANILLA, headline(data)))
+def _measure(options: RunOptions) -> Measured:
+    found = table(options, "table3", lambda data: (VANILLA, mixcon_setting(data)))
     found.checks = _checks(found.rows)
     return found
 
@@ -23,9 +23,9 @@ def _checks(rows: list[Row]) -> list[Check]:
     if not values:
         return []
     plain = values["Accuracy (%)", VANILLA.title]
-    kept = values["Accuracy (%)", headline("mnist").title]
+    kept = values["Accuracy (%)", mixcon_setting("mnist").title]
     before = values["SSIM, mean", VANILLA.title]
-    after = values["SSIM, mean", headline("mnist").title]
+    after = values["SSIM, mean", mixcon_setting("mnist").title]
     return [
         Check(
             claim="MNIST: vanilla classifies at least 98.7 % correctly.",
@@ -46,7 +46,7 @@ def _checks(rows: list[Row]) -> list[Check]:
 TABLE3 = Experiment(
     name="table3",
     title="Table 3: leakage of LeNet-5, vanilla against MixCon",
-    scales=RAN,
+    scales=SCALE_TEXT,
     seeds=SEEDS,
     measure=_measure,
 )

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from mixcon.paper._experiment import Experiment, Findings, Job
-from mixcon.paper._lenet import RAN, SEEDS, headline, table, within
+from mixcon.paper._experiment import Experiment, Measured, RunOptions
+from mixcon.paper._lenet import SCALE_TEXT, SEEDS, mixcon_setting, table, unicon_setting
 
 __all__ = ["TABLE4"]
 
 
-def _measure(job: Job) -> Findings:
-    return table(job, "table4", lambda data: (within(data), headline(data)))
+def _measure(options: RunOptions) -> Measured:
+    return table(options, "table4", lambda data: (unicon_setting(data), mixcon_setting(data)))
 
 
 TABLE4 = Experiment(
     name="table4",
     title="Table 4: leakage of LeNet-5, UniCon against MixCon",
-    scales=RAN,
+    scales=SCALE_TEXT,
     seeds=SEEDS,
     measure=_measure,
 )

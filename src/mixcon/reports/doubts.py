@@ -41,7 +41,7 @@ class Judged:
 
 
 def judge(defense: Defense) -> Judged:
-    """Judge the models of one defense."""
+    """LeakageMeter the models of one defense."""
     evidence = [each.evidence for each in defense.models if each.evidence]
     doubts = dict.fromkeys(flaw for each in evidence for flaw in each.flaws)
     return Judged(

@@ -13,10 +13,10 @@ from mixcon.split._model import SplitModel
 from mixcon.split._sequential import slice_halves
 from mixcon.split._traced import trace_halves
 
-__all__ = ["split"]
+__all__ = ["split_model"]
 
 
-def split(net: nn.Module, at: str, channel: nn.Module | None = None) -> SplitModel:
+def split_model(net: nn.Module, at: str, channel: nn.Module | None = None) -> SplitModel:
     """Cut `net` after the module called `at`.
 
     Nested `nn.Sequential`s are sliced; where another `forward` surrounds the cut, it is traced
@@ -39,7 +39,7 @@ def split(net: nn.Module, at: str, channel: nn.Module | None = None) -> SplitMod
 
     Example:
         >>> net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
-        >>> split(net, at="1").encoder
+        >>> split_model(net, at="1").encoder
         Sequential(
           (0): Linear(in_features=4, out_features=3, bias=True)
           (1): ReLU()

@@ -1,19 +1,19 @@
 """Sweeps: search over defenses for the front between utility and leakage."""
 
 from mixcon.sweep.axes import Axis
-from mixcon.sweep.choice import choose, chosen_toml
+from mixcon.sweep.choice import choose, chosen_toml, describe_choice
 from mixcon.sweep.config import Limits, Sampler, SweepConfig, read_sweep_config
 from mixcon.sweep.engine import Select
-from mixcon.sweep.folder import SweepFolder
 from mixcon.sweep.job import Job
-from mixcon.sweep.page import write_sweep
+from mixcon.sweep.judgments import CHEAP, STRONG
 from mixcon.sweep.pool import LocalPool, Outcome, Pool, cores
 from mixcon.sweep.progress import SweepProgress
 from mixcon.sweep.ray_pool import RayPool
 from mixcon.sweep.records import Sweep, Trial
 from mixcon.sweep.run import sweep
 from mixcon.sweep.space import PAPER, Space
-from mixcon.sweep.stages import CHEAP, STRONG
+from mixcon.sweep.sweep_folder import SweepFolder
+from mixcon.sweep.write import write_sweep
 
 __all__ = [
     "CHEAP",
@@ -37,6 +37,7 @@ __all__ = [
     "choose",
     "chosen_toml",
     "cores",
+    "describe_choice",
     "read_sweep_config",
     "sweep",
     "write_sweep",

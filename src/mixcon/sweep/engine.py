@@ -9,14 +9,14 @@ from typing import Any, TypeAlias
 
 from mixcon.attacks import Attack
 from mixcon.sweep.config import SweepConfig
-from mixcon.sweep.folder import SweepFolder, judged
 from mixcon.sweep.job import Job, device_of
+from mixcon.sweep.judgments import StageName
 from mixcon.sweep.pool import LocalPool, Outcome, Pool
 from mixcon.sweep.progress import OnProgress, Phase, SweepProgress
 from mixcon.sweep.records import Sweep, Trial
 from mixcon.sweep.search import Proposal, Search
-from mixcon.sweep.stack import train_together
-from mixcon.sweep.stages import StageName
+from mixcon.sweep.stacking import train_together
+from mixcon.sweep.sweep_folder import SweepFolder, judged
 from mixcon.training import stacking_pays
 
 __all__ = ["Engine", "Select"]
@@ -165,9 +165,10 @@ class Engine:
         self._trials[trial.name] = trial
         if trial.reason is not None or trial.cheap is None:
             search.fail(number, trial.reason or "no judgment")
+        elif trial.state == "pruned":
+            search.prune(number)
         else:
-            accuracy, excess = trial.point if trial.state == "done" else (0.0, None)
-            search.tell(number, accuracy, excess)
+            search.tell(number, *trial.point, trial.upper_excess)
         return trial
 
     def _judged(self, outcome: Outcome) -> Trial:

@@ -13,11 +13,11 @@ from safetensors.torch import save
 
 from mixcon._files import write_whole
 from mixcon.attacks import Attack
-from mixcon.audit import Gallery, Report, audit, subject_of
+from mixcon.audit import Gallery, Report, run_audit, subject_of
 from mixcon.errors import MixconError
 from mixcon.metrics import chance_level
 from mixcon.reports import grid, png, report_json, strongest_pictures
-from mixcon.sweep.stages import StageName
+from mixcon.sweep.judgments import StageName
 from mixcon.training import TrainConfig, accuracy, train
 
 __all__ = ["Job", "attempt", "device_of", "run"]
@@ -88,7 +88,7 @@ def run(job: Job) -> None:
     )
     subject = replace(subject_of(job.folder, model), name=job.title, defense=job.title)
     hopeless = accuracy(model, data.test) <= chance_level(data.test.labels)
-    report, gallery = audit(
+    report, gallery = run_audit(
         [subject],
         data,
         () if hopeless else job.attacks,

@@ -12,12 +12,12 @@ from mixcon.attacks import Attack
 from mixcon.data import Splits
 from mixcon.sweep.config import Limits, SweepConfig
 from mixcon.sweep.engine import Engine, Select
-from mixcon.sweep.folder import SweepFolder
+from mixcon.sweep.judgments import CHEAP, StageName, fitting
 from mixcon.sweep.pool import Pool
 from mixcon.sweep.progress import OnProgress
 from mixcon.sweep.records import Sweep
 from mixcon.sweep.search import Search, open_storage
-from mixcon.sweep.stages import CHEAP, StageName, fitting
+from mixcon.sweep.sweep_folder import SweepFolder
 
 __all__ = ["sweep"]
 

@@ -12,18 +12,18 @@ import torch
 from torch import Tensor
 
 from mixcon.attacks import Attack
-from mixcon.audit.audited import Audited
 from mixcon.audit.calibration import calibrate
+from mixcon.audit.environment import environment_of
+from mixcon.audit.model_audit import ModelAudit
 from mixcon.audit.progress import OnProgress, Phases
 from mixcon.audit.records import Gallery, Report
-from mixcon.audit.scene import Scene
-from mixcon.audit.subjects import Subject
-from mixcon.audit.surroundings import environment
+from mixcon.audit.setup import Setup
+from mixcon.audit.subject import Subject
 from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError, KnowledgeError
-from mixcon.metrics import Judge, measure
+from mixcon.metrics import LeakageMeter, measure
 
-__all__ = ["audit"]
+__all__ = ["run_audit"]
 
 _THREAT = {
     "white-box": "The white-box attacks know the encoder's weights and the channel.",
@@ -32,14 +32,14 @@ _THREAT = {
 }
 
 
-def audit(  # noqa: PLR0913  each is a choice that a caller may make
+def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
     subjects: Sequence[Subject],
     data: Splits,
     attacks: Sequence[Attack[Any]],
     *,
     victims: int = 100,
     seed: int = 0,
-    judge: Judge | None = None,
+    meter: LeakageMeter | None = None,
     thorough: bool = False,
     keep: Path | None = None,
     captured: Tensor | None = None,
@@ -58,9 +58,9 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
         attacks: the attacks to run, each at most once; see `mixcon.attacks.strongest`.
         victims: how many test samples to attack, at least 1.
         seed: draws the victims, the channels' noise and the attacks' randomness.
-        judge: what also measures perceptual similarity, recognition and re-identification.
+        meter: what also measures perceptual similarity, recognition and re-identification.
         thorough: choose each attack's settings on auxiliary samples; look for label leakage, the
-            nearest neighbor, signs of gradient masking, and the bound; prepare a judge if none is
+            nearest neighbor, signs of gradient masking, and the bound; prepare a meter if none is
             given.
         keep: a folder for finished attacks, from which an interrupted audit goes on.
         captured: representations of the victims, (N, ...), that really crossed a wire: attacked in
@@ -84,7 +84,7 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
         >>> from mixcon import data, models
         >>> from mixcon.attacks import Rmle
         >>> subject = Subject(models.build("lenet5", shape=(1, 28, 28), classes=10))
-        >>> report, _ = audit([subject], data.load("digits"), [Rmle(steps=5)], victims=4)
+        >>> report, _ = run_audit([subject], data.load("digits"), [Rmle(steps=5)], victims=4)
         >>> len(report.models[0].attacks[0].leakage["ssim"])
         4
     """
@@ -98,32 +98,32 @@ def audit(  # noqa: PLR0913  each is a choice that a caller may make
         [subject.name for subject in subjects],
         attacks,
         thorough=thorough,
-        judged=thorough and judge is None,
+        judged=thorough and meter is None,
         on_progress=on_progress,
     )
     phases.begin("", "preparation")
-    scene = Scene.of(data, victims, seed, judge=judge, thorough=thorough, begin=phases.begin)
-    gallery = Gallery(scene.originals, scene.victims.labels, scene.victims.classes)
+    setup = Setup.of(data, victims, seed, meter=meter, thorough=thorough, begin=phases.begin)
+    gallery = Gallery(setup.originals, setup.victims.labels, setup.victims.classes)
     records = []
     for subject in subjects:
         with torch.random.fork_rng():
             torch.manual_seed(seed)
-            record, found = Audited(subject, scene, keep, captured, phases.begin, repeats).run(
+            record, found = ModelAudit(subject, setup, keep, captured, phases.begin, repeats).run(
                 attacks
             )
         records.append(record)
         gallery.reconstructions[subject.name] = found
-    calibration = calibrate(scene, phases.begin) if thorough else []
+    calibration = calibrate(setup, phases.begin) if thorough else []
     phases.begin("", "summary")
     report = Report(
         title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on {data.test.name} "
         "give away",
-        environment=environment(shlex.join(sys.argv), seed),
+        environment=environment_of(shlex.join(sys.argv), seed),
         threat_model=_threat_model(attacks, data.train),
         models=records,
         calibration=calibration,
-        notes=scene.judge.notes if scene.judge else {},
-        ceiling={k: sum(v) / len(v) for k, v in scene.compared(scene.originals).items()},
+        notes=setup.meter.notes if setup.meter else {},
+        ceiling={k: sum(v) / len(v) for k, v in setup.compared(setup.originals).items()},
     )
     return report, gallery
 

@@ -15,11 +15,11 @@ from torch import Tensor
 from mixcon._files import write_whole
 from mixcon.attacks import Attack
 
-__all__ = ["Kept"]
+__all__ = ["AttackCache"]
 
 
 @dataclass(frozen=True)
-class Kept:
+class AttackCache:
     """Reconstructions by attack, valid for one model and one set of victims.
 
     Attributes:
@@ -31,7 +31,7 @@ class Kept:
     key: str
 
     @classmethod
-    def of(cls, folder: Path | None, *facts: object) -> Kept:
+    def of(cls, folder: Path | None, *facts: object) -> AttackCache:
         """For the facts that decide the reconstructions: model, weights, victims and so on."""
         key = hashlib.sha256(json.dumps(list(map(str, facts))).encode())
         return cls(folder, key.hexdigest())

@@ -15,12 +15,11 @@ from torch import Tensor, nn
 
 from mixcon.attacks import Attack, Auxiliary, Rmle, WhiteBox
 from mixcon.attacks.base import OnStep, frozen
+from mixcon.audit.attack_cache import AttackCache
 from mixcon.audit.bits import prove
 from mixcon.audit.bound import bound
 from mixcon.audit.effort import effort_of
-from mixcon.audit.fingerprint import fingerprint
 from mixcon.audit.guesses import LabelGuesses
-from mixcon.audit.kept import Kept
 from mixcon.audit.masking import masking
 from mixcon.audit.progress import TUNING
 from mixcon.audit.records import (
@@ -31,75 +30,75 @@ from mixcon.audit.records import (
     SeparabilityRecord,
 )
 from mixcon.audit.saturation import saturation
-from mixcon.audit.scene import Scene
-from mixcon.audit.subjects import Subject
+from mixcon.audit.setup import Setup
+from mixcon.audit.subject import Subject, fingerprint
 from mixcon.channels import averaged
 from mixcon.metrics import chance_level, class_mean, global_mean, label_leakage, nearest_neighbor
 from mixcon.split import SplitModel
 from mixcon.training import accuracy, raw_separability
 
-__all__ = ["Audited"]
+__all__ = ["ModelAudit"]
 
 _SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes
 
 
-class Audited:
+class ModelAudit:
     """One model under attack."""
 
     def __init__(
         self,
         subject: Subject,
-        scene: Scene,
+        setup: Setup,
         keep: Path | None,
         captured: Tensor | None,
         begin: Callable[[str, str], OnStep],
         repeats: int = 1,
     ) -> None:
         self.repeats = repeats
-        self.subject, self.scene, self.begin = subject, scene, begin
+        self.subject, self.setup, self.begin = subject, setup, begin
         self.model, self.device = subject.model, next(subject.model.parameters()).device
         self.released, self.predicted = _intercept(
-            self.model, scene.originals, captured, averaged(self.model.channel, repeats)
+            self.model, setup.originals, captured, averaged(self.model.channel, repeats)
         )
         self.weights = fingerprint(self.model)
-        facts = (scene.seed, scene.identity, scene.thorough, scene.scored, repeats)
-        self.kept = Kept.of(keep, self.model, self.weights, *facts, _digest(self.released))
-        on_device = (scene.auxiliary.inputs.to(self.device), scene.auxiliary.labels.to(self.device))
+        facts = (setup.seed, setup.identity, setup.thorough, setup.scored, repeats)
+        self.cache = AttackCache.of(keep, self.model, self.weights, *facts, _digest(self.released))
+        on_device = (setup.auxiliary.inputs.to(self.device), setup.auxiliary.labels.to(self.device))
         self.knowledge = WhiteBox.of(
             self.model.encoder,
             averaged(self.model.channel, repeats),
-            shape=scene.victims.shape,
-            box=(0.0, 1.0) if scene.victims.is_image else None,
+            shape=setup.victims.shape,
+            box=(0.0, 1.0) if setup.victims.is_image else None,
             auxiliary=Auxiliary(*on_device),
             head=self.model.head,
         )
 
     def run(self, attacks: Sequence[Attack[Any]]) -> tuple[ModelRecord, dict[str, Tensor]]:
         """Run the attacks: the record, and what each of them found."""
-        scene, model = self.scene, self.model
-        measured, chosen, found = self.attacked(attacks, tune=scene.thorough)
+        setup, model = self.setup, self.model
+        measured, chosen, found = self.attacked(attacks, tune=setup.thorough)
         record = ModelRecord(
             name=self.subject.name,
             defense=self.subject.defense,
             seed=self.subject.seed,
             weights=self.weights,
-            data=scene.victims.name,
+            data=setup.victims.name,
             network=self.subject.network,
             cut=self.subject.cut,
-            accuracy=accuracy(model, scene.data.test, on_step=self._begin("accuracy")),
-            test_images=len(scene.data.test),
-            chance=chance_level(scene.data.test.labels),
+            accuracy=accuracy(model, setup.data.test, on_step=self._begin("accuracy")),
+            test_images=len(setup.data.test),
+            chance=chance_level(setup.data.test.labels),
             numbers_sent=self.released[0].numel(),
             before=self.subject.before,
-            after=SeparabilityRecord(**asdict(raw_separability(model, scene.data.test))),
+            after=SeparabilityRecord(**asdict(raw_separability(model, setup.data.test))),
             floors=self.floors(),
             guesses=self.guessed(len(attacks)),
             attacks=measured,
             effort=effort_of(
                 attacks,
-                inputs="images" if scene.victims.is_image else "vectors",
-                victims=len(scene.victims),
-                thorough=scene.thorough,
+                inputs="images" if setup.victims.is_image else "vectors",
+                victims=len(setup.victims),
+                thorough=setup.thorough,
             ),
             **self._examined(chosen, measured),
         )
@@ -120,8 +119,8 @@ class Audited:
                     access=attack.needs.access,
                     settings=tuned.settings,
                     seconds=round(seconds, 3),
-                    leakage=self.scene.compared(found[attack.name]),
-                    auxiliary=self.scene.scores(own),
+                    leakage=self.setup.compared(found[attack.name]),
+                    auxiliary=self.setup.scores(own),
                 )
             )
         return measured, chosen, found
@@ -129,7 +128,7 @@ class Audited:
     def _attacked(self, attack: Attack[Any], *, tune: bool) -> tuple[Attack[Any], Tensor, float]:
         """The attack as it was tuned, what it found, and the seconds that took."""
         report = self._begin(attack.name)
-        kept = self.kept.read(attack)
+        kept = self.cache.read(attack)
         if kept:
             return kept
         started = time.monotonic()
@@ -139,43 +138,43 @@ class Audited:
         def on_step(share: float) -> None:
             report(before + (1 - before) * share)
 
-        torch.manual_seed(self.scene.seed)
+        torch.manual_seed(self.setup.seed)
         found = tuned.fit(self.knowledge, on_step)(self._attackable).cpu()
         seconds = time.monotonic() - started
-        self.kept.write(attack, tuned, found, seconds)
+        self.cache.write(attack, tuned, found, seconds)
         return tuned, found, seconds
 
     @cached_property
     def _attackable(self) -> Tensor:
         """What is released of the victims, and of the auxiliary samples that score the attacks."""
         own = self.knowledge.auxiliary
-        if not self.scene.scored or not own:
+        if not self.setup.scored or not own:
             return self.released
-        return torch.cat([self.released, self.knowledge.query(own.inputs[: self.scene.scored])])
+        return torch.cat([self.released, self.knowledge.query(own.inputs[: self.setup.scored])])
 
     def guessed(self, attacks: int) -> list[GuessRecord]:
         """Guesses from the class alone, as many as there are attacks."""
-        scene = self.scene
-        if not scene.thorough:
+        setup = self.setup
+        if not setup.thorough:
             return []
         learned = LabelGuesses.learn(
-            scene.teaching,
-            len(scene.data.train.classes),
+            setup.teaching,
+            len(setup.data.train.classes),
             attacks,
-            seed=scene.seed,
+            seed=setup.seed,
             on_step=self._begin("guesses"),
         )
         with frozen(self.model), torch.inference_mode():
             own = self.model.head(self._attackable[len(self.released) :]).argmax(1).cpu()
         return [
-            GuessRecord(guess=name, leakage=scene.compared(guess), auxiliary=scene.scores(by_own))
+            GuessRecord(guess=name, leakage=setup.compared(guess), auxiliary=setup.scores(by_own))
             for (name, guess), (_, by_own) in zip(
                 learned.of(self.predicted), learned.of(own), strict=True
             )
         ]
 
     def _tuned(self, attack: Attack[Any], report: OnStep) -> Attack[Any]:
-        torch.manual_seed(self.scene.seed)
+        torch.manual_seed(self.setup.seed)
         return attack.tuned(self.knowledge, lambda share: report(TUNING * share))
 
     def _begin(self, phase: str) -> OnStep:
@@ -183,15 +182,15 @@ class Audited:
 
     def floors(self) -> dict[str, dict[str, list[float]]]:
         """What an attacker gets who inverts nothing."""
-        return {name: self.scene.compared(guess) for name, guess in self._floors().items()}
+        return {name: self.setup.compared(guess) for name, guess in self._floors().items()}
 
     def _floors(self) -> dict[str, Tensor]:
-        own = self.scene.auxiliary
+        own = self.setup.auxiliary
         floors = {
             "global-mean": global_mean(own.inputs, len(self.predicted)),
             "class-mean": class_mean(own.inputs, own.labels, self.predicted),
         }
-        if self.scene.thorough:
+        if self.setup.thorough:
             part = own.take(_SEEN)
             arguments = (part.inputs, part.labels, self._seen, self.released.cpu())
             floors["nearest-neighbor"] = nearest_neighbor(*arguments, self.predicted)
@@ -215,27 +214,27 @@ class Audited:
         measured: Sequence[AttackRecord],
     ) -> dict[str, Any]:
         """What a thorough audit adds to the record."""
-        scene = self.scene
-        if not scene.thorough:
+        setup = self.setup
+        if not setup.thorough:
             return {}
         leaks = label_leakage(
             self._seen,
-            scene.auxiliary.labels[:_SEEN],
+            setup.auxiliary.labels[:_SEEN],
             self.released.cpu(),
-            scene.victims.labels,
-            len(scene.data.train.classes),
-            seed=scene.seed,
+            setup.victims.labels,
+            len(setup.data.train.classes),
+            seed=setup.seed,
             on_step=self._begin("label leakage"),
         )
-        bounded = bound(self.model, scene.originals, self._begin("bound"))
+        bounded = bound(self.model, setup.originals, self._begin("bound"))
         report = self._begin("masking")
         signs = [
-            masking(attack, self.knowledge, self.released, scene.originals, measured, report)
+            masking(attack, self.knowledge, self.released, setup.originals, measured, report)
             for attack in chosen
-            if isinstance(attack, Rmle) and scene.victims.is_image
+            if isinstance(attack, Rmle) and setup.victims.is_image
         ]
         report = self._begin("bits")
-        proved = prove(self.model, scene.data.test, self.repeats)
+        proved = prove(self.model, setup.data.test, self.repeats)
         report(1.0)
         return {
             "bits": proved,
@@ -252,12 +251,12 @@ class Audited:
 
         def again(attack: Attack[Any]) -> dict[str, list[float]]:
             report = self._begin("saturation")
-            torch.manual_seed(self.scene.seed)
+            torch.manual_seed(self.setup.seed)
             half = attack.scaled(0.5)
-            kept = self.kept.read(half)
+            kept = self.cache.read(half)
             found = kept[1] if kept else half.fit(self.knowledge, report)(self.released).cpu()
-            self.kept.write(half, half, found, 0.0)
-            return self.scene.compared(found)
+            self.cache.write(half, half, found, 0.0)
+            return self.setup.compared(found)
 
         return saturation(chosen, measured, again)
 

@@ -8,7 +8,7 @@ from mixcon.attacks import Rmle
 from mixcon.defenses import DefenseConfig
 from mixcon.sweep import Job, LocalPool, sweep
 from mixcon.sweep.job import run
-from mixcon.sweep.stack import train_together
+from mixcon.sweep.stacking import train_together
 from mixcon.training import RunFolder
 
 pytestmark = pytest.mark.usefixtures("small")

@@ -12,10 +12,10 @@ import torch
 from mixcon.audit.records import Environment
 from mixcon.training import versions
 
-__all__ = ["environment"]
+__all__ = ["environment_of"]
 
 
-def environment(command: str, seed: int) -> Environment:
+def environment_of(command: str, seed: int) -> Environment:
     """This machine, now.
 
     Args:

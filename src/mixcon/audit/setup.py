@@ -1,4 +1,4 @@
-"""What all models of an audit have in common: victims, the attacker's own samples, the judge."""
+"""What all models of an audit have in common: victims, the attacker's own samples, the meter."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from mixcon._cache import digest
 from mixcon.attacks import Auxiliary
 from mixcon.attacks.base import OnStep, held_out
 from mixcon.data import LabeledSet, Splits
-from mixcon.metrics import Judge, measure
+from mixcon.metrics import LeakageMeter, measure
 
-__all__ = ["Scene"]
+__all__ = ["Setup"]
 
 _SCORED = 32
 _CANDIDATES = 1000  # among so many a reconstruction is to be re-identified
 
 
 @dataclass(frozen=True)
-class Scene:
+class Setup:
     """The same for every model of one audit.
 
     Attributes:
@@ -34,7 +34,7 @@ class Scene:
         scored: how many of the first auxiliary samples attacks and guesses are scored by, so that
             the attacker chooses among them without a look at a victim; nothing learns from these.
         thorough: whether settings are chosen, and floors, probes and bounds measured as well.
-        judge: measures what takes training; None for the pairwise metrics alone.
+        meter: measures what takes training; None for the pairwise metrics alone.
     """
 
     data: Splits
@@ -44,7 +44,7 @@ class Scene:
     auxiliary: Auxiliary
     scored: int
     thorough: bool
-    judge: Judge | None = field(repr=False)
+    meter: LeakageMeter | None = field(repr=False)
 
     @classmethod
     def of(
@@ -53,21 +53,21 @@ class Scene:
         victims: int,
         seed: int,
         *,
-        judge: Judge | None,
+        meter: LeakageMeter | None,
         thorough: bool,
         begin: Callable[[str, str], OnStep],
-    ) -> Scene:
-        """Draw the victims by the seed; a thorough audit prepares a judge if none is given."""
+    ) -> Setup:
+        """Draw the victims by the seed; a thorough audit prepares a meter if none is given."""
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(data.test), generator=generator)
         chosen = data.test.take(order[:victims])
         mixed = torch.randperm(len(data.train), generator=generator)
         auxiliary = Auxiliary(data.train.floats(mixed), data.train.labels[mixed])
-        if thorough and judge is None:
+        if thorough and meter is None:
             others = data.test.floats(order[victims : victims + _CANDIDATES])
             candidates = others if len(others) else auxiliary.inputs[:_CANDIDATES]
             classes = len(data.train.classes)
-            judge = Judge.prepare(
+            meter = LeakageMeter.prepare(
                 auxiliary.inputs,
                 auxiliary.labels,
                 classes,
@@ -76,7 +76,7 @@ class Scene:
                 on_step=begin("", "recognizer"),
             )
         scored = min(_SCORED, held_out(len(auxiliary))) if thorough else 0
-        return cls(data, seed, chosen, chosen.floats(), auxiliary, scored, thorough, judge)
+        return cls(data, seed, chosen, chosen.floats(), auxiliary, scored, thorough, meter)
 
     @cached_property
     def identity(self) -> str:
@@ -99,8 +99,8 @@ class Scene:
     def compared(self, reconstruction: Tensor) -> dict[str, list[float]]:
         """Every metric of reconstructions, (N, *shape): one value a victim."""
         found = reconstruction.cpu()
-        if self.judge:
-            values = self.judge.measure(found, self.originals, self.victims.labels)
+        if self.meter:
+            values = self.meter.measure(found, self.originals, self.victims.labels)
         else:
             values = measure(found, self.originals)
         return {name: each.tolist() for name, each in values.items()}

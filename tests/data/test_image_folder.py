@@ -202,7 +202,7 @@ def test_a_second_load_does_not_decode(tmp_path, monkeypatch):
     first = load(f"folder:{tmp_path}")
     with monkeypatch.context() as patch:
         patch.setattr(
-            sys.modules["mixcon.data.folder"], "decode", lambda *_, **__: pytest.fail("again")
+            sys.modules["mixcon.data.image_folder"], "decode", lambda *_, **__: pytest.fail("again")
         )
         assert torch.equal(load(f"folder:{tmp_path}").train.inputs, first.train.inputs)
     write(tmp_path / "a" / "001.png", encode(picture(99)))

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+
+from torch import nn
 
 from mixcon.audit.records import SeparabilityRecord
 from mixcon.data import Splits
@@ -14,7 +17,7 @@ from mixcon.models import NETWORKS
 from mixcon.split import SplitModel
 from mixcon.training import RunFolder, load_model
 
-__all__ = ["Subject", "subject_of", "subjects_of"]
+__all__ = ["Subject", "fingerprint", "subject_of", "subjects_of"]
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,14 @@ def subject_of(run: Path, model: SplitModel) -> Subject:
         defense=str(config.defense),
         seed=config.seed,
     )
+
+
+def fingerprint(model: nn.Module) -> str:
+    """SHA-256 of the names and values of all weights and buffers, on any device, in hex."""
+    digest = hashlib.sha256()
+    for name, tensor in model.state_dict().items():
+        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def _check(defense: str, runs: list[Path]) -> None:

@@ -14,11 +14,11 @@ from mixcon.metrics.perceptual import PerceptualDistance, RecognizerDistance, ps
 from mixcon.metrics.recognizer import Recognizer, recognition, train_recognizer
 from mixcon.metrics.reidentification import reidentify
 
-__all__ = ["Judge"]
+__all__ = ["LeakageMeter"]
 
 
 @dataclass(frozen=True)
-class Judge:
+class LeakageMeter:
     """Measures reconstructions by every metric that applies; made once an audit.
 
     Attributes:
@@ -43,7 +43,7 @@ class Judge:
         seed: int = 0,
         steps: int = 600,
         on_step: OnStep = lambda _: None,
-    ) -> Judge:
+    ) -> LeakageMeter:
         """Train what the metrics need, on the attacker's own samples alone.
 
         Args:

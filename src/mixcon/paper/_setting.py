@@ -10,9 +10,9 @@ from mixcon.attacks import Attack
 from mixcon.audit import Gallery, ModelRecord
 from mixcon.data import Splits
 from mixcon.paper._attacks import attacked
-from mixcon.paper._experiment import Job, Row
-from mixcon.paper._models import trained
-from mixcon.paper._numbers import printed
+from mixcon.paper._experiment import Row, RunOptions
+from mixcon.paper._models import train_or_load
+from mixcon.paper._numbers import paper_value
 from mixcon.reports import best_attack, spread
 from mixcon.training import TrainConfig
 
@@ -86,7 +86,7 @@ class Column:
             group=self.shown,
             setting=self.setting,
             quantity=quantity,
-            paper=printed(self.table, self.data, self.setting, quantity),
+            paper=paper_value(self.table, self.data, self.setting, quantity),
             ours=ours,
             places=places,
         )
@@ -111,7 +111,7 @@ def psim_notes(columns: Sequence[Column]) -> list[str]:
 
 
 def measure_column(
-    job: Job,
+    options: RunOptions,
     table: str,
     data: str,
     setting: str,
@@ -122,7 +122,7 @@ def measure_column(
     """Train and attack.
 
     Args:
-        job: how to run.
+        options: how to run.
         table: as in `Column`.
         data: as in `Column`.
         setting: as in `Column`.
@@ -131,9 +131,9 @@ def measure_column(
         victims: how many test samples to attack, or all if there are fewer.
     """
     records, galleries, seconds, shown, notes = [], [], 0.0, "", dict[str, str]()
-    for config, part in job.parts(configs):
+    for config, part in options.parts(configs):
         (_, training), (_, attacking) = part.parts(("train", "attack"))
-        model = trained(training, config)
+        model = train_or_load(training, config)
         count = min(victims, len(model.data.test))
         report, gallery = attacked(attacking, model, attacks(model.data), count)
         record, notes = report.models[0], report.notes
