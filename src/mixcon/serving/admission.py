@@ -19,6 +19,7 @@ from mixcon.serving.server_log import ServerLog
 
 __all__ = ["Acceptor", "Admission", "Visit"]
 
+_AT_ONCE = 100  # connections to accept before other work
 _PAUSE = 0.05  # seconds without a file left to accept with
 
 
@@ -131,32 +132,42 @@ class Acceptor:
         self._listener, self._admission, self._make_protocol = listener, admission, make_protocol
         self._context, self._timeout, self._refusal = context, timeout, refusal
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         listener.setblocking(False)
 
     def start(self) -> None:
         """Begin to accept, in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._accepting = self._loop.create_task(self._accept())
+        self._listen()
 
     def close(self) -> None:
         """Accept no more; open connections stay, handshakes end."""
-        for task in (self._accepting, *self._tasks):
+        self._closed = True
+        self._loop.remove_reader(self._listener)
+        for task in self._tasks:
             task.cancel()
 
     async def wait_closed(self) -> None:
         """Wait until what was begun has ended."""
-        await asyncio.gather(self._accepting, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _accept(self) -> None:
-        while True:
+    def _listen(self) -> None:
+        if not self._closed:
+            self._loop.add_reader(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        """All that wait, up to a number that does not hold up others."""
+        for _ in range(_AT_ONCE):
             try:
-                connection, address = await self._loop.sock_accept(self._listener)
-            except ConnectionError:  # it went away while it waited to be accepted
-                continue
+                connection, address = self._listener.accept()
+            except (BlockingIOError, ConnectionError):  # none left, or it went away meanwhile
+                return
             except OSError:  # no file left: let one go, rather than all wait
                 self._admission.make_room()
-                await asyncio.sleep(_PAUSE)
-                continue
+                self._loop.remove_reader(self._listener)
+                self._loop.call_later(_PAUSE, self._listen)
+                return
+            connection.setblocking(False)
             self._receive(connection, peer_of(address[0] if address else None))
 
     def _receive(self, connection: socket.socket, peer: str) -> None:
@@ -172,7 +183,6 @@ class Acceptor:
 
     def _turn_away(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            connection.setblocking(False)
             if self._context() is None:
                 connection.send(self._refusal)
 
