@@ -13,6 +13,7 @@ from mixcon.attacks import ATTACKS
 from mixcon.cli._options import (
     MACHINE,
     Accelerator,
+    AllowCode,
     Augment,
     BatchSize,
     Data,
@@ -130,6 +131,7 @@ def _options(
     defense: Defense = None,
     cut: Cut = None,
     space: SpaceFile = None,
+    allow_code: AllowCode = None,
     recipe: Recipe = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,

@@ -15,7 +15,7 @@ from mixcon.models.vgg16 import vgg16
 from mixcon.registry import Registry
 from mixcon.split import SplitModel, split_model
 
-__all__ = ["NETWORKS", "Network", "build", "lenet5", "mlp", "vgg16"]
+__all__ = ["NETWORKS", "Network", "build", "lenet5", "mlp", "network_named", "vgg16"]
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,16 @@ NETWORKS: Registry[Network] = Registry(
 )
 
 
+def network_named(name: str) -> Network:
+    """The network of this name; a function of one's own knows no cut and no description.
+
+    Raises:
+        ConfigError: no such name, or code that was not allowed or cannot be imported.
+    """
+    found = NETWORKS.find(name)
+    return found if isinstance(found, Network) else Network(found, "", "")
+
+
 def build(
     name: str,
     shape: tuple[int, ...],
@@ -85,9 +95,7 @@ def build(
         >>> build("lenet5", shape=(1, 28, 28), classes=10).release(torch.zeros(2, 1, 28, 28)).shape
         torch.Size([2, 16, 5, 5])
     """
-    network = NETWORKS.find(name)
-    if not isinstance(network, Network):  # a function of one's own, that knows no cut
-        network = Network(network, "", "")
+    network = network_named(name)
     net = network.build(shape, classes)
     if not (cut or network.cut):
         raise ConfigError(
