@@ -19,6 +19,7 @@ from mixcon.cli._console import (
     terminate,
 )
 from mixcon.cli.audit import audit
+from mixcon.cli.cuts import cuts
 from mixcon.cli.demo import demo
 from mixcon.cli.export import export
 from mixcon.cli.infer import infer
@@ -41,7 +42,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Start with: mixcon demo",
 )
-for verb in (demo, train, audit, sweep, tune, reproduce, theory, export, serve, infer):
+for verb in (demo, cuts, train, audit, sweep, tune, reproduce, theory, export, serve, infer):
     app.command()(verb)
 app.add_typer(leaderboard, name="leaderboard")
 

@@ -95,7 +95,13 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
 def _next(folder: Path, chosen: Trial, machine: Machine) -> str:
     """The command that trains the chosen config, into a folder that no other config claims."""
     out = folder / f"chosen-{chosen.name}"
-    return command("train", config=folder / "chosen.toml", out=out, data_dir=machine.data_dir)
+    return command(
+        "train",
+        config=folder / "chosen.toml",
+        out=out,
+        data_dir=machine.data_dir,
+        allow_code=",".join(chosen.config.packages),
+    )
 
 
 def _pool(machine: Machine, config: SweepConfig) -> Pool:
