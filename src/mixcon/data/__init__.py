@@ -18,6 +18,7 @@ from mixcon.data.labeled import LabeledSet, Splits
 from mixcon.data.names import FOLDER, absolute, title
 from mixcon.data.synthetic import synthetic
 from mixcon.errors import ConfigError
+from mixcon.kinds import Kind
 from mixcon.registry import Registry
 
 __all__ = ["SOURCES", "LabeledSet", "Splits", "absolute", "load", "title"]
@@ -54,7 +55,7 @@ def load(
             proportions; as it is by default.
 
     Raises:
-        ConfigError: unknown name, or `resize` of a set of vectors.
+        ConfigError: unknown name, or `resize` of what are no images.
         DataError: the set is missing, damaged or does not fit.
     """
     sliced = re.fullmatch(r"(.+)\[:(\d+)\]", name)
@@ -90,8 +91,10 @@ def _each(whole: Splits, change: Callable[[LabeledSet], LabeledSet]) -> Splits:
 
 
 def _resized(part: LabeledSet, side: int) -> LabeledSet:
-    if not part.is_image:
-        raise ConfigError(f"expected images to resize, but {part.name} has vectors; drop --resize")
+    if part.kind is not Kind.IMAGE:
+        raise ConfigError(
+            f"expected images to resize, but {part.name} has {part.kind.plural}; drop --resize"
+        )
     return replace(part, name=title(part.name, side), inputs=resized(part.inputs, side))
 
 

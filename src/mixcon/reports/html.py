@@ -10,6 +10,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from mixcon.audit import Gallery
+from mixcon.kinds import Kind
 from mixcon.reports._gallery import check_gallery, choose_columns, picture_rows
 from mixcon.reports.bracket import brackets
 from mixcon.reports.charts import distribution, trade_off
@@ -54,7 +55,7 @@ def render_html(figures: Figures, gallery: Gallery) -> str:
     report = figures.report
     check_gallery(report, gallery)
     attacked = any(model.attacks for model in report.models)
-    drawn = attacked and gallery.originals.ndim == 4
+    drawn = attacked and gallery.kind is Kind.IMAGE
     return template("report.html").render(
         report=report,
         verdict=verdict(figures),

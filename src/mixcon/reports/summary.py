@@ -16,10 +16,10 @@ from mixcon.evidence import Evidence
 from mixcon.metrics import metric_named
 from mixcon.reports.headline import Excess, best_attack, headline, per_image
 
-__all__ = ["Spread", "Summary", "headline_metric", "spread", "summarize"]
+__all__ = ["Spread", "Summary", "headline_metric", "headlines", "spread", "summarize"]
 
-HEADLINES = ("ssim", "mse", "cosine")
-"""Metrics that a verdict can rest on, the preferred one first: an exact copy has a finite score."""
+_HEADLINES = ("ssim", "mse", "cosine")
+"""Of reports that do not say of what kind their inputs are; see `Kind.headlines`."""
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,17 @@ def spread(values: Sequence[float], metric: str = "ssim") -> Spread:
     return Spread(float(np.mean(values)), float(np.std(values)), worst, p5, p50, p95)
 
 
+def headlines(model: ModelRecord) -> tuple[str, ...]:
+    """Metrics that a verdict on a model can rest on, the preferred one first."""
+    return model.kind.headlines if model.kind else _HEADLINES
+
+
 def headline_metric(report: Report) -> str:
     """The metric that the report's verdict rests on.
 
     Returns:
-        The first of ``ssim``, ``mse`` and ``cosine`` that every attack on every model reports;
-        ``ssim`` where no attack was run.
+        The first of `Kind.headlines` that every attack on every model reports, or the very first
+        where no attack was run.
 
     Raises:
         ConfigError: the report has no model, or its attacks share none of these.
@@ -120,11 +125,12 @@ def headline_metric(report: Report) -> str:
     if not report.models:
         raise ConfigError("expected a report on at least one model but got none")
     reported = [set(attack.leakage) for model in report.models for attack in model.attacks]
-    for metric in HEADLINES:
+    wanted = headlines(report.models[0])
+    for metric in wanted:
         if all(metric in names for names in reported):
             return metric
     raise ConfigError(
-        f"expected one of {', '.join(HEADLINES)} to be reported by every attack but got "
+        f"expected one of {', '.join(wanted)} to be reported by every attack but got "
         f"{sorted(set.union(*reported))}; measure one of them for all"
     )
 

@@ -190,7 +190,8 @@ def examination_rows(figures: Figures) -> list[dict[str, str]]:
             )
         for sign in model.masking:
             shown = "yes" if sign.found else "no"
-            findings[sign.sign] = f"{shown} (SSIM {sign.weaker:.2f} against {sign.stronger:.2f})"
+            against = f"{figures.scale.label} {sign.weaker:.2f} against {sign.stronger:.2f}"
+            findings[sign.sign] = f"{shown} ({against})"
         rows += [{"Model": model.name, "Finding": k, "Result": v} for k, v in findings.items()]
     return rows
 

@@ -18,6 +18,7 @@ from mixcon._files import write_whole
 from mixcon.attacks.base import frozen
 from mixcon.audit import fingerprint
 from mixcon.errors import ConfigError
+from mixcon.kinds import Kind
 from mixcon.reports import figures_of, read_report
 from mixcon.serving import signing
 from mixcon.serving.agreement import compare
@@ -102,7 +103,7 @@ def export_run(
         if name is None
         else name,
         classes=data.classes,
-        kind="image" if data.is_image else "vector",
+        kind=data.kind,
         resize=config.resize is not None,
         defense=str(config.defense),
         audit=audited,
@@ -117,7 +118,7 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
     *,
     name: str,
     classes: Sequence[str],
-    kind: Literal["image", "vector"],
+    kind: Kind | str,
     resize: bool = False,
     defense: str = "custom",
     audit: Audited | None = None,
@@ -135,7 +136,8 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
         out: a new or empty folder, or an earlier export.
         name: what servers call the model.
         classes: name of each class.
-        kind: what the samples are: images with values in [0, 1], or vectors.
+        kind: what the samples are: images have values in [0, 1]. Other inputs
+            of any shape count as vectors: numbers that a device feeds as they are.
         resize: whether devices resize images of another size, as the samples were, or refuse them.
         defense: what the contract says of the defense.
         audit: what an audit of this model found.
@@ -150,6 +152,7 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
     """
     check_name(name)
     refuse_foreign(out)
+    kind = Kind(kind)
     check_samples(samples, kind)
     signer = signing.private_key(key)
     with staged(out) as stage:
@@ -214,13 +217,11 @@ def _convert(model: SplitModel, samples: Tensor, classes: Sequence[str]) -> _Hal
     return _Halves(encoder, head, noise, half.parts[-1] if len(half.parts) else None, z, difference)
 
 
-def _preprocessing(
-    kind: Literal["image", "vector"], samples: Tensor, resize: bool
-) -> Preprocessing:
-    if kind == "vector":
-        return Preprocessing(kind="vector")
+def _preprocessing(kind: Kind, samples: Tensor, resize: bool) -> Preprocessing:
+    if kind is not Kind.IMAGE:
+        return Preprocessing(kind=kind)
     mode: Literal["L", "RGB"] = "L" if samples.shape[1] == 1 else "RGB"
-    return Preprocessing(kind="image", mode=mode, resize="bilinear" if resize else None)
+    return Preprocessing(kind=kind, mode=mode, resize="bilinear" if resize else None)
 
 
 def _lossless(codes: dict[Literal["int8", "int4"], Scale], z: Tensor) -> Wire:

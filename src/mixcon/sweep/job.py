@@ -15,6 +15,7 @@ from mixcon._files import write_whole
 from mixcon.attacks import Attack
 from mixcon.audit import Gallery, Report, run_audit, subject_of
 from mixcon.errors import MixconError
+from mixcon.kinds import Kind
 from mixcon.metrics import chance_level
 from mixcon.reports import grid, png, report_json, strongest_pictures
 from mixcon.sweep.judgments import StageName
@@ -107,7 +108,7 @@ def device_of(accelerator: str) -> str:
 def _write(job: Job, report: Report, gallery: Gallery) -> None:
     """The pictures first: where the judgment is, they are too."""
     found = gallery.reconstructions[job.title]
-    if found and gallery.originals.ndim == 4:
+    if found and gallery.kind is Kind.IMAGE:
         strongest = strongest_pictures(report.models[0], found)
         pair = torch.cat([gallery.originals[:_SHOWN], strongest[:_SHOWN]])
         sheet = grid(pair, columns=min(_SHOWN, len(gallery.originals)))
