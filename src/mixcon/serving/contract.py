@@ -18,9 +18,9 @@ from mixcon.errors import ContractError
 from mixcon.evidence import Evidence
 from mixcon.kinds import Kind
 from mixcon.serving import signing
-from mixcon.serving.wire import Scale, Wire
+from mixcon.serving.wire import IntegerCode, Wire
 
-__all__ = ["Audited", "Contract", "NoiseInput", "Preprocessing", "TensorSpec", "read_contract"]
+__all__ = ["AuditSummary", "Contract", "NoiseInput", "Preprocessing", "TensorSpec", "read_contract"]
 
 SCHEMA_VERSION = 2
 _READABLE = (1, SCHEMA_VERSION)
@@ -69,7 +69,7 @@ class Preprocessing(_Part):
     resize: Literal["bilinear"] | None = None
 
 
-class Audited(Evidence):
+class AuditSummary(Evidence):
     """What an audit found and how hard it tried, and which report says so.
 
     Attributes:
@@ -116,10 +116,10 @@ class Contract(_Part):
     high: float
     logits: TensorSpec
     wire: Wire = "float32"
-    scales: dict[Literal["int8", "int4"], Scale]
+    scales: dict[Literal["int8", "int4"], IntegerCode]
     encoder_sha256: str
     head_sha256: str
-    audit: Audited | None = None
+    audit: AuditSummary | None = None
     mixcon: str
     _bytes: bytes = PrivateAttr(b"")
 

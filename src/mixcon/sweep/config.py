@@ -27,7 +27,8 @@ class Limits(BaseModel):
     """What a chosen config must keep to.
 
     Attributes:
-        max_excess: largest excess leakage over the label-only floor, 1 being an exact copy.
+        max_excess: largest excess leakage over the label-only floor, 1 being an exact copy, that
+            the upper end of the 95 % interval may reach.
         min_accuracy: smallest accuracy, in [0, 1].
     """
 
@@ -36,9 +37,14 @@ class Limits(BaseModel):
     max_excess: float | None = Field(default=None, ge=0, le=1)
     min_accuracy: float | None = Field(default=None, ge=0, le=1)
 
-    def violation(self, accuracy: float, excess: float) -> float:
-        """By how much the limits are broken, 0 or less where they are kept."""
-        over = [] if self.max_excess is None else [excess - self.max_excess]
+    def violation(self, accuracy: float, upper_excess: float) -> float:
+        """By how much the limits are broken, 0 or less where they are kept.
+
+        Args:
+            accuracy: as measured.
+            upper_excess: the upper end of the interval of the excess leakage.
+        """
+        over = [] if self.max_excess is None else [upper_excess - self.max_excess]
         under = [] if self.min_accuracy is None else [self.min_accuracy - accuracy]
         return max([*over, *under], default=0.0)
 
