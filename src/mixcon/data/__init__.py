@@ -16,7 +16,9 @@ from mixcon.data.hub import HUB_SETS, HubSet
 from mixcon.data.image_folder import folder
 from mixcon.data.labeled import LabeledSet, Splits
 from mixcon.data.names import FOLDER, absolute, title
+from mixcon.data.spoken_digits import spoken_digits
 from mixcon.data.synthetic import synthetic
+from mixcon.data.tones import tones
 from mixcon.errors import ConfigError
 from mixcon.kinds import Kind
 from mixcon.registry import Registry
@@ -33,6 +35,8 @@ SOURCES: Registry[Callable[..., Splits]] = Registry(
     {
         "digits": lambda data_dir, seed: digits(),
         "synthetic": lambda data_dir, seed: synthetic(seed),
+        "tones": lambda data_dir, seed: tones(seed),
+        "spoken_digits": lambda data_dir, seed: spoken_digits(data_dir),
         **{name: partial(_hub, entry) for name, entry in HUB_SETS.items()},
     },
 )
@@ -50,7 +54,7 @@ def load(
             each part, e.g. ``mnist[:10000]``.
         data_dir: folder with one subfolder of Parquet files a set; default ``MIXCON_DATA``, and
             without either the Hugging Face hub.
-        seed: draws the synthetic set; the others are fixed.
+        seed: draws the synthetic sets; the others are fixed.
         resize: width and height to bring every image to, bilinearly and without keeping the
             proportions; as it is by default.
 
