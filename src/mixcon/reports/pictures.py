@@ -41,9 +41,10 @@ def png(image: Tensor, scale: int = 1) -> bytes:
     return buffer.getvalue()
 
 
-def data_uri(content: bytes) -> str:
-    """A PNG as a ``data:`` URI that stands in an HTML page by itself."""
-    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")
+def data_uri(content: bytes, ending: str = "png") -> str:
+    """A picture, ``png`` or ``svg``, as a ``data:`` URI that stands in an HTML page by itself."""
+    form = {"svg": "svg+xml"}.get(ending, ending)
+    return f"data:image/{form};base64," + base64.b64encode(content).decode("ascii")
 
 
 def grid(images: Tensor, columns: int, gap: int = 1) -> Tensor:

@@ -58,6 +58,7 @@ class Summary:
         found: the headline excess, see `headline`.
         evidence: what a gate judges the model by.
         beside: the excess per image, see `per_image`.
+        strongest: value of the strongest attack, input by input.
         winners: attack name to the number of images on which it leaked most.
         saturation: whether stronger attacks are to be expected.
         bits: what is proved.
@@ -72,9 +73,16 @@ class Summary:
     found: Excess | None = None
     evidence: Evidence | None = None
     beside: Excess | None = None
+    strongest: tuple[float, ...] = ()
     winners: dict[str, int] = field(default_factory=dict)
     saturation: SaturationRecord | None = None
     bits: BitsRecord | None = None
+
+    @property
+    def chosen(self) -> str | None:
+        """The headline's attack; where none was chosen, the one that was best on most inputs."""
+        own = self.found.attack if self.found else None
+        return own or next(iter(self.winners), None)
 
     @property
     def excess(self) -> float | None:
@@ -157,6 +165,7 @@ def summarize(model: ModelRecord, metric: str = "ssim") -> Summary:
         floor=fmean(found.floor),
         found=found,
         beside=beside,
+        strongest=tuple(strongest),
         winners=_winners(model, metric, strongest),
         saturation=model.saturation,
         bits=model.bits,
