@@ -1,21 +1,15 @@
-"""Images that are like many others at once: best for expected SSIM over weighted samples."""
+"""Answers that are like many samples at once: best for the expected likeness of each kind."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn.functional import normalize
 
 from mixcon.attacks.base import OnStep
 from mixcon.metrics import ssim
 
-__all__ = ["has_structure", "most_alike"]
-
-_LEAST = 11  # pixels of the window of SSIM
-
-
-def has_structure(shape: tuple[int, ...]) -> bool:
-    """Whether samples of this shape are images that SSIM can compare."""
-    return len(shape) == 3 and min(shape[-2:]) >= _LEAST
+__all__ = ["most_alike", "most_parallel"]
 
 
 @torch.enable_grad()
@@ -58,3 +52,23 @@ def most_alike(
             guesses.clamp_(0, 1)
         on_step(step / steps)
     return guesses.detach()
+
+
+def most_parallel(samples: Tensor, weights: Tensor) -> Tensor:
+    """For each of G guesses the sample with the largest weighted cosine to its own samples.
+
+    That is the direction of the mean of unit vectors, exactly. Its length, on which no cosine
+    depends, is the mean length, the shorter the less the samples agree.
+
+    Args:
+        samples: (G, K, *shape).
+        weights: (G, K), not negative, each row of sum 1.
+
+    Returns:
+        (G, *shape).
+    """
+    flat = samples.flatten(2)
+    lengths = (weights * flat.norm(dim=2)).sum(1, keepdim=True)
+    direction = torch.einsum("gk,gkd->gd", weights, normalize(flat, dim=2))
+    found: Tensor = lengths * direction
+    return found.view(samples[:, 0].shape)

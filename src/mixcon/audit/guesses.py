@@ -10,7 +10,8 @@ from torch import Tensor
 
 from mixcon._cache import digest, kept
 from mixcon.attacks.base import Auxiliary, OnStep
-from mixcon.attacks.prototypes import has_structure, most_alike
+from mixcon.attacks.prototypes import most_alike, most_parallel
+from mixcon.kinds import Kind, has_structure
 
 __all__ = ["LabelGuesses"]
 
@@ -27,7 +28,8 @@ class LabelGuesses:
     SSIM; ``class-medoid``, the sample nearest to the mean; ``any-ssim``, the image that is best
     for all classes, where the prediction says nothing; and ``class-kind-1``, ... : the class is
     parted into groups by k-means, each with the image that is best for it, so that a maximum over
-    several attacks has a maximum over as many guesses to stand against.
+    several attacks has a maximum over as many guesses to stand against. Sequences are guessed for
+    the largest expected cosine, vectors for the squared error, and named so.
 
     Args:
         names: of the guesses, in order.
@@ -51,7 +53,8 @@ class LabelGuesses:
             on_step: told about progress.
         """
         count = max(4, count)
-        names = ["class-mean", "class-ssim", "class-medoid", "any-ssim"]
+        best = Kind.of(auxiliary.inputs.shape[1:]).headlines[0]
+        names = ["class-mean", f"class-{best}", "class-medoid", f"any-{best}"]
         names += [f"class-kind-{i}" for i in range(1, count - 3)]
         key = digest(auxiliary.inputs, auxiliary.labels, f"guesses {_FIT} {classes} {count} {seed}")
         made = kept(key, lambda: {"images": _learn(auxiliary, classes, count, seed, on_step)})
@@ -72,9 +75,7 @@ def _learn(auxiliary: Auxiliary, classes: int, count: int, seed: int, on_step: O
     ]
     groups.append(auxiliary.inputs[:_MEMBERS])
     starts = torch.stack([group.mean(0) for group in groups])
-    best = starts
-    if has_structure(tuple(starts.shape[1:])):
-        best = _searched(starts, groups, seed, on_step)
+    best = _best(starts, groups, seed, on_step)
     whole = best[-1].expand(classes, 1, *best.shape[1:])
     best = best[:-1].unflatten(0, (classes, count - 3))
     means = starts[:-1].unflatten(0, (classes, count - 3))[:, :1]
@@ -96,6 +97,20 @@ def _groups(members: Tensor, count: int, seed: int) -> list[Tensor]:
     labels = torch.from_numpy(KMeans(parts, n_init=1, random_state=seed).fit(flat).labels_)
     groups = [members[labels == i] for i in range(parts)]
     return [members, *groups, *[members] * (count - parts)]
+
+
+def _best(means: Tensor, groups: list[Tensor], seed: int, on_step: OnStep) -> Tensor:
+    """Of each group, what is most like its members: (G, *shape)."""
+    shape = means.shape[1:]
+    if has_structure(shape):
+        return _searched(means, groups, seed, on_step)
+    if Kind.of(shape) is Kind.SEQUENCE:
+        return torch.cat([_direction(group) for group in groups])
+    return means
+
+
+def _direction(group: Tensor) -> Tensor:
+    return most_parallel(group[None], group.new_full((1, len(group)), 1 / len(group)))
 
 
 def _searched(starts: Tensor, groups: list[Tensor], seed: int, on_step: OnStep) -> Tensor:
