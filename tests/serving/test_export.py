@@ -27,8 +27,8 @@ from mixcon.channels import (
 from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError, ContractError
 from mixcon.serving import export, read_contract, signing
-from mixcon.serving.halves import EdgeHalf, edge_onnx, head_onnx
 from mixcon.serving.runtime import session
+from mixcon.serving.to_onnx import EdgeHalf, edge_onnx, head_onnx
 from mixcon.split import Sizes
 
 NETWORKS = {"mlp": (10,), "lenet5": (1, 28, 28), "vgg16": (3, 32, 32)}

@@ -5,10 +5,10 @@ import math
 import shutil
 
 import pytest
+from serving_parts import serving
 
-from conftest import serving
 from mixcon.errors import ConfigError, ContractError
-from mixcon.serving import Audited, CloudServer, EdgeClient, read_contract, signing
+from mixcon.serving import AuditSummary, CloudServer, EdgeClient, read_contract, signing
 from mixcon.serving.contract import sha256
 from mixcon.serving.gate import reservations
 
@@ -25,7 +25,7 @@ def audited(plain_export, keys, tmp_path):
 
     def make(**changes):
         folder = shutil.copytree(plain_export.folder, tmp_path / "copy", dirs_exist_ok=True)
-        audit = Audited(**{**FULL, **changes})
+        audit = AuditSummary(**{**FULL, **changes})
         contract = plain_export.contract.model_copy(update={"audit": audit})
         for half in ("cloud", "edge"):
             contract.write(folder / half, signing.private_key(keys))

@@ -93,9 +93,27 @@ def infer(
     retries: Annotated[
         int,
         typer.Option(
-            min=0, help="Tries again while the server is away or busy.", rich_help_panel=_SERVER
+            min=0,
+            help="Tries again while the server is away or busy; 8 outlast a restart.",
+            rich_help_panel=_SERVER,
         ),
-    ] = 5,
+    ] = 8,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="Allow http:// to another machine: all on the way can read what is sent.",
+            rich_help_panel=_SERVER,
+        ),
+    ] = False,
+    proxy: Annotated[
+        bool,
+        typer.Option(
+            "--proxy",
+            help="Use the proxies of the environment (HTTPS_PROXY and the like).",
+            rich_help_panel=_SERVER,
+        ),
+    ] = False,
     record: Annotated[
         Path | None,
         typer.Option(help="Copy what is sent to this file, for mixcon audit --wire."),
@@ -143,6 +161,9 @@ def infer(
         key=key,
         timeout=timeout,
         retries=retries,
+        insecure=insecure,
+        proxy=proxy,
+        notify=lambda words: console.print(words, highlight=False, markup=False),
     )
     with EdgeClient(
         edge,

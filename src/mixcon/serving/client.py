@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,14 @@ from numpy.typing import NDArray
 from mixcon.errors import ConfigError, ContractError, DataError
 from mixcon.serving import signing
 from mixcon.serving.capture import Recorder
-from mixcon.serving.contract import TensorSpec, read_contract
+from mixcon.serving.contract import read_contract
+from mixcon.serving.endpoint import Endpoint
 from mixcon.serving.gate import check_audit
-from mixcon.serving.link import Endpoint, Link
+from mixcon.serving.http_client import HttpClient
+from mixcon.serving.metadata import METADATA_BYTES, ModelMetadata, ServerMetadata
 from mixcon.serving.noise import draw
 from mixcon.serving.requests import build_request
-from mixcon.serving.responses import parse_response
+from mixcon.serving.responses import answer_bytes, parse_response
 from mixcon.serving.runtime import session
 from mixcon.serving.wire import WIRES, Floats, Wire
 
@@ -90,8 +93,8 @@ class EdgeClient:
                 f"got {wire!r} and {batch}"
             )
         self._encoder = session((folder / "encoder.onnx").read_bytes())
-        self._link = Link(endpoint)
-        self._path = f"/v2/models/{endpoint.model or self.contract.name}"
+        self._http = HttpClient(endpoint)
+        self._path = f"/v2/models/{quote(endpoint.model or self.contract.name, safe='')}"
         self._batch = batch
         self._recorder = Recorder(record) if record else None
         self._binary: bool | None = None
@@ -111,14 +114,14 @@ class EdgeClient:
 
     def close(self) -> None:
         """Close the connection, and the record."""
-        self._link.close()
+        self._http.close()
         if self._recorder:
             self._recorder.close()
 
     @property
     def bytes_sent(self) -> int:
         """Bytes of all requests so far, with their HTTP headers, before encryption."""
-        return self._link.bytes_sent
+        return self._http.bytes_sent
 
     def check(self) -> None:
         """Compare the contract with what the server says of itself.
@@ -130,22 +133,12 @@ class EdgeClient:
             ContractError: they differ.
             WireError: the server is away, or refuses.
         """
-        extensions = _list(self._link.get("/v2"), "extensions")
-        metadata = self._link.get(self._path)
-        for side, spec in (
-            ("inputs", self.contract.representation),
-            ("outputs", self.contract.logits),
-        ):
-            _refuse_other(side, _list(metadata, side), spec)
-        parameters = metadata.get("parameters") or {}
-        served = parameters.get("contract_sha256") if isinstance(parameters, dict) else None
-        if served not in (None, self.contract.sha256):
-            raise ContractError(
-                f"expected a server of contract {self.contract.sha256[:12]}..., but it serves "
-                f"{str(served)[:12]}...; take the edge folder of the export that is served"
-            )
-        self.identified = served is not None
-        self._binary = "binary_tensor_data" in extensions
+        server = self._http.get("/v2", METADATA_BYTES, ServerMetadata.read)
+        model = self._http.get(
+            self._path, METADATA_BYTES, lambda body: ModelMetadata.read(body, self.contract)
+        )
+        self.identified = model.names_contract
+        self._binary = server.is_binary
         if not self.identified and self.wire in ("int8", "int4"):
             raise ContractError(
                 f"expected a server that decodes {self.wire}, which mixcon serve does, but this "
@@ -190,8 +183,14 @@ class EdgeClient:
         body, length = build_request(self.encode(x), self.wire, self.contract, id, binary=binary)
         if self._recorder:
             self._recorder.add(f"{self._path}/infer", body, length)
-        answer = self._link.post(f"{self._path}/infer", body, length)
-        return parse_response(answer.body, answer.json_length, self.contract, id, len(x))
+        most = answer_bytes(self.contract, len(x))
+        return self._http.post(
+            f"{self._path}/infer",
+            body,
+            length,
+            most,
+            lambda answer, end: parse_response(answer, end, self.contract, id, len(x)),
+        )
 
     def _checked(self, inputs: NDArray[Any]) -> Floats:
         shape, kind = self.contract.input.shape, self.contract.preprocessing.kind
@@ -222,21 +221,3 @@ def _chunks(x: Floats, size: int) -> Iterator[Floats]:
 def _softmax(logits: Floats) -> Floats:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
-
-
-def _list(metadata: Any, key: str) -> list[Any]:
-    found = metadata.get(key) if isinstance(metadata, dict) else None
-    return found if isinstance(found, list) else []
-
-
-def _refuse_other(side: str, found: list[Any], spec: TensorSpec) -> None:
-    seen = [
-        (tensor.get("name"), tensor.get("datatype"), tensor.get("shape"))
-        for tensor in found
-        if isinstance(tensor, dict)
-    ]
-    if seen != [(spec.name, "FP32", [-1, *spec.shape])]:
-        raise ContractError(
-            f"expected a server whose {side} are {spec.name!r} of FP32 and shape "
-            f"{[-1, *spec.shape]}, but it has {seen}; check the URL and the model's name"
-        )

@@ -17,9 +17,9 @@ from mixcon._files import write_whole
 from mixcon.errors import ContractError
 from mixcon.evidence import Evidence
 from mixcon.serving import signing
-from mixcon.serving.wire import Scale, Wire
+from mixcon.serving.wire import IntegerCode, Wire
 
-__all__ = ["Audited", "Contract", "NoiseInput", "Preprocessing", "TensorSpec", "read_contract"]
+__all__ = ["AuditSummary", "Contract", "NoiseInput", "Preprocessing", "TensorSpec", "read_contract"]
 
 SCHEMA_VERSION = 2
 _READABLE = (1, SCHEMA_VERSION)
@@ -68,7 +68,7 @@ class Preprocessing(_Part):
     resize: Literal["bilinear"] | None = None
 
 
-class Audited(Evidence):
+class AuditSummary(Evidence):
     """What an audit found and how hard it tried, and which report says so.
 
     Attributes:
@@ -115,10 +115,10 @@ class Contract(_Part):
     high: float
     logits: TensorSpec
     wire: Wire = "float32"
-    scales: dict[Literal["int8", "int4"], Scale]
+    scales: dict[Literal["int8", "int4"], IntegerCode]
     encoder_sha256: str
     head_sha256: str
-    audit: Audited | None = None
+    audit: AuditSummary | None = None
     mixcon: str
     _bytes: bytes = PrivateAttr(b"")
 

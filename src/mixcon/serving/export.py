@@ -21,9 +21,9 @@ from mixcon.errors import ConfigError
 from mixcon.reports import figures_of, read_report
 from mixcon.serving import signing
 from mixcon.serving.agreement import compare
-from mixcon.serving.calibrate import scales
+from mixcon.serving.calibrate import integer_codes
 from mixcon.serving.contract import (
-    Audited,
+    AuditSummary,
     Contract,
     NoiseInput,
     Preprocessing,
@@ -37,9 +37,9 @@ from mixcon.serving.export_checks import (
     check_samples,
 )
 from mixcon.serving.export_folder import refuse_foreign, staged
-from mixcon.serving.halves import EdgeHalf, edge_onnx, head_onnx
-from mixcon.serving.repository import write_repository
-from mixcon.serving.wire import Scale, Wire
+from mixcon.serving.to_onnx import EdgeHalf, edge_onnx, head_onnx
+from mixcon.serving.triton_repository import write_repository
+from mixcon.serving.wire import IntegerCode, Wire
 from mixcon.split import SplitModel
 from mixcon.training import RunFolder, load_model
 
@@ -120,7 +120,7 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
     kind: Literal["image", "vector"],
     resize: bool = False,
     defense: str = "custom",
-    audit: Audited | None = None,
+    audit: AuditSummary | None = None,
     key: Path = signing.DEFAULT_KEY,
 ) -> Exported:
     """Export any split model.
@@ -154,7 +154,7 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
     signer = signing.private_key(key)
     with staged(out) as stage:
         halves = _convert(model, samples, classes)
-        z, codes = halves.z, scales(halves.z.numpy(), halves.last)
+        z, codes = halves.z, integer_codes(halves.z.numpy(), halves.last)
         contract = Contract(
             name=name,
             defense=defense,
@@ -223,7 +223,7 @@ def _preprocessing(
     return Preprocessing(kind="image", mode=mode, resize="bilinear" if resize else None)
 
 
-def _lossless(codes: dict[Literal["int8", "int4"], Scale], z: Tensor) -> Wire:
+def _lossless(codes: dict[Literal["int8", "int4"], IntegerCode], z: Tensor) -> Wire:
     """The smallest format that changes nothing."""
     numbers = z[:1000].numpy()
     for wire in ("int4", "int8"):
@@ -238,7 +238,7 @@ def _name(*parts: str) -> str:
     return re.sub(r"[^A-Za-z0-9._]+", "-", "-".join(parts)).strip("-._")[:128]
 
 
-def _audited(path: Path, model: SplitModel, defense: str) -> Audited:
+def _audited(path: Path, model: SplitModel, defense: str) -> AuditSummary:
     """What the report found out about this very model: its weights, under its defense."""
     report, weights = read_report(path), fingerprint(model)
     found = [m for m in report.models if (m.weights, m.defense) == (weights, defense)]
@@ -255,4 +255,4 @@ def _audited(path: Path, model: SplitModel, defense: str) -> Audited:
     numbers = (evidence.leakage, evidence.floor, evidence.excess)
     if not all(map(math.isfinite, numbers)):
         raise ConfigError(f"{path}: expected finite leakage, but got {numbers}")
-    return Audited(report_sha256=sha256(path.read_bytes()), **evidence.model_dump())
+    return AuditSummary(report_sha256=sha256(path.read_bytes()), **evidence.model_dump())
