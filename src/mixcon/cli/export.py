@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from mixcon.cli._console import command, console, interruptible
+from mixcon.cli._console import command, console, interruptible, working
 
 __all__ = ["export"]
 
@@ -48,7 +48,7 @@ def export(
     from mixcon.serving.signing import DEFAULT_KEY  # noqa: PLC0415
 
     folder = out or run / "export"
-    with interruptible("Run the same command again."), console.status("Exporting to ONNX ..."):
+    with interruptible("Run the same command again."), working("Exporting to ONNX ..."):
         done = export_run(
             run, folder, name=name, report=report, key=key or DEFAULT_KEY, data_dir=data_dir
         )
