@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -35,6 +34,7 @@ class Setup:
             the attacker chooses among them without a look at a victim; nothing learns from these.
         thorough: whether settings are chosen, and floors, probes and bounds measured as well.
         meter: measures what takes training; None for the pairwise metrics alone.
+        identity: tells these victims and auxiliary samples from any others.
     """
 
     data: Splits
@@ -45,6 +45,7 @@ class Setup:
     scored: int
     thorough: bool
     meter: LeakageMeter | None = field(repr=False)
+    identity: str
 
     @classmethod
     def of(
@@ -58,11 +59,17 @@ class Setup:
         begin: Callable[[str, str], OnStep],
     ) -> Setup:
         """Draw the victims by the seed; a thorough audit prepares a meter if none is given."""
+        on_step = begin("", "preparation")
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(data.test), generator=generator)
         chosen = data.test.take(order[:victims])
+        on_step(1 / 3)
         mixed = torch.randperm(len(data.train), generator=generator)
         auxiliary = Auxiliary(data.train.floats(mixed), data.train.labels[mixed])
+        on_step(2 / 3)
+        originals = chosen.floats()
+        identity = digest(originals, auxiliary.inputs, auxiliary.labels)
+        on_step(1.0)
         if thorough and meter is None:
             others = data.test.floats(order[victims : victims + _CANDIDATES])
             candidates = others if len(others) else auxiliary.inputs[:_CANDIDATES]
@@ -76,12 +83,7 @@ class Setup:
                 on_step=begin("", "recognizer"),
             )
         scored = min(_SCORED, held_out(len(auxiliary))) if thorough else 0
-        return cls(data, seed, chosen, chosen.floats(), auxiliary, scored, thorough, meter)
-
-    @cached_property
-    def identity(self) -> str:
-        """Tells these victims and auxiliary samples from any others."""
-        return digest(self.originals, self.auxiliary.inputs, self.auxiliary.labels)
+        return cls(data, seed, chosen, originals, auxiliary, scored, thorough, meter, identity)
 
     @property
     def teaching(self) -> Auxiliary:
