@@ -13,6 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mixcon._memory import at_once
 from mixcon.attacks import Attack, Auxiliary, Rmle, WhiteBox
 from mixcon.attacks.base import OnStep, frozen
 from mixcon.audit.attack_cache import AttackCache
@@ -39,7 +40,8 @@ from mixcon.training import accuracy, raw_separability
 
 __all__ = ["ModelAudit"]
 
-_SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes
+_SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes, or as many
+_NUMBERS = 2**25  # as have representations of so many numbers
 
 
 class ModelAudit:
@@ -191,7 +193,7 @@ class ModelAudit:
             "class-mean": class_mean(own.inputs, own.labels, self.predicted),
         }
         if self.setup.thorough:
-            part = own.take(_SEEN)
+            part = own.take(len(self._seen))
             arguments = (part.inputs, part.labels, self._seen, self.released.cpu())
             floors["nearest-neighbor"] = nearest_neighbor(*arguments, self.predicted)
         return floors
@@ -200,7 +202,9 @@ class ModelAudit:
     def _seen(self) -> Tensor:
         """What the device releases of the first auxiliary samples."""
         own = self.knowledge.auxiliary
-        parts = own.take(_SEEN).inputs.split(500) if own else ()
+        count = at_once(_SEEN, tuple(self.released.shape[1:]), numbers=_NUMBERS)
+        size = at_once(500, self.setup.victims.shape)
+        parts = own.take(count).inputs.split(size) if own else ()
         report = self._begin("floors")
         released = []
         for done, part in enumerate(parts, 1):
@@ -219,7 +223,7 @@ class ModelAudit:
             return {}
         leaks = label_leakage(
             self._seen,
-            setup.auxiliary.labels[:_SEEN],
+            setup.auxiliary.labels[: len(self._seen)],
             self.released.cpu(),
             setup.victims.labels,
             len(setup.data.train.classes),
@@ -269,7 +273,8 @@ def _intercept(
     with frozen(model), torch.inference_mode():
         released = captured
         if released is None:
-            released = channel(model.represent(originals.to(like)))
+            parts = originals.split(at_once(len(originals), tuple(originals.shape[1:])))
+            released = channel(torch.cat([model.represent(part.to(like)) for part in parts]))
         released = released.to(like)
         predicted = model.head(released).argmax(1)
     return released.clone(), predicted.cpu()
