@@ -65,6 +65,10 @@ def _part_bits(
 ) -> tuple[float | None, float | None]:
     draws, noise = getattr(part, "draws", None), getattr(part, "noise_scale", None)
     numbers = math.prod(shape)
+    limit = getattr(part, "leakage_limit", None)  # of a channel that knows a bound of its own
+    if limit is not None:
+        rate = min(limit, getattr(part, "rate_limit", limit))
+        return repeats * limit, repeats * rate
     words = part.word_bits(shape) if isinstance(part, Channel) else None
     flip = getattr(part, "flip_rate", None)
     if words is not None and flip:

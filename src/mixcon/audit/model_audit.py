@@ -230,7 +230,8 @@ class ModelAudit:
             seed=setup.seed,
             on_step=self._begin("label leakage"),
         )
-        bounded = bound(self.model, setup.originals, self._begin("bound"))
+        box = self.knowledge.box
+        bounded = bound(self.model, setup.originals, self._begin("bound"), box=box)
         report = self._begin("masking")
         signs = [
             masking(attack, self.knowledge, self.released, setup.originals, measured, report)
