@@ -21,7 +21,7 @@ import numpy as np
 from mixcon.errors import WireError
 from mixcon.serving.contract import Contract, Preprocessing, TensorSpec
 from mixcon.serving.requests import InferRequest, build_request, parse_request
-from mixcon.serving.wire import WIRES, Scale
+from mixcon.serving.wire import WIRES, IntegerCode
 
 CONTRACT = Contract(
     name="fuzz",
@@ -33,7 +33,10 @@ CONTRACT = Contract(
     low=0.0,
     high=1.0,
     logits=TensorSpec(name="logits", shape=(2,)),
-    scales={"int8": Scale(bits=8, low=0, step=0.1), "int4": Scale(bits=4, low=0, step=0.1)},
+    scales={
+        "int8": IntegerCode(bits=8, low=0, step=0.1),
+        "int4": IntegerCode(bits=4, low=0, step=0.1),
+    },
     encoder_sha256="",
     head_sha256="",
     mixcon="0",

@@ -35,7 +35,7 @@ def test_sweep_then_tune_then_train(tmp_path):
 
     done = run("tune", "--min-accuracy", "0.2", "--seeds", "2", "--out", "s", folder=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert "Chosen: " in done.stderr
+    assert "The best trial with an accuracy of at least 0.2 is " in done.stderr
     assert "; with 2 seeds accuracy " in done.stderr
     kept = {p.name for p in (tmp_path / "s" / "trials").iterdir()}
     assert len(kept) == 5  # chosen among the trials of the sweep, none trained anew

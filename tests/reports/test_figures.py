@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from tests.reports.conftest import model, report_on, sound
+from tests.reports.report_parts import model, report_on, sound
 
 from mixcon.audit import BitsRecord, Gallery, GuessRecord, SaturationRecord
 from mixcon.reports import figures_of, headline, markdown_table, render_html, verdict, write_report

@@ -7,8 +7,8 @@ import re
 
 import pytest
 import torch
+from tests.reports.report_parts import report_on, sound
 
-from conftest import report_on, sound
 from mixcon.audit import Gallery
 from mixcon.errors import ConfigError, RunError
 from mixcon.reports import (

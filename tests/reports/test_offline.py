@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import pytest
 import torch
 from playwright.sync_api import sync_playwright
-from tests.reports.conftest import model, report_on
+from tests.reports.report_parts import model, report_on
 
 from mixcon.audit import Gallery
 from mixcon.reports import SweepPage, SweepPoint, figures_of, render_html, render_sweep

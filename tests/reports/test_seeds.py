@@ -1,8 +1,8 @@
 """The spread over seeds, worked out on paper."""
 
 import pytest
+from tests.reports.report_parts import model, report_on, sound
 
-from conftest import model, report_on, sound
 from mixcon.reports import figures_of, markdown_table, verdict
 from mixcon.reports.seeds import by_defense, pooled
 from mixcon.reports.tables import seed_rows

@@ -3,8 +3,8 @@
 import math
 
 import pytest
+from tests.reports.report_parts import model, report_on
 
-from conftest import model, report_on
 from mixcon.errors import ConfigError
 from mixcon.reports import best_attack, excess, headline_metric, spread, summarize
 

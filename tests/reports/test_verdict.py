@@ -1,8 +1,8 @@
 """The sentences of the verdict follow from the numbers, and from how sure they are."""
 
 import pytest
+from tests.reports.report_parts import model, report_on, sound
 
-from conftest import model, report_on, sound
 from mixcon.audit import Effort
 from mixcon.reports import figures_of, rows, verdict
 

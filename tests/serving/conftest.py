@@ -1,15 +1,25 @@
 """One real export, served on a real socket, for all tests of serving."""
 
-import contextlib
-import threading
-import time
-
 import pytest
-import torch
+from serving_parts import exported, serving, trained
 
-from mixcon import models
 from mixcon.channels import GaussianNoise, Normalize, Quantize, compose
-from mixcon.serving import CloudServer, Limits, export
+from mixcon.serving import ServerLimits
+
+
+@pytest.fixture(scope="session", autouse=True)
+def state(tmp_path_factory):
+    """Which contracts were used and exported is remembered for these tests alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MIXCON_STATE", str(tmp_path_factory.mktemp("state")))
+        yield
+
+
+@pytest.fixture
+def own_state(tmp_path, monkeypatch):
+    """A memory of contracts for one test."""
+    monkeypatch.setenv("MIXCON_STATE", str(tmp_path / "state"))
+    return tmp_path / "state"
 
 
 @pytest.fixture(scope="session")
@@ -23,20 +33,6 @@ def trust(keys):
     return keys.with_suffix(".pub.pem")
 
 
-def trained(digits, channel=None):
-    """A LeNet-5 after a few steps on digits, so that labels mean something."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        model = models.build("lenet5", (1, 28, 28), 10, channel=channel).train()
-        optimizer = torch.optim.SGD(model.parameters(), lr=0.02, momentum=0.9)
-        for _ in range(6):
-            for x, y in digits.train.batches(16):
-                optimizer.zero_grad()
-                torch.nn.functional.cross_entropy(model(x), y).backward()
-                optimizer.step()
-    return model.eval()
-
-
 @pytest.fixture(scope="session")
 def plain(digits):
     return trained(digits)
@@ -46,12 +42,6 @@ def plain(digits):
 def noisy(digits):
     """Normalized, with noise, in 8 bits."""
     return trained(digits, compose(Normalize(), GaussianNoise(0.05), Quantize(8)))
-
-
-def exported(model, digits, folder, keys, name="digits"):
-    samples = digits.train.floats()
-    return export(model, samples, folder, name=name, classes=digits.train.classes, kind="image",
-                  key=keys)  # fmt: skip
 
 
 @pytest.fixture(scope="session")
@@ -64,27 +54,9 @@ def noisy_export(noisy, digits, keys, tmp_path_factory):
     return exported(noisy, digits, tmp_path_factory.mktemp("noisy"), keys)
 
 
-@contextlib.contextmanager
-def serving(folder, trust, **settings):
-    """A server in a thread of its own; the URL, while it runs."""
-    server = CloudServer(folder, trust=trust, unaudited=True, **settings)
-    listener, url = server.bind("127.0.0.1", 0)
-    thread = threading.Thread(target=server.uvicorn.run, kwargs={"sockets": [listener]})
-    thread.start()
-    try:
-        while not server.uvicorn.started:
-            assert thread.is_alive()
-            time.sleep(0.01)
-        yield url
-    finally:
-        server.uvicorn.should_exit = True
-        thread.join(30)
-        assert not thread.is_alive()
-
-
 @pytest.fixture(scope="session")
 def url(plain_export, trust):
     """A server of the plain export with short time-outs."""
-    limits = Limits(receive_timeout=2.0, max_batch=64)
+    limits = ServerLimits(receive_timeout=2.0, max_batch=64)
     with serving(plain_export.folder / "cloud", trust, limits=limits) as address:
         yield address

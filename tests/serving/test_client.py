@@ -1,7 +1,5 @@
 """The edge client: right labels, in order, whatever the network does; and only z leaves."""
 
-import datetime
-import ipaddress
 import socket
 import socketserver
 import threading
@@ -9,13 +7,9 @@ import time
 
 import numpy as np
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
+from benchmarks._certificates import certificate
+from serving_parts import serving
 
-from conftest import serving
 from mixcon.errors import ConfigError, ContractError, DataError, WireError
 from mixcon.serving import WIRES, EdgeClient, Endpoint, Tls, Tokens, read_capture
 
@@ -234,9 +228,9 @@ def http(status, body, *headers):
 
 def test_retry_after_is_obeyed(edge):
     with answering(http(503, b"", "Retry-After: 1"), http(200, b'{"extensions":[]}')) as server:
-        link = edge(f"http://127.0.0.1:{server.server_address[1]}")._link
+        client = edge(f"http://127.0.0.1:{server.server_address[1]}")._http
         started = time.monotonic()
-        assert link.get("/v2") == {"extensions": []}
+        assert client.get("/v2", 100, bytes) == b'{"extensions":[]}'
         assert time.monotonic() - started >= 1
         server.shutdown()
 
@@ -261,39 +255,6 @@ def test_an_answer_that_is_none_is_refused(edge, answer):
         with pytest.raises(WireError):
             client.infer(np.zeros((1, 1, 28, 28)))
         server.shutdown()
-
-
-def certificate(name, folder, issuer=None):
-    """A certificate signed by `issuer`, or an authority of its own; files NAME.pem, NAME.key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-    now = datetime.datetime.now(datetime.UTC)
-    usage = x509.KeyUsage(
-        True, False, False, False, False, issuer is None, issuer is None, False, False
-    )
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(subject)
-        .issuer_name(issuer[0].subject if issuer else subject)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(hours=1))
-        .add_extension(x509.BasicConstraints(issuer is None, None), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-    )
-    if issuer:
-        address = x509.IPAddress(ipaddress.ip_address("127.0.0.1"))
-        builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer[1].public_key())
-        builder = builder.add_extension(authority, critical=False)
-    signed = builder.sign(issuer[1] if issuer else key, hashes.SHA256())
-    (folder / f"{name}.pem").write_bytes(signed.public_bytes(Encoding.PEM))
-    (folder / f"{name}.key").write_bytes(
-        key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    )
-    return signed, key
 
 
 @pytest.fixture(scope="module")

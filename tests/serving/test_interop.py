@@ -32,7 +32,7 @@ def test_triton_client_reads_health_and_metadata(triton):
     assert triton.is_server_ready()
     assert triton.is_model_ready("digits")
     assert triton.is_model_ready("digits", "1")
-    assert triton.get_server_metadata()["extensions"] == ["binary_tensor_data"]
+    assert triton.get_server_metadata()["extensions"] == ["binary_tensor_data", "classification"]
     assert triton.get_model_metadata("digits")["inputs"][0]["name"] == "z"
 
 
@@ -51,6 +51,21 @@ def test_triton_client_infers(triton, plain_export, send_binary, get_binary, ver
                          request_id="tag")  # fmt: skip
     np.testing.assert_allclose(found.as_numpy("logits"), head.run(None, {"z": z})[0], atol=1e-5)
     assert found.get_response()["id"] == "tag"
+
+
+@pytest.mark.parametrize("coding", ["gzip", "deflate"])
+@pytest.mark.parametrize("binary", [True, False])
+def test_triton_client_compresses_and_asks_for_classes(triton, digits, coding, binary):
+    z = np.random.default_rng(0).random((2, 16, 5, 5), np.float32)
+    tensor = tritonclient.http.InferInput("z", z.shape, "FP32")
+    tensor.set_data_from_numpy(z)
+    outputs = [tritonclient.http.InferRequestedOutput("logits", binary_data=binary, class_count=3)]
+    found = triton.infer("digits", [tensor], outputs=outputs, request_compression_algorithm=coding)
+    texts = found.as_numpy("logits")
+    assert texts.shape == (2, 3)
+    for text in texts.ravel():
+        _, i, name = (text.decode() if isinstance(text, bytes) else text).split(":")
+        assert name == digits.test.classes[int(i)]
 
 
 def test_triton_client_sends_half_precision(triton, plain_export):

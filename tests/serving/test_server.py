@@ -10,31 +10,20 @@ import time
 import httpx2
 import numpy as np
 import pytest
+from serving_parts import INFER, as_json, connect, everything, random_z, serving
 
-from conftest import serving
 from mixcon.errors import ConfigError, ContractError
-from mixcon.serving import CloudServer, Endpoint, Limits, Tokens
+from mixcon.serving import CloudServer, Endpoint, ServerLimits, Tokens
 from mixcon.serving.app import CloudApp
 from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import build_request
 from mixcon.serving.responses import parse_response
 from mixcon.serving.runtime import session
 
-INFER = "/v2/models/digits/infer"
-
 
 @pytest.fixture(scope="session")
 def head(plain_export):
     return session((plain_export.folder / "cloud" / "head.onnx").read_bytes())
-
-
-def random_z(rows, seed=0):
-    return np.random.default_rng(seed).random((rows, 16, 5, 5), np.float32)
-
-
-def as_json(z, **more):
-    tensor = {"name": "z", "datatype": "FP32", "shape": list(z.shape), "data": z.ravel().tolist()}
-    return {"inputs": [tensor], **more}
 
 
 def post_binary(url, z, wire, contract, id="a", client=httpx2):
@@ -50,7 +39,7 @@ def test_health_and_metadata(url, plain_export):
     for path in ("/v2/health/live", "/v2/health/ready", "/v2/models/digits/ready",
                  "/v2/models/digits/versions/1/ready"):  # fmt: skip
         assert httpx2.get(url + path).status_code == 200
-    assert httpx2.get(url + "/v2").json()["extensions"] == ["binary_tensor_data"]
+    assert httpx2.get(url + "/v2").json()["extensions"] == ["binary_tensor_data", "classification"]
     model = httpx2.get(url + "/v2/models/digits").json()
     assert model == httpx2.get(url + "/v2/models/digits/versions/1").json()
     assert model["inputs"][0]["shape"] == [-1, 16, 5, 5]
@@ -170,22 +159,6 @@ def test_numbers_that_overflow_the_head_are_refused_in_json(url):
 )  # fmt: skip
 def test_other_paths_and_methods(url, method, path, status):
     assert httpx2.request(method, url + path).status_code == status
-
-
-def connect(url):
-    host, port = url.removeprefix("http://").split(":")
-    return socket.create_connection((host, int(port)), timeout=20)
-
-
-def everything(connection):
-    """What the server sends until it closes."""
-    content = b""
-    try:
-        while part := connection.recv(65536):
-            content += part
-    except ConnectionResetError:
-        pass
-    return content
 
 
 def test_a_body_that_is_announced_too_large_is_not_read(url):
@@ -310,7 +283,7 @@ def test_metrics_count_what_happened(url):
 def test_too_much_work_is_refused_at_once(plain_export, trust, monkeypatch):
     """A slow head, a short queue: 503 with Retry-After, and all that was taken is answered."""
     monkeypatch.setattr("mixcon.serving.server.CloudApp", SlowApp)
-    limits = Limits(max_batch=1, max_queue=3)
+    limits = ServerLimits(max_batch=1, max_queue=3)
     with (
         serving(plain_export.folder / "cloud", trust, limits=limits) as url,
         concurrent.futures.ThreadPoolExecutor(20) as pool,
@@ -326,7 +299,7 @@ def test_too_much_work_is_refused_at_once(plain_export, trust, monkeypatch):
 
 
 def test_requests_within_the_delay_make_one_batch(plain_export, trust):
-    limits = Limits(max_delay=2.0, max_batch=4)
+    limits = ServerLimits(max_delay=2.0, max_batch=4)
     with (
         serving(plain_export.folder / "cloud", trust, limits=limits) as url,
         concurrent.futures.ThreadPoolExecutor(4) as pool,
@@ -351,30 +324,6 @@ class SlowApp(CloudApp):
     def _run(self, z):
         time.sleep(0.2)
         return super()._run(z)
-
-
-def test_memory_for_bodies_is_bounded(plain_export, trust):
-    limits = Limits(max_batch=1, max_body=100_000, memory=150_000, receive_timeout=5)
-    with serving(plain_export.folder / "cloud", trust, limits=limits) as url:
-        with connect(url) as first:
-            first.sendall(
-                f"POST {INFER} HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n".encode()
-            )
-            time.sleep(0.3)
-            padded = json.dumps(as_json(FINE)).encode().ljust(80_000)
-            assert httpx2.post(url + INFER, content=padded).status_code == 503
-        time.sleep(0.3)
-        assert httpx2.post(url + INFER, content=padded).status_code == 200
-
-
-def test_too_many_connections_are_told_so(plain_export, trust):
-    limits = Limits(connections=2)
-    with serving(plain_export.folder / "cloud", trust, limits=limits) as url:
-        with connect(url), connect(url), connect(url) as third:
-            answer = everything(third)
-        assert answer.startswith(b"HTTP/1.1 503 ")
-        assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"]
-        assert httpx2.get(url + "/v2/health/live").status_code == 200
 
 
 def test_tokens(plain_export, trust, tmp_path):

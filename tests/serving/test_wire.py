@@ -11,7 +11,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from mixcon.errors import WireError
 from mixcon.serving.wire import (
     WIRES,
-    Scale,
+    IntegerCode,
     array,
     byte_size,
     pack,
@@ -19,7 +19,10 @@ from mixcon.serving.wire import (
     unpack,
 )
 
-SCALES = {"int8": Scale(bits=8, low=-1.0, step=0.01), "int4": Scale(bits=4, low=-1.0, step=0.2)}
+SCALES = {
+    "int8": IntegerCode(bits=8, low=-1.0, step=0.01),
+    "int4": IntegerCode(bits=4, low=-1.0, step=0.2),
+}
 Z = arrays(
     np.float32,
     array_shapes(min_dims=2, max_dims=4, max_side=7),

@@ -148,7 +148,7 @@ def test_failed_trial_is_recorded_and_the_rest_goes_on(tmp_path, here, tiny):
 
 
 def test_unexpected_failure_keeps_its_traceback(tmp_path, here, tiny, monkeypatch):
-    monkeypatch.setattr("mixcon.sweep.job.audit", lambda *_, **__: 1 / 0)
+    monkeypatch.setattr("mixcon.sweep.job.run_audit", lambda *_, **__: 1 / 0)
     found = sweep(tiny(), tmp_path / "s", here())
     assert {t.reason for t in found.trials} == {"ZeroDivisionError: division by zero"}
     assert "1 / 0" in (found.trials[0].folder / "cheap-error.txt").read_text()

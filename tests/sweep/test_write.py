@@ -3,8 +3,8 @@
 import base64
 
 import pytest
+from tests.sweep.sweep_parts import record
 
-from mixcon.audit import AttackRecord, ModelRecord, SeparabilityRecord
 from mixcon.data import load
 from mixcon.reports import Interval, Measured, SweepPoint, front_chart
 from mixcon.sweep import CHEAP, STRONG, Trial
@@ -13,23 +13,13 @@ from mixcon.sweep.write import _picture
 from mixcon.training import TrainConfig
 
 
-def record(ssim):
-    apart = SeparabilityRecord(minimum=0, maximum=1, mean=0.5, normalized=True, count=10)
-    attack = AttackRecord(
-        attack="a", access="white-box", settings={}, seconds=0, leakage={"ssim": [ssim, ssim]}
-    )
-    return ModelRecord(
-        name="m", data="d", network="n", cut="c", accuracy=0.9, test_images=10, numbers_sent=1,
-        before=None, after=apart, floors={"class-mean": {"ssim": [0.2, 0.2]}}, attacks=[attack],
-    )  # fmt: skip
-
-
 @pytest.mark.parametrize(("cheap", "strong", "shown"), [(0.8, 0.1, "cheap"), (0.3, 0.6, "strong")])
 def test_the_picture_is_that_of_the_attack_that_won(tmp_path, cheap, strong, shown):
     for stage in ("cheap", "strong"):
         (tmp_path / f"{stage}.png").write_bytes(stage.encode())
     config = TrainConfig(data="digits", network="lenet5")
-    trial = Trial("t", "vanilla", config, tmp_path, cheap=record(cheap), strong=record(strong))
+    judged = {"cheap": record([cheap] * 2), "strong": record([strong] * 2)}
+    trial = Trial("t", "vanilla", config, tmp_path, **judged)
     assert base64.b64decode(_picture(trial).partition(",")[2]).decode() == shown
 
 

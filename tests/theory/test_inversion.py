@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from mixcon.attacks import Rmle, WhiteBox
-from mixcon.paper import EXPERIMENTS, Job, Result
+from mixcon.paper import EXPERIMENTS, Result, RunOptions
 from mixcon.paper.inversion import invert_by_gradient
 from mixcon.theory import ReductionNetwork, random_e3sat, solve
 
@@ -57,7 +57,7 @@ def test_the_middle_is_no_start():
 
 @pytest.fixture(scope="module")
 def smoke(tmp_path_factory):
-    job = Job("smoke", tmp_path_factory.mktemp("work"), (0, 1))
+    job = RunOptions("smoke", tmp_path_factory.mktemp("work"), (0, 1))
     return job, EXPERIMENTS["hardness"].run(job, "mixcon reproduce hardness --scale smoke")
 
 
@@ -83,7 +83,9 @@ def test_the_experiment_resumes_and_draws_from_its_json(smoke):
     shares = []
     kept = sorted((job.work / "hardness").iterdir())
     kept[0].unlink()
-    lossy = Job(job.scale, job.work, job.seeds, on_progress=lambda step: shares.append(step.share))
+    lossy = RunOptions(
+        job.scale, job.work, job.seeds, on_progress=lambda step: shares.append(step.share)
+    )
     anew = EXPERIMENTS["hardness"].run(lossy, "anew")
     assert shares == sorted(shares)
     outcomes = [[i.get("gradient", {}).get("unsatisfied") for i in r.data["instances"]]

@@ -96,18 +96,21 @@ def _likelihood(knowledge: WhiteBox, samples: Tensor, on_step: OnStep) -> tuple[
 
 
 def _before_noise(channel: nn.Module) -> tuple[list[nn.Module], Channel | None]:
-    """The parts before the last one, if that is noise with a known likelihood; else all of them.
+    """The parts whose output the noise falls on, and the noise, if its law is known.
 
-    What follows the noise without changing a number's place, such as rounding, is left out: z is
-    then taken for what it was rounded from.
+    Rounding that follows the noise is left out: z is then taken for what it was rounded from.
+    After noise that something else follows, z has no law that is known; the noise is left out.
     """
     every = list(parts(channel))
-    for place in reversed(range(len(every))):
-        part = every[place]
-        if getattr(part, "draws", None) is not None:
-            known = isinstance(part, Channel) and part.has_likelihood
-            return every[:place], part if known else None  # type: ignore[return-value]
-    return every, None
+    drawing = [place for place, part in enumerate(every) if getattr(part, "draws", None)]
+    if not drawing:
+        return every, None
+    last = drawing[-1]
+    noise = every[last]
+    rounded = all(getattr(part, "levels", None) for part in every[last + 1 :])
+    if rounded and isinstance(noise, Channel) and noise.has_likelihood:
+        return every[:last], noise
+    return [part for place, part in enumerate(every) if place not in drawing], None
 
 
 def _nearness(z: Tensor, centers: Tensor) -> Tensor:

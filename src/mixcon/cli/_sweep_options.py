@@ -1,11 +1,11 @@
-"""The options of every search, given to each verb that searches."""
+"""The options of every search, given to each verb that searches, and the sweep they describe."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
 import typer
 
@@ -13,6 +13,7 @@ from mixcon.attacks import ATTACKS
 from mixcon.cli._options import (
     MACHINE,
     Accelerator,
+    AllowCode,
     Augment,
     BatchSize,
     Data,
@@ -29,9 +30,15 @@ from mixcon.cli._options import (
     Schedule,
     Seed,
     WeightDecay,
+    allow_typed,
+    train_config,
 )
+from mixcon.defenses import split_outside
+from mixcon.errors import ConfigError
+from mixcon.sweep import PAPER, Space, SweepConfig, SweepFolder
+from mixcon.training import read_toml
 
-__all__ = ["SPACE", "searching"]
+__all__ = ["SPACE", "read_options", "searching"]
 
 SPACE, _SEARCH = "Search space", "Search"
 
@@ -130,6 +137,7 @@ def _options(
     defense: Defense = None,
     cut: Cut = None,
     space: SpaceFile = None,
+    allow_code: AllowCode = None,
     recipe: Recipe = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
@@ -164,3 +172,45 @@ def searching(verb: Callable[..., None]) -> Callable[..., None]:
     verb.__signature__ = inspect.Signature(every)  # type: ignore[attr-defined]
     verb.__annotations__ = {parameter.name: parameter.annotation for parameter in every}
     return verb
+
+
+def read_options(given: dict[str, Any], out: Path | None) -> tuple[SweepConfig, SweepFolder]:
+    """The sweep that the options describe, or that the folder already holds.
+
+    Raises:
+        ConfigError: neither, or options that do not go together.
+    """
+    given = {name: value for name, value in given.items() if value is not None}
+    if out and SweepFolder(out).exists and not set(given) - {"trials", "seeds"}:
+        folder = SweepFolder(out)
+        return SweepConfig.model_validate({**folder.config.model_dump(), **given}), folder
+    if "data" not in given:
+        raise ConfigError(
+            "expected --data, for example --data digits, or --out with a sweep to go on with"
+        )
+    space = _space(given)
+    own = {n: given.pop(n) for n in ("trials", "victims", "seeds") if n in given}
+    attacks = tuple(given.pop("attack", ()))
+    allow_typed(*attacks)
+    sampler = given.pop("sampler", "grid" if space.is_grid else "tpe")
+    base = train_config(given)
+    config = SweepConfig(base=base, space=space, sampler=sampler, attacks=attacks, **own)
+    name = f"{base.data_title}-{base.network}".replace(":", "-")
+    return config, SweepFolder(out or Path("sweeps") / name)
+
+
+def _space(given: dict[str, Any]) -> Space:
+    """The search space, taken out of the options."""
+    file, grid = given.pop("space", None), given.pop("grid", None)
+    defenses, cut = given.pop("defense", None), given.pop("cut", None)
+    if sum([file is not None, grid is not None, bool(defenses or cut)]) > 1:
+        raise ConfigError("expected one of --space, --grid and settings of the space, but got more")
+    if grid is not None:
+        if grid != "paper":
+            raise ConfigError(f"expected --grid paper, but got --grid {grid}")
+        return PAPER
+    if file is not None:
+        return read_toml(file, Space, "a search space")
+    allow_typed(defenses or "")
+    names = {"defenses": tuple(d.strip() for d in split_outside(defenses, ","))} if defenses else {}
+    return Space.model_validate({**names, "cut": cut})

@@ -15,7 +15,7 @@ from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import Subject, effort_of, run_audit, subjects_of
 from mixcon.cli._console import audit_progress, console, interruptible
-from mixcon.cli._options import allow_typed
+from mixcon.cli._options import AllowCode, allow_typed
 from mixcon.data import Splits
 from mixcon.errors import ConfigError
 from mixcon.evidence import weaknesses
@@ -86,6 +86,7 @@ def audit(
     data_dir: Annotated[
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
     ] = None,
+    allow_code: AllowCode = None,
 ) -> None:
     """Attack trained models, and report how much of the inputs comes back.
 

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mixcon.cli._console import command, console, interruptible
+from mixcon.cli._options import AllowCode
+from mixcon.training import RunFolder
+
+if TYPE_CHECKING:
+    from mixcon.serving import Contract
 
 __all__ = ["export"]
 
@@ -33,9 +38,22 @@ def export(
             "(default: ~/.config/mixcon/signing-key.pem)",
         ),
     ] = None,
+    sequence: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Number of the contract: who has used a higher one of this name refuses it "
+            "(default: one more than the last export here, if anything changed)",
+        ),
+    ] = None,
+    valid_days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Days until the contract expires (default: never)"),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
     ] = None,
+    allow_code: AllowCode = None,
 ) -> None:
     """Write the two halves of a trained model: one folder for devices, one for the cloud.
 
@@ -50,10 +68,18 @@ def export(
     folder = out or run / "export"
     with interruptible("Run the same command again."), console.status("Exporting to ONNX ..."):
         done = export_run(
-            run, folder, name=name, report=report, key=key or DEFAULT_KEY, data_dir=data_dir
+            run,
+            folder,
+            name=name,
+            report=report,
+            key=key or DEFAULT_KEY,
+            data_dir=data_dir,
+            sequence=sequence,
+            valid_days=valid_days,
         )
     audit = done.contract.audit
-    again = command("audit", run, data_dir=data_dir)
+    own = ",".join(RunFolder(run).config.packages)
+    again = command("audit", run, data_dir=data_dir, allow_code=own)
     trust = None if key in (None, DEFAULT_KEY) else folder / "public-key.pem"
     found = (
         f"audit: accuracy {audit.accuracy:.1%}, excess leakage {audit.excess:.3f} "
@@ -65,10 +91,11 @@ def export(
     if doubts:
         found += (
             f"\nwarning: mixcon serve will refuse it, for this audit is no proof: {doubts}; run "
-            f"mixcon audit {run} and export again"
+            f"{again} and export again"
         )
     for line in (
-        f"{done.contract.name}: ONNX Runtime is within {done.difference:.1e} of PyTorch",
+        f"{done.contract.name}, {_number(done.contract)}: ONNX Runtime is within "
+        f"{done.difference:.1e} of PyTorch",
         found,
         f"for devices: {folder / 'edge'}",
         f"for the cloud: {folder / 'cloud'}",
@@ -76,3 +103,8 @@ def export(
         *([f"Next: {command('serve', folder / 'cloud', trust=trust)}"] if audit else []),
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _number(contract: Contract) -> str:
+    until = f" until {contract.expires:%Y-%m-%d %H:%M} UTC" if contract.expires else ""
+    return f"contract {contract.sequence}{until}"

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mixcon.cli._console import console, interruptible
+from mixcon.cli._options import allow_typed
 from mixcon.data import load
 from mixcon.errors import ConfigError
 
@@ -51,6 +52,13 @@ def infer(
         typer.Option(
             help="Refuse a model whose audit does not show that it leaks at most so much, as "
             "mixcon serve does (default: take any, and say what is not known)"
+        ),
+    ] = None,
+    max_bits: Annotated[
+        float | None,
+        typer.Option(
+            help="Refuse a model unless one release is proved to tell at most so many bits "
+            "(default: ask for no proof)"
         ),
     ] = None,
     wire: Annotated[
@@ -93,9 +101,27 @@ def infer(
     retries: Annotated[
         int,
         typer.Option(
-            min=0, help="Tries again while the server is away or busy.", rich_help_panel=_SERVER
+            min=0,
+            help="Tries again while the server is away or busy; 8 outlast a restart.",
+            rich_help_panel=_SERVER,
         ),
-    ] = 5,
+    ] = 8,
+    insecure: Annotated[
+        bool,
+        typer.Option(
+            "--insecure",
+            help="Allow http:// to another machine: all on the way can read what is sent.",
+            rich_help_panel=_SERVER,
+        ),
+    ] = False,
+    proxy: Annotated[
+        bool,
+        typer.Option(
+            "--proxy",
+            help="Use the proxies of the environment (HTTPS_PROXY and the like).",
+            rich_help_panel=_SERVER,
+        ),
+    ] = False,
     record: Annotated[
         Path | None,
         typer.Option(help="Copy what is sent to this file, for mixcon audit --wire."),
@@ -133,6 +159,7 @@ def infer(
 
     if bool(images) == bool(data):
         raise ConfigError("expected images, or --data, but got both or neither of them")
+    allow_typed(data or "")
     found = [] if data else _named(find(images or []))  # what is missing shows before the server
     endpoint = Endpoint(
         url,
@@ -143,6 +170,9 @@ def infer(
         key=key,
         timeout=timeout,
         retries=retries,
+        insecure=insecure,
+        proxy=proxy,
+        notify=lambda words: console.print(words, highlight=False, markup=False),
     )
     with EdgeClient(
         edge,
@@ -152,6 +182,7 @@ def infer(
         batch=batch,
         record=record,
         max_excess=max_excess,
+        max_bits=max_bits,
     ) as client:
         client.check()
         if unknown := reservations(client.contract):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -96,13 +98,33 @@ def serve(
     connections: Annotated[
         int, typer.Option(min=1, help="Open connections.", rich_help_panel=_LOAD)
     ] = 1000,
+    peer_share: Annotated[
+        float,
+        typer.Option(
+            min=0.01,
+            max=1,
+            help="Largest part of connections and memory for one address; 1 behind a proxy.",
+            rich_help_panel=_LOAD,
+        ),
+    ] = 0.5,
     timeout: Annotated[
         float,
-        typer.Option(min=0.1, help="Seconds for a request to come in.", rich_help_panel=_LOAD),
+        typer.Option(
+            min=0.1,
+            help="Seconds for a TLS handshake, and for a request to come in.",
+            rich_help_panel=_LOAD,
+        ),
     ] = 10.0,
     threads: Annotated[
         int, typer.Option(min=1, help="Threads that share one batch.", rich_help_panel=_LOAD)
     ] = 1,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            help="Append a line of JSON for each request and refusal to this file; - for standard "
+            "error."
+        ),
+    ] = None,
 ) -> None:
     """Serve the head of an export with the Open Inference Protocol v2, until SIGTERM or Ctrl-C.
 
@@ -113,7 +135,7 @@ def serve(
 
     Example: mixcon serve deploy/cloud --cert cert.pem --key key.pem --tokens tokens.txt
     """
-    from mixcon.serving import CloudServer, Limits, Tls, Tokens  # noqa: PLC0415
+    from mixcon.serving import CloudServer, ServerLimits, Tls, Tokens  # noqa: PLC0415
     from mixcon.serving.signing import DEFAULT_TRUST  # noqa: PLC0415
 
     if (cert is None) != (key is None) or (client_ca and not cert):
@@ -127,7 +149,7 @@ def serve(
         trust=trust or DEFAULT_TRUST,
         max_excess=max_excess,
         unaudited=unaudited,
-        limits=Limits(
+        limits=ServerLimits(
             max_batch=max_batch,
             max_delay=max_delay_ms / 1000,
             max_queue=max_queue,
@@ -135,19 +157,30 @@ def serve(
             memory=memory * 2**20,
             receive_timeout=timeout,
             connections=connections,
+            peer_share=peer_share,
         ),
         tokens=Tokens.read(tokens) if tokens else None,
         tls=Tls(cert, key, client_ca) if cert and key else None,
         threads=threads,
+        log_line=_log(log),
     )
     listener, url = server.bind(host, port)
     if unaudited:
         _warn("--unaudited: nobody vouches for what this model leaks.")
+    if server.contract.is_old:
+        _warn("this contract is of an earlier version: an older one can take its place.")
     if not cert and not _is_loopback(host):
         _warn("without --cert, what devices send can be read on the way.")
     serving = f"Serving {server.contract.name} at {url}"
     server.run(listener, lambda: console.print(serving, highlight=False, soft_wrap=True))
     console.print("Stopped; every request that was taken is answered.", highlight=False)
+
+
+def _log(where: str | None) -> Callable[[str], object] | None:
+    """What takes the log's lines; they are flushed one by one."""
+    if where is None:
+        return None
+    return sys.stderr.write if where == "-" else Path(where).open("a", buffering=1).write
 
 
 def _warn(message: str) -> None:

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from mixcon.cli._sweep import run
 from mixcon.cli._sweep_options import SPACE, searching
+from mixcon.cli._sweep_run import run
 from mixcon.sweep import Limits
 
 __all__ = ["sweep"]

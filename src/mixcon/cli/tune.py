@@ -7,8 +7,8 @@ from typing import Annotated, Any
 import typer
 
 from mixcon.cli._console import console
-from mixcon.cli._sweep import run
 from mixcon.cli._sweep_options import searching
+from mixcon.cli._sweep_run import run
 from mixcon.errors import ConfigError
 from mixcon.sweep import Limits
 
@@ -20,8 +20,8 @@ def tune(
     max_excess: Annotated[
         float | None,
         typer.Option(
-            help="Find the best accuracy with at most this excess leakage: 0 is what the label "
-            "alone reveals, 1 an exact copy."
+            help="Find the best accuracy with at most this excess leakage, judged by the upper end "
+            "of its 95 % interval: 0 is what the label alone reveals, 1 an exact copy."
         ),
     ] = None,
     min_accuracy: Annotated[
@@ -41,5 +41,9 @@ def tune(
     if limits == Limits():
         raise ConfigError("expected --max-excess or --min-accuracy, such as --max-excess 0.2")
     if not run(given, given.pop("out"), limits):
-        console.print("Nothing was chosen: loosen the limit, or raise --trials.")
+        console.print(
+            "Nothing was chosen: loosen the limit, raise --trials, or search anew with more "
+            "--victims, which narrows the intervals.",
+            soft_wrap=True,
+        )
         raise typer.Exit(1)

@@ -12,6 +12,7 @@ from mixcon.reports.front import (
     intervals,
     metric_of,
     pareto,
+    upper_excess_of,
 )
 from mixcon.reports.front_charts import Measured, SweepPoint, front_chart, heat_map
 from mixcon.reports.headline import best_attack, excess, headline
@@ -63,6 +64,7 @@ __all__ = [
     "strongest_pictures",
     "summarize",
     "trade_off",
+    "upper_excess_of",
     "verdict",
     "write_figures",
     "write_report",

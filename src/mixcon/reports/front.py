@@ -12,7 +12,16 @@ from mixcon.audit import ModelRecord
 from mixcon.errors import ConfigError
 from mixcon.reports.headline import LABEL_ONLY, headline
 
-__all__ = ["Interval", "Point", "excess_of", "hypervolume", "intervals", "metric_of", "pareto"]
+__all__ = [
+    "Interval",
+    "Point",
+    "excess_of",
+    "hypervolume",
+    "intervals",
+    "metric_of",
+    "pareto",
+    "upper_excess_of",
+]
 
 Point: TypeAlias = tuple[float, float]
 """Accuracy in [0, 1], and excess leakage."""
@@ -71,6 +80,17 @@ def metric_of(model: ModelRecord) -> str:
 def excess_of(model: ModelRecord) -> float | None:
     """The headline excess, see `headline`; None if not attacked."""
     return headline(model, metric_of(model)).value if model.attacks else None
+
+
+def upper_excess_of(model: ModelRecord) -> float | None:
+    """The upper end of the 95 % interval of the headline excess, which limits are judged by.
+
+    With one victim there is no interval, and the excess stands for it; None if not attacked.
+    """
+    if not model.attacks:
+        return None
+    found = headline(model, metric_of(model))
+    return found.interval[1] if found.interval else found.value
 
 
 def intervals(model: ModelRecord, seed: int = 0) -> tuple[Interval, Interval]:

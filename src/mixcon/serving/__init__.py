@@ -4,26 +4,27 @@ from mixcon.serving._extra import check_extra
 
 check_extra()
 
-from mixcon.serving.app import Limits  # noqa: E402
 from mixcon.serving.capture import read_capture  # noqa: E402
 from mixcon.serving.client import EdgeClient, Predictions  # noqa: E402
-from mixcon.serving.contract import Audited, Contract, read_contract  # noqa: E402
+from mixcon.serving.contract import AuditSummary, Contract  # noqa: E402
+from mixcon.serving.endpoint import Endpoint  # noqa: E402
 from mixcon.serving.export import Exported, export, export_run  # noqa: E402
-from mixcon.serving.link import Endpoint  # noqa: E402
+from mixcon.serving.export_reader import read_contract  # noqa: E402
+from mixcon.serving.limits import ServerLimits  # noqa: E402
 from mixcon.serving.server import CloudServer, Tls  # noqa: E402
 from mixcon.serving.tokens import Tokens  # noqa: E402
 from mixcon.serving.wire import WIRES, Wire  # noqa: E402
 
 __all__ = [
     "WIRES",
-    "Audited",
+    "AuditSummary",
     "CloudServer",
     "Contract",
     "EdgeClient",
     "Endpoint",
     "Exported",
-    "Limits",
     "Predictions",
+    "ServerLimits",
     "Tls",
     "Tokens",
     "Wire",

@@ -12,7 +12,6 @@ _PACKAGES = (
     "cryptography",
     "h11",
     "httptools",
-    "httpx2",
     "onnx",
     "onnxruntime",
     "onnxscript",

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mixcon.errors import ConfigError
-from mixcon.serving.halves import EdgeHalf
 from mixcon.serving.runtime import session
+from mixcon.serving.to_onnx import EdgeHalf
 
 __all__ = ["compare"]
 

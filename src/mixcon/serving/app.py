@@ -7,7 +7,6 @@ import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
 
@@ -17,49 +16,27 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mixcon.errors import WireError
+from mixcon.errors import ContractError, WireError
+from mixcon.serving.access import Logged
 from mixcon.serving.batching import Batcher, Busy
-from mixcon.serving.bodies import BodyReader
 from mixcon.serving.contract import Contract, TensorSpec
-from mixcon.serving.messages import JSON_LENGTH
+from mixcon.serving.limits import ServerLimits
+from mixcon.serving.messages import JSON_LENGTH, json_length
+from mixcon.serving.request_bodies import BodyReader
 from mixcon.serving.requests import parse_request
 from mixcon.serving.responses import build_response
 from mixcon.serving.runtime import session
+from mixcon.serving.server_log import ServerLog
 from mixcon.serving.telemetry import Telemetry
 from mixcon.serving.tokens import Tokens
 from mixcon.serving.wire import WIRES, Floats
 
-__all__ = ["CloudApp", "Limits"]
+__all__ = ["CloudApp"]
 
 _RETRY_SECONDS = 1
 _CLIENT_LEFT = 499
 _JSON_BYTES = 32  # of one number in JSON, at most
 _JSON_REST = 65_536  # bytes of JSON around the numbers
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one server takes on.
-
-    Attributes:
-        max_batch: rows in one request and in one batch at most.
-        max_delay: seconds that a request may wait for others while the head is idle.
-        max_queue: rows that may wait for the head, at least `max_batch`.
-        max_body: bytes of one request body; None for what `max_batch` rows need as JSON.
-        memory: bytes of all request bodies in work.
-        receive_timeout: seconds until a request must have come in whole.
-        answer_timeout: seconds until the head must have answered.
-        connections: open connections.
-    """
-
-    max_batch: int = 256
-    max_delay: float = 0.0
-    max_queue: int = 1024
-    max_body: int | None = None
-    memory: int = 256 * 2**20
-    receive_timeout: float = 10.0
-    answer_timeout: float = 30.0
-    connections: int = 1000
 
 
 class CloudApp:
@@ -71,6 +48,7 @@ class CloudApp:
         limits: what it takes on.
         tokens: whom it answers; everybody by default. Health is told to everybody.
         threads: how many threads share one batch.
+        log: told of every request.
 
     Attributes:
         asgi: the ASGI application.
@@ -80,22 +58,25 @@ class CloudApp:
         self,
         contract: Contract,
         head: bytes,
-        limits: Limits,
+        limits: ServerLimits,
         tokens: Tokens | None = None,
         threads: int = 1,
+        log: ServerLog | None = None,
     ) -> None:
         self._contract, self._limits, self._tokens = contract, limits, tokens
         self._session = session(head, threads)
         self._batcher: Batcher | None = None
         self._telemetry = Telemetry(lambda: self._batcher.queued if self._batcher else 0)
         size = limits.max_body or _body_limit(contract, limits.max_batch)
-        self._bodies = BodyReader(size, limits.memory, limits.receive_timeout)
-        self.asgi = Starlette(
+        memory = limits.budget(limits.memory, least=size)
+        self._bodies = BodyReader(size, memory, limits.receive_timeout)
+        app = Starlette(
             routes=self._routes(),
             lifespan=self._lifespan,
-            exception_handlers={HTTPException: _refuse, Exception: _broken},
+            exception_handlers={HTTPException: _refuse, Exception: _server_error},
         )
-        self.asgi.router.redirect_slashes = False  # it would send clients to whatever Host says
+        app.router.redirect_slashes = False  # it would send clients to whatever Host says
+        self.asgi = Logged(app, log or ServerLog())
 
     def _routes(self) -> list[Route]:
         model = f"/v2/models/{self._contract.name}"
@@ -141,12 +122,14 @@ class CloudApp:
     async def _answer(self, request: Request) -> Response:
         try:
             self._authorize(request)
-            with self._bodies.reserved(request):
-                body = await self._bodies.read(request)
+            self._contract.check_expiry()
+            async with self._bodies.body(request) as body:
                 self._telemetry.received.inc(len(body))
-                return await self._logits(body, _json_length(request))
+                return await self._logits(body, json_length(request.headers.get(JSON_LENGTH)))
         except WireError as error:
             return _error(400, str(error))
+        except ContractError as error:
+            return _error(503, str(error))
         except HTTPException as error:
             return await _refuse(request, error)
         except ClientDisconnect:
@@ -154,8 +137,8 @@ class CloudApp:
         except (Busy, TimeoutError):
             return _busy()
 
-    async def _logits(self, body: bytes, json_length: int | None) -> Response:
-        parsed = parse_request(body, json_length, self._contract, self._limits.max_batch)
+    async def _logits(self, body: bytes, length: int | None) -> Response:
+        parsed = parse_request(body, length, self._contract, self._limits.max_batch)
         if self._batcher is None:
             raise Busy
         async with asyncio.timeout(self._limits.answer_timeout):
@@ -176,6 +159,10 @@ class CloudApp:
         return JSONResponse({"live": True})
 
     async def _ready(self, _: Request) -> Response:
+        try:
+            self._contract.check_expiry()
+        except ContractError as error:
+            return _error(503, str(error))
         return JSONResponse({"name": self._contract.name, "ready": True})
 
     async def _metrics(self, request: Request) -> Response:
@@ -184,7 +171,7 @@ class CloudApp:
 
     async def _server_metadata(self, request: Request) -> Response:
         self._authorize(request)
-        extensions = ["binary_tensor_data"]
+        extensions = ["binary_tensor_data", "classification"]
         return JSONResponse(
             {"name": "mixcon", "version": version("mixcon"), "extensions": extensions}
         )
@@ -213,15 +200,6 @@ def _tensor(spec: TensorSpec) -> dict[str, Any]:
     return {"name": spec.name, "datatype": "FP32", "shape": [-1, *spec.shape]}
 
 
-def _json_length(request: Request) -> int | None:
-    value = request.headers.get(JSON_LENGTH)
-    if value is None:
-        return None
-    if not (value.isascii() and value.isdigit() and len(value) < 16):
-        raise WireError(f"expected {JSON_LENGTH} to be a number of bytes, but got {value[:40]!r}")
-    return int(value)
-
-
 def _error(status: int, reason: str, headers: dict[str, str] | None = None) -> Response:
     return JSONResponse({"error": reason}, status, headers)
 
@@ -240,5 +218,5 @@ async def _refuse(_: Request, error: Exception) -> Response:
     return _error(error.status_code, error.detail, dict(error.headers or {}))
 
 
-async def _broken(_: Request, error: Exception) -> Response:
+async def _server_error(_: Request, error: Exception) -> Response:
     return _error(500, "the server failed; its log says why")

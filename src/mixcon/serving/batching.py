@@ -86,14 +86,14 @@ class Batcher:
 
     async def _work(self) -> None:
         while True:
-            await self._company()
+            await self._wait_for_requests()
             batch = self._take()
             if batch:
                 await self._answer(batch)
             elif self._closing:
                 return
 
-    async def _company(self) -> None:
+    async def _wait_for_requests(self) -> None:
         """Wait for a first request, and then, not too long, for more."""
         await self._arrived.wait()
         deadline = asyncio.get_running_loop().time() + self._max_delay

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,13 +16,16 @@ from numpy.typing import NDArray
 from mixcon.errors import ConfigError, ContractError, DataError
 from mixcon.serving import signing
 from mixcon.serving.capture import Recorder
-from mixcon.serving.contract import TensorSpec, read_contract
-from mixcon.serving.gate import check_audit
-from mixcon.serving.link import Endpoint, Link
+from mixcon.serving.endpoint import Endpoint
+from mixcon.serving.export_reader import read_half
+from mixcon.serving.gate import check_audit, check_bits
+from mixcon.serving.http_client import HttpClient
+from mixcon.serving.metadata import METADATA_BYTES, ModelMetadata, ServerMetadata
 from mixcon.serving.noise import draw
 from mixcon.serving.requests import build_request
-from mixcon.serving.responses import parse_response
+from mixcon.serving.responses import answer_bytes, parse_response
 from mixcon.serving.runtime import session
+from mixcon.serving.sequence import refuse_older
 from mixcon.serving.wire import WIRES, Floats, Wire
 
 __all__ = ["EdgeClient", "Predictions"]
@@ -57,9 +61,12 @@ class EdgeClient:
         record: a file that gets a copy of all that is sent, for ``mixcon audit --wire``.
         max_excess: largest excess leakage that the contract's audit may leave open, see
             `check_audit`; None asks for no audit.
+        max_bits: most bits that one release may be proved to tell, see `check_bits`; None asks for
+            no proof.
 
     Raises:
-        ContractError: the folder is not what its contract says, or its audit does not hold.
+        ContractError: the folder is not what its contract says, it expired, a newer one was used
+            here before, or its audit does not hold.
         ConfigError: an unknown wire format, a limit that is no finite number, or unusable
             certificates.
 
@@ -78,20 +85,26 @@ class EdgeClient:
         batch: int = 64,
         record: Path | None = None,
         max_excess: float | None = None,
+        max_bits: float | None = None,
     ) -> None:
         endpoint = Endpoint(server) if isinstance(server, str) else server
-        self.contract = read_contract(folder, "encoder", trust)
+        half = read_half(folder, "encoder", trust)
+        self.contract = half.contract
+        self.contract.check_expiry()
         if max_excess is not None:
             check_audit(self.contract, max_excess, "leave out --max-excess to use it anyway")
+        if max_bits is not None:
+            check_bits(self.contract, max_bits)
         self.wire: Wire = wire or self.contract.wire
         if self.wire not in WIRES or batch < 1:
             raise ConfigError(
                 f"expected a wire format out of {', '.join(WIRES)} and a batch of 1 or more, but "
                 f"got {wire!r} and {batch}"
             )
-        self._encoder = session((folder / "encoder.onnx").read_bytes())
-        self._link = Link(endpoint)
-        self._path = f"/v2/models/{endpoint.model or self.contract.name}"
+        refuse_older(self.contract, half.key)
+        self._encoder = session(half.onnx)
+        self._http = HttpClient(endpoint)
+        self._path = f"/v2/models/{quote(endpoint.model or self.contract.name, safe='')}"
         self._batch = batch
         self._recorder = Recorder(record) if record else None
         self._binary: bool | None = None
@@ -111,14 +124,14 @@ class EdgeClient:
 
     def close(self) -> None:
         """Close the connection, and the record."""
-        self._link.close()
+        self._http.close()
         if self._recorder:
             self._recorder.close()
 
     @property
     def bytes_sent(self) -> int:
         """Bytes of all requests so far, with their HTTP headers, before encryption."""
-        return self._link.bytes_sent
+        return self._http.bytes_sent
 
     def check(self) -> None:
         """Compare the contract with what the server says of itself.
@@ -130,22 +143,12 @@ class EdgeClient:
             ContractError: they differ.
             WireError: the server is away, or refuses.
         """
-        extensions = _list(self._link.get("/v2"), "extensions")
-        metadata = self._link.get(self._path)
-        for side, spec in (
-            ("inputs", self.contract.representation),
-            ("outputs", self.contract.logits),
-        ):
-            _refuse_other(side, _list(metadata, side), spec)
-        parameters = metadata.get("parameters") or {}
-        served = parameters.get("contract_sha256") if isinstance(parameters, dict) else None
-        if served not in (None, self.contract.sha256):
-            raise ContractError(
-                f"expected a server of contract {self.contract.sha256[:12]}..., but it serves "
-                f"{str(served)[:12]}...; take the edge folder of the export that is served"
-            )
-        self.identified = served is not None
-        self._binary = "binary_tensor_data" in extensions
+        server = self._http.get("/v2", METADATA_BYTES, ServerMetadata.read)
+        model = self._http.get(
+            self._path, METADATA_BYTES, lambda body: ModelMetadata.read(body, self.contract)
+        )
+        self.identified = model.names_contract
+        self._binary = server.is_binary
         if not self.identified and self.wire in ("int8", "int4"):
             raise ContractError(
                 f"expected a server that decodes {self.wire}, which mixcon serve does, but this "
@@ -183,6 +186,7 @@ class EdgeClient:
         return Predictions(labels, _softmax(logits))
 
     def _ask(self, x: Floats) -> Floats:
+        self.contract.check_expiry()
         if self._binary is None:
             self.check()
         id, self._count = f"{self._prefix}-{self._count}", self._count + 1
@@ -190,8 +194,14 @@ class EdgeClient:
         body, length = build_request(self.encode(x), self.wire, self.contract, id, binary=binary)
         if self._recorder:
             self._recorder.add(f"{self._path}/infer", body, length)
-        answer = self._link.post(f"{self._path}/infer", body, length)
-        return parse_response(answer.body, answer.json_length, self.contract, id, len(x))
+        most = answer_bytes(self.contract, len(x))
+        return self._http.post(
+            f"{self._path}/infer",
+            body,
+            length,
+            most,
+            lambda answer, end: parse_response(answer, end, self.contract, id, len(x)),
+        )
 
     def _checked(self, inputs: NDArray[Any]) -> Floats:
         shape, kind = self.contract.input.shape, self.contract.preprocessing.kind
@@ -222,21 +232,3 @@ def _chunks(x: Floats, size: int) -> Iterator[Floats]:
 def _softmax(logits: Floats) -> Floats:
     powers = np.exp(logits - logits.max(axis=1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=1, keepdims=True), np.float32)
-
-
-def _list(metadata: Any, key: str) -> list[Any]:
-    found = metadata.get(key) if isinstance(metadata, dict) else None
-    return found if isinstance(found, list) else []
-
-
-def _refuse_other(side: str, found: list[Any], spec: TensorSpec) -> None:
-    seen = [
-        (tensor.get("name"), tensor.get("datatype"), tensor.get("shape"))
-        for tensor in found
-        if isinstance(tensor, dict)
-    ]
-    if seen != [(spec.name, "FP32", [-1, *spec.shape])]:
-        raise ContractError(
-            f"expected a server whose {side} are {spec.name!r} of FP32 and shape "
-            f"{[-1, *spec.shape]}, but it has {seen}; check the URL and the model's name"
-        )

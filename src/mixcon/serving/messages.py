@@ -14,8 +14,19 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from mixcon.errors import WireError
+from mixcon.serving.text import printable
 
-__all__ = ["JSON_LENGTH", "Message", "Parameters", "TensorHeader", "cut", "numbers", "parse"]
+__all__ = [
+    "JSON_LENGTH",
+    "Message",
+    "Parameters",
+    "Reason",
+    "TensorHeader",
+    "cut",
+    "json_length",
+    "numbers",
+    "parse",
+]
 
 JSON_LENGTH = "Inference-Header-Content-Length"
 
@@ -37,6 +48,12 @@ class Message(BaseModel):
     """A part of a message; unknown keys are skipped, as extensions may add some."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class Reason(Message):
+    """Why a server refuses."""
+
+    error: str
 
 
 class TensorHeader(Message):
@@ -66,6 +83,19 @@ class TensorHeader(Message):
         return size
 
 
+def json_length(value: str | None) -> int | None:
+    """What the header `JSON_LENGTH` says; None without.
+
+    Raises:
+        WireError: no number of bytes.
+    """
+    if value is None:
+        return None
+    if not (value.isascii() and value.isdigit() and len(value) < 16):
+        raise WireError(f"expected {JSON_LENGTH} to be a number of bytes, but got {value[:40]!r}")
+    return int(value)
+
+
 def cut(body: bytes, json_length: int | None) -> tuple[memoryview, memoryview]:
     """The JSON of a message, and the bytes behind it.
 
@@ -92,7 +122,7 @@ def parse(kind: type[M], text: memoryview) -> M:
     except ValidationError as error:
         first = error.errors(include_url=False, include_context=False, include_input=False)[0]
         where = ".".join(map(str, first["loc"])) or "body"
-        raise WireError(f"{where[:100]}: {first['msg'][:300]}") from error
+        raise WireError(f"{printable(where, 100)}: {printable(first['msg'])}") from error
 
 
 def numbers(data: Any, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:

@@ -16,10 +16,10 @@ from torch import Tensor, nn
 
 from mixcon.errors import ConfigError
 
-__all__ = ["to_onnx"]
+__all__ = ["module_to_onnx"]
 
 
-def to_onnx(
+def module_to_onnx(
     module: nn.Module, inputs: Sequence[Tensor], names: Sequence[str], output: str
 ) -> bytes:
     """Export a module of one output, for batches of any size.
@@ -54,7 +54,7 @@ def to_onnx(
         ) from error
     if program is None:
         raise ConfigError("expected the ONNX exporter to return a program, but got none")
-    return _bare(program.model_proto).SerializeToString(deterministic=True)  # type: ignore[no-any-return]
+    return _without_sources(program.model_proto).SerializeToString(deterministic=True)  # type: ignore[no-any-return]
 
 
 @contextmanager
@@ -87,7 +87,7 @@ def _reason(error: BaseException) -> str:
     return f"the exporter says {type(error).__name__}: {words}; change that layer, or cut elsewhere"
 
 
-def _bare(model: ModelProto) -> ModelProto:
+def _without_sources(model: ModelProto) -> ModelProto:
     """Without source lines and paths of the machine that exported it."""
     graph = model.graph
     everything: Iterable[Any] = (

@@ -38,12 +38,14 @@ class InferRequest:
         z: representations, (N, ...), float32.
         wire: the format they came in.
         binary: whether the answer's numbers shall follow its JSON as bytes.
+        top: so many of the likeliest classes shall be named instead of the logits, if not None.
     """
 
     id: str | None
     z: Floats
     wire: Wire
     binary: bool
+    top: int | None = None
 
 
 class _Output(Message):
@@ -96,7 +98,8 @@ def parse_request(
             )
         packed = array(binary, wire, shape)
     z = unpack(packed, wire, contract.representation.shape, contract.scales)
-    return InferRequest(request.id, z, wire, _wants_binary(request, contract))
+    wants_binary, top = _wants_binary(request, contract), _top(request, contract)
+    return InferRequest(request.id, z, wire, wants_binary, top)
 
 
 def _wire(tensor: TensorHeader) -> Wire:
@@ -131,6 +134,16 @@ def _wants_binary(request: _Request, contract: Contract) -> bool:
         )
     default = request.parameters.get("binary_data_output")
     return request.outputs[0].parameters.get("binary_data", default) is True
+
+
+def _top(request: _Request, contract: Contract) -> int | None:
+    """How many classes to name: what the extension `classification` asks for."""
+    asked = request.outputs[0].parameters.get("classification") if request.outputs else None
+    if asked is None:
+        return None
+    if type(asked) is not int or asked < 1:
+        raise WireError("expected classification to be a number of classes, 1 or more")
+    return min(asked, len(contract.classes))
 
 
 def build_request(

@@ -6,15 +6,20 @@ import json
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from mixcon.errors import WireError
 from mixcon.serving.contract import Contract
 from mixcon.serving.messages import Message, TensorHeader, cut, numbers, parse
 from mixcon.serving.requests import InferRequest
+from mixcon.serving.text import printable
 from mixcon.serving.wire import Floats, array
 
-__all__ = ["build_response", "parse_response"]
+__all__ = ["answer_bytes", "build_response", "parse_response"]
+
+_NUMBER = 32  # bytes of one in JSON, at most
+_AROUND = 65_536  # bytes of JSON around the numbers
 
 
 class _Response(Message):
@@ -32,21 +37,45 @@ def build_response(
     """
     if not np.isfinite(logits).all():
         raise WireError("expected numbers that the head can work with, but its answer overflows")
+    names = {"model_name": contract.name, "model_version": contract.version}
+    id = {} if request.id is None else {"id": request.id}
+    data: NDArray[Any] = (
+        logits if request.top is None else _likeliest(logits, request.top, contract.classes)
+    )
     tensor: dict[str, Any] = {
         "name": contract.logits.name,
-        "datatype": "FP32",
-        "shape": logits.shape,
+        "datatype": "FP32" if request.top is None else "BYTES",
+        "shape": data.shape,
     }
-    answer = {"model_name": contract.name, "model_version": contract.version, "outputs": [tensor]}
-    if request.id is not None:
-        answer["id"] = request.id
+    answer = {**names, **id, "outputs": [tensor]}
     if not request.binary:
-        tensor["data"] = logits.reshape(-1).tolist()
+        tensor["data"] = data.reshape(-1).tolist()
         return json.dumps(answer, separators=(",", ":")).encode(), None
-    packed = logits.astype("<f4").tobytes()
+    packed = data.astype("<f4").tobytes() if request.top is None else _packed(data)
     tensor["parameters"] = {"binary_data_size": len(packed)}
     text = json.dumps(answer, separators=(",", ":")).encode()
     return text + packed, len(text)
+
+
+def _likeliest(logits: Floats, top: int, classes: tuple[str, ...]) -> NDArray[np.object_]:
+    """The likeliest classes of each row as ``logit:index:name``, (N, top): Triton's extension."""
+    order = np.argsort(-logits, axis=1, kind="stable")[:, :top]
+    texts = [
+        [f"{row[i]:f}:{i}:{classes[i]}" for i in best]
+        for row, best in zip(logits, order, strict=True)
+    ]
+    return np.array(texts, object)
+
+
+def _packed(texts: NDArray[Any]) -> bytes:
+    """Texts as bytes, with the length of each before it."""
+    coded = [text.encode() for text in texts.reshape(-1)]
+    return b"".join(len(text).to_bytes(4, "little") + text for text in coded)
+
+
+def answer_bytes(contract: Contract, rows: int) -> int:
+    """The longest answer that makes sense, in bytes: what a device reads, and no more."""
+    return rows * contract.logits.shape[0] * _NUMBER + _AROUND
 
 
 def parse_response(
@@ -60,13 +89,14 @@ def parse_response(
     text, binary = cut(body, json_length)
     answer = parse(_Response, text)
     if answer.id != id:
-        raise WireError(f"expected the answer to request {id!r}, but got that to {answer.id!r}")
+        got = "none" if answer.id is None else repr(answer.id[:100])
+        raise WireError(f"expected the answer to request {id!r}, but got that to {got}")
     tensor = answer.outputs[0]
     shape = (rows, *contract.logits.shape)
     if (tensor.name, tensor.datatype, tuple(tensor.shape)) != (contract.logits.name, "FP32", shape):
         raise WireError(
             f"expected {contract.logits.name!r} of FP32 and shape {list(shape)}, but got "
-            f"{tensor.name!r} of {tensor.datatype} and shape {tensor.shape}"
+            f"{tensor.name!r} of {tensor.datatype!r} and shape {printable(str(tensor.shape))}"
         )
     if tensor.announced is None:
         logits = numbers(tensor.data, shape, np.dtype("<f4"))

@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import socket
 import ssl
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import uvicorn
+from uvicorn.config import STARTUP_FAILURE
 
 from mixcon.errors import ConfigError
 from mixcon.evidence import check_limit
 from mixcon.serving import signing
-from mixcon.serving.app import CloudApp, Limits
-from mixcon.serving.contract import read_contract
+from mixcon.serving.admission import Acceptor, Admission, Visit
+from mixcon.serving.app import CloudApp
+from mixcon.serving.connection_limits import TOO_MANY, ConnectionRules
+from mixcon.serving.export_reader import read_half
 from mixcon.serving.gate import check_audit
-from mixcon.serving.guard import guarded
+from mixcon.serving.limits import ServerLimits
+from mixcon.serving.sequence import refuse_older
+from mixcon.serving.server_log import ServerLog
 from mixcon.serving.tokens import Tokens
 
 __all__ = ["CloudServer", "Tls"]
@@ -62,13 +70,52 @@ class Tls:
 
 
 class _Server(uvicorn.Server):
-    """Says when it listens; from then on signals end it gracefully."""
+    """Accepts connections by rules; says when it listens, and from then on signals end it gently.
 
-    on_start: Callable[[], None] = staticmethod(lambda: None)
+    Args:
+        config: uvicorn's settings.
+        rules: what connections share.
+        context: certificates, asked for each connection; plain HTTP without.
+    """
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        rules: ConnectionRules,
+        context: Callable[[], ssl.SSLContext | None],
+    ) -> None:
+        super().__init__(config)
+        self._rules, self._context = rules, context
+        self.on_start: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        await self.lifespan.startup()
+        if self.lifespan.should_exit:
+            sys.exit(STARTUP_FAILURE)
+        acceptors = [self._acceptor(listener) for listener in sockets or []]
+        self.servers = cast("list[asyncio.base_events.Server]", acceptors)  # as far as it is asked
+        for acceptor in acceptors:
+            acceptor.start()
+        self.started = True
         self.on_start()
+
+    def _acceptor(self, listener: socket.socket) -> Acceptor:
+        return Acceptor(
+            listener,
+            self._rules.admission,
+            self._connection,
+            context=self._context,
+            timeout=self._rules.timeout,
+            refusal=TOO_MANY,
+        )
+
+    def _connection(self, visit: Visit) -> asyncio.Protocol:
+        return self._rules.connection(
+            visit,
+            config=self.config,
+            server_state=self.server_state,
+            app_state=self.lifespan.state,
+        )
 
 
 class CloudServer:
@@ -84,9 +131,11 @@ class CloudServer:
         tokens: whom it answers; everybody by default.
         tls: certificates; plain HTTP without.
         threads: how many threads share one batch.
+        log_line: takes each line of the log; no log without.
 
     Raises:
-        ContractError: signature, hash or audit do not hold.
+        ContractError: signature, hash or audit do not hold, the contract expired, or a newer one
+            was used here before.
         ConfigError: unusable certificates, or a limit that is no finite number.
     """
 
@@ -97,23 +146,26 @@ class CloudServer:
         trust: Path = signing.DEFAULT_TRUST,
         max_excess: float = 0.3,
         unaudited: bool = False,
-        limits: Limits | None = None,
+        limits: ServerLimits | None = None,
         tokens: Tokens | None = None,
         tls: Tls | None = None,
         threads: int = 1,
+        log_line: Callable[[str], object] | None = None,
     ) -> None:
-        limits = limits or Limits()
+        limits = limits or ServerLimits()
         check_limit(max_excess)
-        self.contract = read_contract(folder, "head", trust)
+        half = read_half(folder, "head", trust)
+        self.contract = half.contract
+        self.contract.check_expiry()
         if not unaudited:
             check_audit(self.contract, max_excess, "pass --unaudited to serve it anyway")
+        refuse_older(self.contract, half.key)
         self._tls = tls
-        head = (folder / "head.onnx").read_bytes()
-        app = CloudApp(self.contract, head, limits, tokens, threads)
+        log = ServerLog(log_line)
+        app = CloudApp(self.contract, half.onnx, limits, tokens, threads, log)
         context = tls.context() if tls else None
         config = uvicorn.Config(
             app.asgi,
-            http=guarded(limits.receive_timeout, limits.connections),
             ws="none",
             log_config=None,
             log_level="error",
@@ -121,9 +173,10 @@ class CloudServer:
             proxy_headers=False,
             server_header=False,
             timeout_graceful_shutdown=round(limits.answer_timeout + limits.receive_timeout),
-            ssl_context_factory=(lambda *_: context) if context else None,
         )
-        self.uvicorn = _Server(config)
+        admission = Admission(limits.budget(limits.connections), log)
+        rules = ConnectionRules(admission, log, limits.receive_timeout)
+        self.uvicorn = _Server(config, rules, lambda: context)
 
     def bind(self, host: str, port: int) -> tuple[socket.socket, str]:
         """A listening socket, and its URL; port 0 takes a free one.

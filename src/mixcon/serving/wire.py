@@ -23,7 +23,7 @@ from mixcon.errors import WireError
 __all__ = [
     "WIRES",
     "Floats",
-    "Scale",
+    "IntegerCode",
     "Wire",
     "array",
     "byte_size",
@@ -53,7 +53,7 @@ _DATATYPES: dict[Wire, str] = {
 _LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
-class Scale(BaseModel):
+class IntegerCode(BaseModel):
     """Integer codes for numbers: code c, from 0 to 2^bits - 1, stands for ``low + step * c``."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -87,7 +87,7 @@ def packed_shape(wire: Wire, rows: int, shape: tuple[int, ...]) -> tuple[int, ..
     return (rows, (math.prod(shape) + 1) // 2) if wire == "int4" else (rows, *shape)
 
 
-def pack(z: Floats, wire: Wire, scales: Mapping[Literal["int8", "int4"], Scale]) -> bytes:
+def pack(z: Floats, wire: Wire, scales: Mapping[Literal["int8", "int4"], IntegerCode]) -> bytes:
     """The bytes of representations (N, ...).
 
     Raises:
@@ -107,7 +107,7 @@ def unpack(
     packed: NDArray[np.generic],
     wire: Wire,
     shape: tuple[int, ...],
-    scales: Mapping[Literal["int8", "int4"], Scale],
+    scales: Mapping[Literal["int8", "int4"], IntegerCode],
 ) -> Floats:
     """Representations (N, *shape), float32, from the tensor that crossed the wire.
 

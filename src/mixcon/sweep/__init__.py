@@ -1,7 +1,7 @@
 """Sweeps: search over defenses for the front between utility and leakage."""
 
 from mixcon.sweep.axes import Axis
-from mixcon.sweep.choice import choose, chosen_toml
+from mixcon.sweep.choice import choose, chosen_toml, describe_choice
 from mixcon.sweep.config import Limits, Sampler, SweepConfig, read_sweep_config
 from mixcon.sweep.engine import Select
 from mixcon.sweep.job import Job
@@ -37,6 +37,7 @@ __all__ = [
     "choose",
     "chosen_toml",
     "cores",
+    "describe_choice",
     "read_sweep_config",
     "sweep",
     "write_sweep",

@@ -10,6 +10,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mixcon.attacks import ATTACKS, Attack
+from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError
 from mixcon.sweep.judgments import STRONG
 from mixcon.sweep.space import Space
@@ -27,7 +28,8 @@ class Limits(BaseModel):
     """What a chosen config must keep to.
 
     Attributes:
-        max_excess: largest excess leakage over the label-only floor, 1 being an exact copy.
+        max_excess: largest excess leakage over the label-only floor, 1 being an exact copy, that
+            the upper end of the 95 % interval may reach.
         min_accuracy: smallest accuracy, in [0, 1].
     """
 
@@ -36,9 +38,14 @@ class Limits(BaseModel):
     max_excess: float | None = Field(default=None, ge=0, le=1)
     min_accuracy: float | None = Field(default=None, ge=0, le=1)
 
-    def violation(self, accuracy: float, excess: float) -> float:
-        """By how much the limits are broken, 0 or less where they are kept."""
-        over = [] if self.max_excess is None else [excess - self.max_excess]
+    def violation(self, accuracy: float, upper_excess: float) -> float:
+        """By how much the limits are broken, 0 or less where they are kept.
+
+        Args:
+            accuracy: as measured.
+            upper_excess: the upper end of the interval of the excess leakage.
+        """
+        over = [] if self.max_excess is None else [upper_excess - self.max_excess]
         under = [] if self.min_accuracy is None else [self.min_accuracy - accuracy]
         return max([*over, *under], default=0.0)
 
@@ -75,16 +82,19 @@ class SweepConfig(BaseModel):
         return base if base.holdout else base.model_copy(update={"holdout": HOLDOUT})
 
     @property
+    def vanilla(self) -> TrainConfig:
+        """The undefended network, at the first of the cuts that are tried."""
+        cut = str(self.space.cut.values[0]) if self.space.cut else self.base.cut
+        return self.base.model_copy(update={"defense": DefenseConfig(), "cut": cut})
+
+    @property
     def strong(self) -> Sequence[Attack[Any]]:
         """The attacks that judge the front.
 
         Raises:
             ConfigError: an unknown attack.
         """
-        odd = [name for name in self.attacks if name not in ATTACKS]
-        if odd:
-            raise ConfigError(f"expected attacks out of {', '.join(ATTACKS)}, but got {odd[0]!r}")
-        return [ATTACKS[name]() for name in self.attacks] or STRONG
+        return [ATTACKS.find(name)() for name in self.attacks] or STRONG
 
     @property
     def further_seeds(self) -> range:

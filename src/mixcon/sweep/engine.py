@@ -165,9 +165,10 @@ class Engine:
         self._trials[trial.name] = trial
         if trial.reason is not None or trial.cheap is None:
             search.fail(number, trial.reason or "no judgment")
+        elif trial.state == "pruned":
+            search.prune(number)
         else:
-            accuracy, excess = trial.point if trial.state == "done" else (0.0, None)
-            search.tell(number, accuracy, excess)
+            search.tell(number, *trial.point, trial.upper_excess)
         return trial
 
     def _judged(self, outcome: Outcome) -> Trial:

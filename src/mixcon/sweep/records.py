@@ -7,8 +7,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
+
 from mixcon.audit import ModelRecord
-from mixcon.reports import Point, excess_of, hypervolume, pareto
+from mixcon.reports import Point, excess_of, hypervolume, pareto, upper_excess_of
 from mixcon.sweep.config import SweepConfig
 from mixcon.training import TrainConfig
 
@@ -76,6 +78,12 @@ class Trial:
         judged = [excess_of(record) for record in (self.cheap, self.strong) if record]
         return max((value for value in judged if value is not None), default=None)
 
+    @cached_property
+    def upper_excess(self) -> float:
+        """The largest upper end of the 95 % intervals of its excess: what limits are judged by."""
+        ends = [upper_excess_of(record) for record in (self.cheap, self.strong) if record]
+        return float(np.max([end for end in ends if end is not None]))  # NaN if one of them is
+
     @property
     def point(self) -> Point:
         """Accuracy and excess leakage on the held-out part of a trial that is done.
@@ -122,6 +130,10 @@ class Sweep:
         """A trial and its repeats, as far as they met the test set."""
         of_it = [repeat for repeat in self.repeats if repeat.folder.parent == trial.folder]
         return [run for run in (trial, *of_it) if run.test]
+
+    def tested(self, trial: Trial) -> tuple[tuple[float, float | None], ...]:
+        """Accuracy and excess leakage on the test set with each seed, the first one included."""
+        return tuple((r.test.accuracy, excess_of(r.test)) for r in self.over_seeds(trial) if r.test)
 
     @property
     def vanilla(self) -> Trial | None:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError
 from mixcon.sweep.axes import Axis, Value
 from mixcon.sweep.config import Limits, SweepConfig
@@ -23,7 +22,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Proposal", "Search", "open_storage"]
 
-_CONFIG, _REASON, _TWIN = "config", "reason", "same_as"  # attributes of Optuna's trials
+# Attributes of Optuna's trials.
+_CONFIG, _REASON, _TWIN, _UPPER = "config", "reason", "same_as", "upper_excess"
 _STARTUP = 10  # random trials before TPE learns from them; Optuna's default
 
 
@@ -118,17 +118,19 @@ class Search:
                 return proposal
         return None
 
-    def tell(self, number: int, accuracy: float, excess: float | None) -> None:
-        """Report utility and leakage; no leakage for a trial too hopeless to attack."""
+    def tell(self, number: int, accuracy: float, excess: float, upper_excess: float) -> None:
+        """Report utility, leakage, and the end of its interval that limits are judged by."""
+        trial = self._running.pop(number)
+        trial.set_user_attr(_UPPER, upper_excess)
+        if self._limits != Limits():
+            trial.set_constraint("limits", self._limits.violation(accuracy, upper_excess))
+        self._study.tell(trial, [accuracy, excess])
+
+    def prune(self, number: int) -> None:
+        """Report a trial that is too hopeless to attack."""
         from optuna.trial import TrialState  # noqa: PLC0415
 
-        trial = self._running.pop(number)
-        if excess is None:
-            self._study.tell(trial, state=TrialState.PRUNED)
-            return
-        if self._limits != Limits():
-            trial.set_constraint("limits", self._limits.violation(accuracy, excess))
-        self._study.tell(trial, [accuracy, excess])
+        self._study.tell(self._running.pop(number), state=TrialState.PRUNED)
 
     def fail(self, number: int, reason: str) -> None:
         """Report that a trial came to nothing, and why."""
@@ -149,7 +151,7 @@ class Search:
 
     def _config_at(self, point: dict[str, Value]) -> TrainConfig:
         if self.defense == "vanilla":
-            return self._config.base.model_copy(update={"defense": DefenseConfig()})
+            return self._config.vanilla
         return self._config.space.config_at(self._config.base, self.defense, point)
 
     @property
@@ -189,9 +191,10 @@ class Search:
         trial.set_user_attr(_CONFIG, twin.user_attrs[_CONFIG])
         trial.set_user_attr(_TWIN, twin.number)
         if twin.values:
-            self.tell(trial.number, *twin.values)
+            accuracy, excess = twin.values
+            self.tell(trial.number, accuracy, excess, twin.user_attrs.get(_UPPER, excess))
         else:
-            self.tell(trial.number, 0.0, None)
+            self.prune(trial.number)
 
     def _adopt(self) -> Iterator[Proposal]:
         """What a killed sweep left behind: its trials go on; one not yet drawn is drawn anew."""

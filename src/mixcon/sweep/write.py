@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from mixcon.reports import (
     verdict,
     write_figures,
 )
-from mixcon.sweep.choice import choose, chosen_toml
+from mixcon.sweep.choice import choose, chosen_toml, describe_choice
 from mixcon.sweep.config import Limits
 from mixcon.sweep.front_audit import front_audit
 from mixcon.sweep.records import Sweep, Trial
@@ -68,7 +67,7 @@ def _page(
     return SweepPage(
         title=f"Accuracy against leakage: {len(sweep.trials)} trials of {base.network} on "
         f"{base.data_title}",
-        summary=[*_choice(sweep, chosen, limits), *said],
+        summary=[describe_choice(sweep, chosen, limits), *said],
         points=[_point(sweep, t, t.cheap, t.name in front) for t in sweep.trials if t.cheap],
         hypervolume=sweep.hypervolume,
         budget=_budget(sweep),
@@ -87,46 +86,6 @@ def _failures(sweep: Sweep) -> dict[str, str]:
     return failed | {t.title_with_seed: t.reason for t in sweep.repeats if t.reason is not None}
 
 
-def _choice(sweep: Sweep, chosen: Trial | None, limits: Limits) -> list[str]:
-    """What was looked for, and whether it was found, selected and on the test set."""
-    wanted = [
-        f"{what} {value:g}"
-        for what, value in (
-            ("an excess leakage of at most", limits.max_excess),
-            ("an accuracy of at least", limits.min_accuracy),
-        )
-        if value is not None
-    ]
-    goal = "The best trade (accuracy minus excess leakage)"
-    if wanted:
-        goal = f"The best trial with {' and '.join(wanted)}"
-    if not sweep.done:
-        return [f"{goal} was not found: no trial does better than guessing."]
-    if chosen is None:
-        return [f"{goal} was not found: no trial keeps to it."]
-    accuracy, excess = chosen.point
-    text = f"{goal} is {chosen.title}: accuracy {accuracy:.1%}, excess leakage {excess:.2f}"
-    if chosen.test and chosen.test.attacks:
-        tested = excess_of(chosen.test) or 0.0
-        text += f"; on the test set {chosen.test.accuracy:.1%} and {tested:.2f}"
-        if wanted and limits.violation(chosen.test.accuracy, tested) > 0:
-            text += ", where the limit is not kept"
-        text += _range(_seeds(sweep, chosen))
-    return [f"{text}."]
-
-
-def _range(seeds: Sequence[tuple[float, float | None]]) -> str:
-    """The smallest and the largest figures, if there are several."""
-    if len(seeds) < 2:
-        return ""
-    accuracies = [accuracy for accuracy, _ in seeds]
-    excesses = [excess for _, excess in seeds if excess is not None]
-    return (
-        f"; with {len(seeds)} seeds {min(accuracies):.1%} to {max(accuracies):.1%} and "
-        f"{min(excesses):.2f} to {max(excesses):.2f}"
-    )
-
-
 def _point(sweep: Sweep, trial: Trial, record: ModelRecord, on_front: bool) -> SweepPoint:
     return SweepPoint(
         title=trial.title,
@@ -138,15 +97,9 @@ def _point(sweep: Sweep, trial: Trial, record: ModelRecord, on_front: bool) -> S
         place=trial.place,
         picture=_picture(trial),
         test=_measured(trial),
-        seeds=_seeds(sweep, trial),
+        seeds=sweep.tested(trial),
         on_front=on_front,
     )
-
-
-def _seeds(sweep: Sweep, trial: Trial) -> tuple[tuple[float, float | None], ...]:
-    """Accuracy and excess leakage on the test set with each seed, the first one included."""
-    runs = sweep.over_seeds(trial)
-    return tuple((run.test.accuracy, excess_of(run.test)) for run in runs if run.test)
 
 
 def _picture(trial: Trial) -> str:

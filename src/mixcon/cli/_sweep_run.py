@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import torch
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mixcon._files import check_writable
 from mixcon.cli._console import command, console, interruptible
-from mixcon.cli._sweep_config import read_options
-from mixcon.cli._sweep_progress import sweep_progress
+from mixcon.cli._sweep_options import read_options
 from mixcon.reports import excess_of, intervals
 from mixcon.sweep import (
     Limits,
@@ -21,9 +24,11 @@ from mixcon.sweep import (
     Select,
     Sweep,
     SweepConfig,
+    SweepProgress,
     Trial,
     choose,
     cores,
+    describe_choice,
     write_sweep,
 )
 from mixcon.sweep import sweep as run_sweep
@@ -74,8 +79,9 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
         page = write_sweep(found, folder.path, limits)
     _tell(found)
     chosen = choose(found, limits)
+    said = describe_choice(found, chosen, limits)
+    console.print(f"\n{said}", markup=False, highlight=False, soft_wrap=True)
     if chosen:
-        console.print(f"\nChosen: {chosen.title}", highlight=False, soft_wrap=True)
         console.print(
             f"Next: {_next(folder.path, chosen, machine)}",
             markup=False,
@@ -89,7 +95,13 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
 def _next(folder: Path, chosen: Trial, machine: Machine) -> str:
     """The command that trains the chosen config, into a folder that no other config claims."""
     out = folder / f"chosen-{chosen.name}"
-    return command("train", config=folder / "chosen.toml", out=out, data_dir=machine.data_dir)
+    return command(
+        "train",
+        config=folder / "chosen.toml",
+        out=out,
+        data_dir=machine.data_dir,
+        allow_code=",".join(chosen.config.packages),
+    )
 
 
 def _pool(machine: Machine, config: SweepConfig) -> Pool:
@@ -130,3 +142,70 @@ def _tell(sweep: Sweep) -> None:
                 soft_wrap=True,
             )
     console.print(f"Hypervolume of the front, where selected: {sweep.hypervolume:.3f}")
+
+
+@contextmanager
+def sweep_progress(limits: Limits) -> Iterator[Callable[[SweepProgress], None]]:
+    """A bar a phase, with what runs and fails and the best so far; a line for each trial."""
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=12),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[counts]}"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, speed_estimate_period=3600.0) as bars:
+        tasks: dict[str, Any] = {}
+
+        def show(progress: SweepProgress) -> None:
+            if progress.news:
+                console.print(_line(progress), highlight=False, soft_wrap=True)
+            if not progress.total:
+                return
+            if progress.phase not in tasks:
+                tasks[progress.phase] = bars.add_task(_TITLES[progress.phase], counts="")
+            bars.update(
+                tasks[progress.phase],
+                total=progress.total,
+                completed=progress.ended,
+                counts=_counts(progress, limits),
+            )
+
+        yield show
+
+
+_TITLES = {
+    "search": "Trials",
+    "judge": "Strong attacks",
+    "test": "Test images",
+    "seeds": "Further seeds",
+}
+
+
+def _counts(progress: SweepProgress, limits: Limits) -> str:
+    sweep = progress.sweep
+    failed = sum(trial.state == "failed" for trial in sweep.trials)
+    best = choose(sweep, limits)
+    parts = [f"{progress.running} running", f"{failed} failed"]
+    parts += ["best {:.1%}/{:.2f}".format(*best.point)] if best else []
+    return ", ".join(parts)
+
+
+def _figures(trial: Trial) -> str:
+    accuracy, excess = trial.point
+    return f"accuracy {accuracy:.1%}, excess {excess:.2f}"
+
+
+def _line(progress: SweepProgress) -> str:
+    trial = progress.news
+    assert trial is not None  # noqa: S101  asked for news only
+    again = progress.phase == "seeds"
+    title = trial.title_with_seed if again else trial.title
+    start = f"{progress.ended:>4}/{progress.total}  {title}: "
+    if again and trial.test:
+        return f"{start}test accuracy {trial.test.accuracy:.1%}"
+    if trial.state == "failed":
+        return f"{start}[red]failed[/red], {escape(trial.reason or '')}"
+    if trial.state == "pruned":
+        return f"{start}no better than guessing, not attacked"
+    return start + _figures(trial)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from mixcon.channels import Channel, Distribution, parts
 from mixcon.errors import ConfigError
-from mixcon.serving.onnx_graph import to_onnx
+from mixcon.serving.onnx_graph import module_to_onnx
 from mixcon.split import SplitModel
 
 __all__ = ["EdgeHalf", "edge_onnx", "head_onnx"]
@@ -88,9 +88,9 @@ def edge_onnx(half: EdgeHalf, x: Tensor, z: Tensor) -> bytes:
     """
     noise = tuple(z.new_zeros(shape) for shape in half.noise_shapes(x))
     names = ["x", *(f"noise_{i}" for i in range(len(noise)))]
-    return to_onnx(half, (x, *noise), names, "z")
+    return module_to_onnx(half, (x, *noise), names, "z")
 
 
 def head_onnx(head: nn.Module, z: Tensor) -> bytes:
     """The head: input ``z``, output ``logits``."""
-    return to_onnx(head, (z,), ["z"], "logits")
+    return module_to_onnx(head, (z,), ["z"], "logits")

@@ -1,0 +1,40 @@
+"""What one server takes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mixcon.serving.budget import Budget
+
+__all__ = ["ServerLimits"]
+
+
+@dataclass(frozen=True)
+class ServerLimits:
+    """What one server takes on.
+
+    Attributes:
+        max_batch: rows in one request and in one batch at most.
+        max_delay: seconds that a request may wait for others while the head is idle.
+        max_queue: rows that may wait for the head, at least `max_batch`.
+        max_body: bytes of one request body; None for what `max_batch` rows need as JSON.
+        memory: bytes of all request bodies in work.
+        receive_timeout: seconds for a TLS handshake, and until a request must have come in whole.
+        answer_timeout: seconds until the head must have answered.
+        connections: open connections, those in a TLS handshake among them.
+        peer_share: the largest part of connections and memory for one address, in (0, 1].
+    """
+
+    max_batch: int = 256
+    max_delay: float = 0.0
+    max_queue: int = 1024
+    max_body: int | None = None
+    memory: int = 256 * 2**20
+    receive_timeout: float = 10.0
+    answer_timeout: float = 30.0
+    connections: int = 1000
+    peer_share: float = 0.5
+
+    def budget(self, total: int, least: int = 1) -> Budget:
+        """So much for all, and its part for one peer, or the least that is of use."""
+        return Budget(max(total, least), max(least, round(total * self.peer_share)))

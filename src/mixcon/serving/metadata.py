@@ -1,0 +1,90 @@
+"""What a server says of itself and of its model, as the device reads it."""
+
+from __future__ import annotations
+
+from typing import Self
+
+from pydantic import Field
+
+from mixcon.errors import ContractError
+from mixcon.serving.contract import Contract, TensorSpec
+from mixcon.serving.messages import Message, Parameters, parse
+from mixcon.serving.text import printable
+
+__all__ = ["METADATA_BYTES", "ModelMetadata", "ServerMetadata"]
+
+METADATA_BYTES = 262_144
+"""So many bytes of metadata at most."""
+
+
+class ServerMetadata(Message):
+    """What ``/v2`` says."""
+
+    extensions: list[str] | None = None
+
+    @classmethod
+    def read(cls, body: bytes) -> Self:
+        """Out of its JSON.
+
+        Raises:
+            WireError: it is none.
+        """
+        return parse(cls, memoryview(body))
+
+    @property
+    def is_binary(self) -> bool:
+        """Whether it knows the binary tensor data extension."""
+        return "binary_tensor_data" in (self.extensions or ())
+
+
+class TensorMetadata(Message):
+    """A tensor that a model takes or gives."""
+
+    name: str = Field(max_length=256)
+    datatype: str = Field(max_length=16)
+    shape: list[int] = Field(max_length=8)
+
+
+class ModelMetadata(Message):
+    """What ``/v2/models/NAME`` says."""
+
+    inputs: list[TensorMetadata] | None = Field(default=None, max_length=8)
+    outputs: list[TensorMetadata] | None = Field(default=None, max_length=8)
+    parameters: Parameters = Field(default={})
+
+    @property
+    def names_contract(self) -> bool:
+        """Whether it says which contract it serves."""
+        return "contract_sha256" in self.parameters
+
+    @classmethod
+    def read(cls, body: bytes, contract: Contract) -> Self:
+        """Out of its JSON, compared with the contract.
+
+        Raises:
+            WireError: it is none.
+            ContractError: they differ.
+        """
+        found = parse(cls, memoryview(body))
+        found._check(contract)
+        return found
+
+    def _check(self, contract: Contract) -> None:
+        _refuse_other("inputs", self.inputs, contract.representation)
+        _refuse_other("outputs", self.outputs, contract.logits)
+        served = self.parameters.get("contract_sha256")
+        if served not in (None, contract.sha256):
+            raise ContractError(
+                f"expected a server of contract {contract.sha256[:12]}..., but it serves "
+                f"{printable(str(served), 12)}; take the edge folder of the export that is served"
+            )
+
+
+def _refuse_other(side: str, found: list[TensorMetadata] | None, spec: TensorSpec) -> None:
+    seen = [(tensor.name, tensor.datatype, tensor.shape) for tensor in found or ()]
+    if seen != [(spec.name, "FP32", [-1, *spec.shape])]:
+        raise ContractError(
+            f"expected a server whose {side} are {spec.name!r} of FP32 and shape "
+            f"{[-1, *spec.shape]}, but it has {printable(str(seen))}; check the URL and the "
+            "model's name"
+        )
