@@ -14,6 +14,7 @@ from mixcon._clock import each_step
 from mixcon._memory import at_once
 from mixcon.attacks.base import Knowledge, OnStep, held_out
 from mixcon.errors import KnowledgeError
+from mixcon.kinds import has_structure
 from mixcon.metrics import ssim
 from mixcon.models.decoder import into, inverse_network
 
@@ -95,7 +96,7 @@ def unlikeness(found: Tensor, wanted: Tensor, box: Box) -> Tensor:
     the box, which fixes the values. The mean squared error for anything else.
     """
     error = (found - wanted).square().flatten(1).mean(1)
-    if box is None or wanted.ndim != 4 or min(wanted.shape[-2:]) < 11:
+    if box is None or not has_structure(wanted.shape[1:]):
         return error
     span = box[1] - box[0]
     return 10 * error / span**2 + 1 - ssim(found, wanted, data_range=span)

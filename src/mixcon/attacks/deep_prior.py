@@ -12,6 +12,7 @@ from torch.func import functional_call
 from mixcon._clock import each_step
 from mixcon.attacks._networks import prior_network
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
+from mixcon.kinds import Kind
 from mixcon.models.decoder import into
 
 __all__ = ["DeepPrior"]
@@ -34,7 +35,7 @@ class DeepPrior(Attack[WhiteBox]):
 
     name = "deep-prior"
     needs = WhiteBox
-    inputs = frozenset({"images"})
+    inputs = frozenset({Kind.IMAGE})
     batch = 128
 
     steps: int = 500

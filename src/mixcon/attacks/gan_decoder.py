@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from mixcon.attacks._fitting import InverseNetwork, Pairs, keep_best, own_samples
 from mixcon.attacks._networks import discriminator
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
+from mixcon.kinds import Kind
 
 __all__ = ["GanDecoder", "discriminator_loss", "generator_loss"]
 
@@ -35,7 +36,7 @@ class GanDecoder(Attack[WhiteBox]):
     name = "gan-decoder"
     family = "learned"
     needs = WhiteBox
-    inputs = frozenset({"images"})
+    inputs = frozenset({Kind.IMAGE})
     needs_auxiliary = True
     fitting = 0.95
 

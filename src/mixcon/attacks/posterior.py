@@ -11,8 +11,9 @@ from torch import Tensor, nn
 from mixcon._memory import at_once
 from mixcon.attacks._fitting import own_samples
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen, held_out
-from mixcon.attacks.prototypes import has_structure, most_alike
+from mixcon.attacks.prototypes import most_alike, most_parallel
 from mixcon.channels import Channel, parts
+from mixcon.kinds import Kind, has_structure
 
 __all__ = ["Posterior"]
 
@@ -31,7 +32,7 @@ class Posterior(Attack[WhiteBox]):
     is the best that anybody can do who knows no more of inputs than these samples. Where z is
     discrete, the likely ones are those of the same cell; where it is neither noisy nor discrete,
     those nearby count. The answer is the one that is best for the metric: the image of largest
-    expected SSIM for images, the posterior mean for anything else.
+    expected SSIM for images, the sequence of largest expected cosine, the mean for vectors.
 
     Attributes:
         references: so many of the attacker's samples are weighed, but for those held out.
@@ -59,6 +60,8 @@ class Posterior(Attack[WhiteBox]):
             most = min(self.likely, len(samples))
             found = weigh(z).topk(most, dim=1)
             weights = torch.softmax(found.values, 1).to(samples)
+            if knowledge.kind is Kind.SEQUENCE:
+                return most_parallel(samples[found.indices], weights)
             mean = _mean(samples, found.indices, weights)
             if not has_structure(knowledge.shape) or knowledge.box != (0.0, 1.0):
                 return mean

@@ -1,4 +1,4 @@
-"""Images that are like many others at once: best for expected SSIM over weighted samples."""
+"""Answers that are like many samples at once: best for the expected likeness of each kind."""
 
 from __future__ import annotations
 
@@ -11,16 +11,11 @@ from mixcon._memory import at_once
 from mixcon.attacks.base import OnStep
 from mixcon.metrics import ssim
 
-__all__ = ["has_structure", "most_alike"]
+__all__ = ["most_alike", "most_parallel"]
 
 _LEAST = 11  # pixels of the window of SSIM
 _COARSE = 64  # pixels a side; larger images are first searched for at this size
 _FINE = 0.1  # of the steps then follow at their own size
-
-
-def has_structure(shape: tuple[int, ...]) -> bool:
-    """Whether samples of this shape are images that SSIM can compare."""
-    return len(shape) == 3 and min(shape[-2:]) >= _LEAST
 
 
 def most_alike(
@@ -101,3 +96,23 @@ def _climbed(
         with torch.no_grad():
             guesses.clamp_(0, 1)
     return guesses.detach()
+
+
+def most_parallel(samples: Tensor, weights: Tensor) -> Tensor:
+    """For each of G guesses the sample with the largest weighted cosine to its own samples.
+
+    That is the direction of the mean of unit vectors, exactly. Its length, on which no cosine
+    depends, is the mean length, the shorter the less the samples agree.
+
+    Args:
+        samples: (G, K, *shape).
+        weights: (G, K), not negative, each row of sum 1.
+
+    Returns:
+        (G, *shape).
+    """
+    flat = samples.flatten(2)
+    lengths = (weights * flat.norm(dim=2)).sum(1, keepdim=True)
+    direction = torch.einsum("gk,gkd->gd", weights, F.normalize(flat, dim=2))
+    found: Tensor = lengths * direction
+    return found.view(samples[:, 0].shape)

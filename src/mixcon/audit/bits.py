@@ -23,6 +23,7 @@ from mixcon.bounds import (
 )
 from mixcon.channels import Channel, parts
 from mixcon.data import LabeledSet
+from mixcon.kinds import has_structure
 from mixcon.metrics import mse, ssim
 from mixcon.split import SplitModel
 
@@ -137,7 +138,7 @@ def _cells(z: Tensor, originals: Tensor) -> dict[str, float]:
         "cell_inputs": len(z),
         "cell_mse": mse(best_in_cells(z, originals), originals).mean().item(),
     }
-    if originals.ndim == 4 and min(originals.shape[-2:]) >= 11:
+    if has_structure(originals.shape[1:]):
         best = likeness_in_cells(z, originals, steps=60)
         found["cell_ssim"] = ssim(best, originals).mean().item()
     return found

@@ -12,7 +12,8 @@ from torch.nn import functional as F
 from mixcon._cache import digest, kept
 from mixcon._clock import time_share
 from mixcon.attacks.base import Auxiliary, OnStep
-from mixcon.attacks.prototypes import has_structure, most_alike
+from mixcon.attacks.prototypes import most_alike, most_parallel
+from mixcon.kinds import Kind, has_structure
 
 __all__ = ["LabelGuesses"]
 
@@ -30,7 +31,8 @@ class LabelGuesses:
     SSIM; ``class-medoid``, the sample nearest to the mean; ``any-ssim``, the image that is best
     for all classes, where the prediction says nothing; and ``class-kind-1``, ... : the class is
     parted into groups by k-means, each with the image that is best for it, so that a maximum over
-    several attacks has a maximum over as many guesses to stand against.
+    several attacks has a maximum over as many guesses to stand against. Sequences are guessed for
+    the largest expected cosine, vectors for the squared error, and named so.
 
     Args:
         names: of the guesses, in order.
@@ -62,7 +64,8 @@ class LabelGuesses:
             length: so many times the usual steps.
         """
         count = max(4, count)
-        names = ["class-mean", "class-ssim", "class-medoid", "any-ssim"]
+        best = Kind.of(auxiliary.inputs.shape[1:]).headlines[0]
+        names = ["class-mean", f"class-{best}", "class-medoid", f"any-{best}"]
         names += [f"class-kind-{i}" for i in range(1, count - 3)]
         steps = max(1, round(length * _STEPS))
         facts = f"guesses {_FIT} {classes} {count} {seed} {steps}"
@@ -88,9 +91,7 @@ def _learn(
         groups += _groups(pool, _members(auxiliary, label), count - 4, seed)
     groups.append(torch.arange(min(_MEMBERS, len(pool))))
     starts = torch.stack([pool[group].mean(0) for group in groups])
-    best = starts
-    if has_structure(tuple(starts.shape[1:])):
-        best = _searched(starts, pool, groups, seed, steps, on_step)
+    best = _best(starts, pool, groups, seed, steps, on_step)
     whole = best[-1].expand(classes, 1, *best.shape[1:])
     best = best[:-1].unflatten(0, (classes, count - 3))
     means = starts[:-1].unflatten(0, (classes, count - 3))[:, :1]
@@ -117,10 +118,26 @@ def _groups(pool: Tensor, members: Tensor, count: int, seed: int) -> list[Tensor
 
 def _small(samples: Tensor) -> Tensor:
     """Large images averaged down: groups by their coarse looks are as good, and fit in memory."""
-    if samples.ndim != 4 or max(samples.shape[-2:]) <= _COARSE:
+    if not has_structure(samples.shape[1:]) or max(samples.shape[-2:]) <= _COARSE:
         return samples
     height, width = (min(side, _COARSE) for side in samples.shape[-2:])
     return F.adaptive_avg_pool2d(samples, (height, width))
+
+
+def _best(
+    means: Tensor, pool: Tensor, groups: list[Tensor], seed: int, steps: int, on_step: OnStep
+) -> Tensor:
+    """Of each group, what is most like its members: (G, *shape)."""
+    shape = means.shape[1:]
+    if has_structure(shape):
+        return _searched(means, pool, groups, seed, steps, on_step)
+    if Kind.of(shape) is Kind.SEQUENCE:
+        return torch.cat([_direction(pool[group]) for group in groups])
+    return means
+
+
+def _direction(group: Tensor) -> Tensor:
+    return most_parallel(group[None], group.new_full((1, len(group)), 1 / len(group)))
 
 
 def _searched(

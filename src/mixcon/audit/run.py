@@ -142,11 +142,11 @@ def _check(
             f"expected between 1 and {len(data.test)} victims, the test samples of "
             f"{data.test.name}, but got {victims}"
         )
-    kind = "images" if data.test.is_image else "vectors"
+    kind = data.test.kind
     unfit = [attack.name for attack in attacks if kind not in attack.inputs]
     if unfit:
         raise KnowledgeError(
-            f"expected attacks on {kind}, but got {', '.join(unfit)}; leave it out"
+            f"expected attacks on {kind.plural}, but got {', '.join(unfit)}; leave it out"
         )
     one = data.test.floats(slice(1))
     measure(one, one)

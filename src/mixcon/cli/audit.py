@@ -165,7 +165,7 @@ def report_on(
 
 
 def _attacks(names: list[str], data: Splits, budget: float) -> list[Attack[Any]]:
-    kind = "images" if data.test.is_image else "vectors"
+    kind = data.test.kind
     odd = [name for name in names if name not in ("strongest", "all") and not ATTACKS.has(name)]
     if odd:
         known = ", ".join(["strongest", "all", *ATTACKS])
@@ -213,8 +213,7 @@ def _limit(text: str | None) -> float | None:
 
 def _warn(attacks: list[Attack[Any]], data: Splits, victims: int, *, thorough: bool) -> None:
     """Say before hours of work that the gate cannot open after them."""
-    inputs = "images" if data.test.is_image else "vectors"
-    effort = effort_of(attacks, inputs=inputs, victims=victims, thorough=thorough)
+    effort = effort_of(attacks, inputs=data.test.kind, victims=victims, thorough=thorough)
     weak = weaknesses(victims, thorough=thorough, budget=effort.budget, missing=effort.missing)
     if reasons := "; ".join(weak):
         _say(f"warning: --fail-above will fail, for this audit can be no proof: {reasons}")

@@ -8,6 +8,8 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mixcon.kinds import Kind
+
 __all__ = ["doubled_sizes", "into", "inverse_network"]
 
 _COARSEST = 8  # pixels of the side from which images are built up
@@ -20,13 +22,16 @@ def inverse_network(z: tuple[int, ...], x: tuple[int, ...]) -> nn.Sequential:
 
     Images grow from a coarse map by doubling. Small or flat representations reach that map through
     a linear layer; large ones with a height and a width keep their layout, and enter at their
-    own resolution. Vectors come from two fully-connected layers.
+    own resolution. Vectors and sequences come from two fully-connected layers.
 
     Args:
         z: shape of one representation, standardized.
-        x: shape of one input: (C, H, W) or (d,).
+        x: shape of one input, of any kind.
     """
-    return _to_vectors(prod(z), prod(x)) if len(x) == 1 else _to_images(z, x)
+    if Kind.of(x) is Kind.IMAGE:
+        return _to_images(z, x)
+    flat = _to_vectors(prod(z), prod(x))
+    return flat if Kind.of(x) is Kind.VECTOR else flat.append(nn.Unflatten(1, x))
 
 
 def _to_vectors(numbers: int, wanted: int, width: int = 512) -> nn.Sequential:

@@ -16,13 +16,11 @@ from mixcon.attacks import Attack
 from mixcon.audit import Gallery, Report, run_audit, subject_of
 from mixcon.errors import MixconError
 from mixcon.metrics import chance_level
-from mixcon.reports import grid, png, report_json, strongest_pictures
+from mixcon.reports import report_json, thumbnail
 from mixcon.sweep.judgments import StageName
 from mixcon.training import TrainConfig, accuracy, train
 
 __all__ = ["Job", "attempt", "device_of", "run"]
-
-_SHOWN = 6  # victims of a thumbnail
 
 
 @dataclass(frozen=True)
@@ -107,11 +105,10 @@ def device_of(accelerator: str) -> str:
 def _write(job: Job, report: Report, gallery: Gallery) -> None:
     """The pictures first: where the judgment is, they are too."""
     found = gallery.reconstructions[job.title]
-    if found and gallery.originals.ndim == 4:
-        strongest = strongest_pictures(report.models[0], found)
-        pair = torch.cat([gallery.originals[:_SHOWN], strongest[:_SHOWN]])
-        sheet = grid(pair, columns=min(_SHOWN, len(gallery.originals)))
-        write_whole(job.folder / f"{job.stage}.png", png(sheet, 2))
+    drawn = thumbnail(report.models[0], gallery) if found else None
+    if drawn:
+        ending, content = drawn
+        write_whole(job.folder / f"{job.stage}.{ending}", content)
     if job.stage == "test":
         tensors = {"originals": gallery.originals, "labels": gallery.labels}
         tensors |= {f"reconstructions.{name}": images for name, images in found.items()}

@@ -17,6 +17,7 @@ from mixcon.attacks.base import frozen
 from mixcon.data import LabeledSet, Splits
 from mixcon.defenses import Batch, Defense
 from mixcon.errors import ConfigError, NonFiniteError, RunError
+from mixcon.kinds import Kind
 from mixcon.metrics import Separability, chance_level, mixed_pairs, separability
 from mixcon.split import SplitModel
 from mixcon.training.augment import AUGMENTATIONS
@@ -374,7 +375,7 @@ def _state(
 
 def _check_augment(config: TrainConfig, splits: Splits) -> None:
     AUGMENTATIONS.find(config.augment)
-    if config.augment != "none" and not splits.train.is_image:
+    if config.augment != "none" and splits.train.kind is not Kind.IMAGE:
         raise ConfigError(
             f"expected augment to be none for samples that are no images, but got {config.augment}"
         )
@@ -383,7 +384,7 @@ def _check_augment(config: TrainConfig, splits: Splits) -> None:
 def raw_separability(model: SplitModel, labeled: LabeledSet, limit: int = 1000) -> Separability:
     """Separability of the raw representations of the first `limit` samples.
 
-    Those of images are scaled to unit norm, as in the paper's distances; those of vectors are not.
+    They are scaled to unit norm, as in the paper's distances of images; those of vectors are not.
     """
     part = labeled.take(slice(limit))
     was_training = model.training
@@ -392,4 +393,6 @@ def raw_separability(model: SplitModel, labeled: LabeledSet, limit: int = 1000) 
         like, size = next(model.parameters()), at_once(limit, labeled.shape)
         raw = torch.cat([model.represent(x.to(like)) for x, _ in part.batches(size)])
     model.train(was_training)
-    return separability(raw, pairs=mixed_pairs(part.labels), normalize=labeled.is_image)
+    return separability(
+        raw, pairs=mixed_pairs(part.labels), normalize=labeled.kind is not Kind.VECTOR
+    )
