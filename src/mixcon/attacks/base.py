@@ -11,6 +11,8 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, cast, final
 import torch
 from torch import Tensor, nn
 
+from mixcon._clock import time_share
+from mixcon._memory import at_once
 from mixcon.errors import ConfigError, KnowledgeError, NonFiniteError
 from mixcon.kinds import Kind, has_structure
 from mixcon.metrics import cosine, mse, ssim
@@ -190,7 +192,7 @@ class Attack(ABC, Generic[K]):
         needs_auxiliary: whether it cannot do without auxiliary samples.
         needs_head: whether it cannot do without the head.
         fitting: share of its work that is done before it sees any representation.
-        batch: images attacked at once.
+        batch: inputs attacked at once, fewer where they are large.
         family: what it works by: attacks of two families that agree are a sign that there is no
             more to be had.
     """
@@ -226,7 +228,7 @@ class Attack(ABC, Generic[K]):
         def invert(z: Tensor) -> Tensor:
             if not z.isfinite().all():
                 raise NonFiniteError(f"{self.name}: expected finite representations, but got NaN")
-            parts = z.split(self.batch)
+            parts = z.split(at_once(self.batch, knowledge.shape))
             done: list[Tensor] = []
             for part in parts:
 
@@ -234,7 +236,8 @@ class Attack(ABC, Generic[K]):
                     share = (before + share) / len(parts)
                     on_step(self.fitting + (1 - self.fitting) * share)
 
-                done.append(_bounded(run(part, report), knowledge))
+                with time_share(1 / (len(parts) - len(done))):
+                    done.append(_bounded(run(part, report), knowledge))
             on_step(1.0)
             return torch.cat(done)
 
@@ -244,7 +247,8 @@ class Attack(ABC, Generic[K]):
     def fit_run(self, knowledge: Knowledge, on_step: OnStep = lambda _: None) -> Run:
         """The fitted attack without checks of z and of the box, for attacks that build on it."""
         if self not in knowledge.fitted:
-            knowledge.fitted[self] = self._fit(self._narrowed(knowledge), on_step)
+            with time_share(self.fitting):
+                knowledge.fitted[self] = self._fit(self._narrowed(knowledge), on_step)
         return knowledge.fitted[self]
 
     def candidates(self) -> Sequence[Self]:
@@ -271,7 +275,8 @@ class Attack(ABC, Generic[K]):
             def report(share: float, before: int = len(scores)) -> None:
                 on_step((before + share) / len(candidates))
 
-            found = candidate.fit(knowledge, report)(z)
+            with time_share(1 / (len(candidates) - len(scores))):
+                found = candidate.fit(knowledge, report)(z)
             scores.append(_likeness(found, own))
         return candidates[scores.index(max(scores))]
 

@@ -48,7 +48,7 @@ class GanDecoder(Attack[WhiteBox]):
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
         samples = own_samples(knowledge)
         pairs = Pairs(samples, lambda index: knowledge.query(samples[index]))
-        generator = InverseNetwork(*pairs.first(1024), knowledge.box)
+        generator = InverseNetwork(*pairs.moments(), knowledge.box)
         judge = discriminator(knowledge.shape).to(samples)
         adam = [self._adam(network) for network in (judge, generator)]
 

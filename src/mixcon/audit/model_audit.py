@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mixcon._memory import at_once
 from mixcon.attacks import Attack, Auxiliary, Rmle, WhiteBox
 from mixcon.attacks.base import OnStep, frozen
 from mixcon.audit.attack_cache import AttackCache
@@ -47,7 +48,8 @@ from mixcon.training import accuracy, raw_separability
 
 __all__ = ["ModelAudit"]
 
-_SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes
+_SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes, or as many
+_NUMBERS = 2**25  # as have representations of so many numbers
 
 
 class ModelAudit:
@@ -200,7 +202,7 @@ class ModelAudit:
             "class-mean": class_mean(own.inputs, own.labels, self.predicted),
         }
         if self.setup.thorough:
-            part = own.take(_SEEN)
+            part = own.take(len(self._seen))
             arguments = (part.inputs, part.labels, self._seen, self.released.cpu())
             floors["nearest-neighbor"] = nearest_neighbor(*arguments, self.predicted)
         return floors
@@ -209,7 +211,9 @@ class ModelAudit:
     def _seen(self) -> Tensor:
         """What the device releases of the first auxiliary samples."""
         own = self.knowledge.auxiliary
-        parts = own.take(_SEEN).inputs.split(500) if own else ()
+        count = at_once(_SEEN, tuple(self.released.shape[1:]), numbers=_NUMBERS)
+        size = at_once(500, self.setup.victims.shape)
+        parts = own.take(count).inputs.split(size) if own else ()
         report = self._begin("floors")
         released = []
         for done, part in enumerate(parts, 1):
@@ -229,14 +233,15 @@ class ModelAudit:
             return {}
         leaks = label_leakage(
             self._seen,
-            setup.auxiliary.labels[:_SEEN],
+            setup.auxiliary.labels[: len(self._seen)],
             self.released.cpu(),
             setup.victims.labels,
             len(setup.data.train.classes),
             seed=setup.seed,
             on_step=self._begin("label leakage"),
         )
-        bounded = bound(self.model, setup.originals, self._begin("bound"))
+        box = self.knowledge.box
+        bounded = bound(self.model, setup.originals, self._begin("bound"), box=box)
         report = self._begin("masking")
         known = (self.knowledge, self.released, setup.originals, measured, self._headline)
         signs = [
@@ -290,7 +295,8 @@ def _intercept(
     with frozen(model), torch.inference_mode():
         released = captured
         if released is None:
-            released = channel(model.represent(originals.to(like)))
+            parts = originals.split(at_once(len(originals), tuple(originals.shape[1:])))
+            released = channel(torch.cat([model.represent(part.to(like)) for part in parts]))
         released = released.to(like)
         predicted = model.head(released).argmax(1)
     return released.clone(), predicted.cpu()

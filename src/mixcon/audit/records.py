@@ -145,15 +145,19 @@ class Effort(_Record):
 
 
 class BoundRecord(_Record):
-    """What no unbiased attacker can undercut, whatever it computes (dFIL).
+    """What no attacker can undercut, whatever it computes, from Fisher information (dFIL).
 
     Attributes:
         vacuous: whether nothing can be said: no noise, or a channel that the bound does not cover.
-        mse: mean over the images of the least mean squared error; None if vacuous.
+        mse: mean over the images of the least mean squared error of unbiased attackers; None if
+            vacuous.
+        neighborhood_mse: the least mean squared error of any attacker, biased or not, on inputs
+            moved within a quarter of the box; None if vacuous, or where inputs have no box.
     """
 
     vacuous: bool
     mse: float | None
+    neighborhood_mse: float | None = None
 
 
 class MaskingRecord(_Record):

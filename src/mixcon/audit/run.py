@@ -103,7 +103,6 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         judged=thorough and meter is None,
         on_progress=on_progress,
     )
-    phases.begin("", "preparation")
     setup = Setup.of(data, victims, seed, meter=meter, thorough=thorough, begin=phases.begin)
     gallery = Gallery(setup.originals, setup.victims.labels, setup.victims.classes)
     records = []

@@ -14,7 +14,7 @@ from torch import Tensor
 from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import Subject, effort_of, run_audit, subjects_of
-from mixcon.cli._console import audit_progress, console, interruptible
+from mixcon.cli._console import audit_progress, console, interruptible, working
 from mixcon.cli._options import AllowCode, allow_typed
 from mixcon.data import Splits
 from mixcon.errors import ConfigError
@@ -104,7 +104,7 @@ def audit(
         raise ConfigError(f"expected runs on one data set, but got {', '.join(sorted(sets))}")
     folder = out or runs[-1] / "audit"
     check_writable(folder)
-    with console.status(f"Reading {configs[0].data} ..."):
+    with working(f"Reading {configs[0].data} ..."):
         data = configs[0].load_data(data_dir)
         subjects = subjects_of(runs, data)
     attacks = _attacks(attack or ["strongest"], data, budget)
@@ -154,7 +154,7 @@ def report_on(
                 repeats=repeats,
                 on_progress=on_progress,
             )
-        with console.status("Writing the report ..."):
+        with working("Writing the report ..."):
             figures = figures_of(report)
             page = write_figures(figures, gallery, folder)
     console.print(markdown_table(figures), highlight=False, soft_wrap=True)

@@ -13,6 +13,7 @@ from mixcon.kinds import Kind
 __all__ = ["doubled_sizes", "into", "inverse_network"]
 
 _COARSEST = 8  # pixels of the side from which images are built up
+_WEIGHTS = 2**26  # of one layer, at most
 _MIXED = 2048  # up to so many numbers, every one of them may speak of every pixel
 
 
@@ -51,7 +52,7 @@ def _to_images(z: tuple[int, ...], x: tuple[int, ...]) -> nn.Sequential:
     else:
         channels = _channels(sizes[0])
         shape = (channels, *sizes[0])
-        layers = [nn.Flatten(), nn.Linear(prod(z), prod(shape)), nn.Unflatten(1, shape)]
+        layers = [nn.Flatten(), *_linear(prod(z), prod(shape)), nn.Unflatten(1, shape)]
     for size in sizes[1:-1]:
         layers += [nn.BatchNorm2d(channels), nn.ReLU(), Enlarge(channels, _channels(size), size)]
         channels = _channels(size)
@@ -59,6 +60,14 @@ def _to_images(z: tuple[int, ...], x: tuple[int, ...]) -> nn.Sequential:
     if len(sizes) == 1:
         return nn.Sequential(*layers, nn.Conv2d(channels, x[0], 3, padding=1))
     return nn.Sequential(*layers, Enlarge(channels, x[0], sizes[-1]))
+
+
+def _linear(numbers: int, wanted: int) -> list[nn.Module]:
+    """One layer, or two through a narrow one where it would have too many weights."""
+    if numbers * wanted <= _WEIGHTS:
+        return [nn.Linear(numbers, wanted)]
+    narrow = max(1, _WEIGHTS // (numbers + wanted))
+    return [nn.Linear(numbers, narrow), nn.Linear(narrow, wanted)]
 
 
 def _channels(size: tuple[int, int]) -> int:

@@ -188,7 +188,11 @@ def examination_rows(figures: Figures) -> list[dict[str, str]]:
             findings["Class read from z by a probe"] = f"{100 * model.label_leakage:.1f} %"
         if model.bound is not None:
             findings["Least mean squared error of an unbiased attacker (dFIL)"] = (
-                "vacuous" if model.bound.mse is None else f"{model.bound.mse:.3g}"
+                "no bound" if model.bound.mse is None else f"{model.bound.mse:.3g}"
+            )
+            near = model.bound.neighborhood_mse
+            findings["Least mean squared error of any attacker, near these inputs (van Trees)"] = (
+                "no bound" if near is None else f"{near:.3g}"
             )
         for sign in model.masking:
             shown = "yes" if sign.found else "no"

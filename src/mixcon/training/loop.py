@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mixcon._memory import at_once
 from mixcon.attacks.base import frozen
 from mixcon.data import LabeledSet, Splits
 from mixcon.defenses import Batch, Defense
@@ -44,6 +45,13 @@ class Progress:
     step: int
     steps: int
     record: dict[str, Any] | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of all steps that is done, in [0, 1]."""
+        if not self.steps:  # a record, at the end of its epoch
+            return self.epoch / self.epochs
+        return (self.epoch - 1 + self.step / self.steps) / self.epochs
 
 
 def train(
@@ -136,7 +144,7 @@ def accuracy(
     like = next(model.parameters())
     hits, seen = [], 0
     with torch.inference_mode():
-        for x, y in labeled.batches(batch_size):
+        for x, y in labeled.batches(at_once(batch_size, labeled.shape)):
             hits.append((model(x.to(like)).argmax(1) == y.to(like.device)).sum())
             seen += len(y)
             on_step(seen / len(labeled))
@@ -389,7 +397,8 @@ def raw_separability(model: SplitModel, labeled: LabeledSet, limit: int = 1000) 
     was_training = model.training
     model.eval()
     with torch.inference_mode():
-        raw = model.represent(part.floats().to(next(model.parameters())))
+        like, size = next(model.parameters()), at_once(limit, labeled.shape)
+        raw = torch.cat([model.represent(x.to(like)) for x, _ in part.batches(size)])
     model.train(was_training)
     return separability(
         raw, pairs=mixed_pairs(part.labels), normalize=labeled.kind is not Kind.VECTOR
