@@ -2,8 +2,9 @@
 
 Everything that has a name is looked up here: networks, data, defenses, channels, losses, attacks,
 metrics, recipes. Code outside of mixcon is imported only where its package was allowed: by typing
-its name (`allow_code` is called for what stands on the command line), or because the calling
-program has imported it already. A name that a file brought along allows nothing.
+its name (`allow_code` is called for what stands on the command line) or ``--allow-code``, or
+because the calling program has imported it already. A name that a file brought along allows
+nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import entry_points
@@ -19,12 +21,14 @@ from typing import Any, Generic, TypeVar
 
 from mixcon.errors import ConfigError
 
-__all__ = ["ALLOWED", "Registry", "allow_code", "unknown"]
+__all__ = ["ALLOWED", "Registry", "allow_code", "packages_in", "unknown"]
 
 T = TypeVar("T")
 
 ALLOWED = "MIXCON_ALLOW_CODE"
 """Environment variable: packages whose code may be imported, separated by commas."""
+
+_CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 
 
 class Registry(Mapping[str, T], Generic[T]):
@@ -89,9 +93,21 @@ def allow_code(*names: str) -> None:
 
     Args:
         names: packages, or parts in them: ``mine``, ``mine.nets:resnet``.
+
+    Raises:
+        ConfigError: one of them is no name of a package.
     """
-    known = [*_allowed(), *(_package(name) for name in names)]
-    os.environ[ALLOWED] = ",".join(dict.fromkeys(known))
+    packages = [_package(name) for name in names]
+    odd = [name for name in packages if not name.isidentifier()]
+    if odd:
+        raise ConfigError(f"expected the name of a package, such as mine, but got '{odd[0]}'")
+    os.environ[ALLOWED] = ",".join(dict.fromkeys([*_allowed(), *packages]))
+
+
+def packages_in(*texts: str) -> list[str]:
+    """The packages of the code that texts name as ``package.module:name``, each once."""
+    found = [_package(name) for text in texts for name in _CODE.findall(text)]
+    return [name for name in dict.fromkeys(found) if name != "folder"]
 
 
 def unknown(kind: str, name: str, known: Iterable[str]) -> str:
@@ -108,11 +124,12 @@ def unknown(kind: str, name: str, known: Iterable[str]) -> str:
 
 def _imported(name: str) -> Any:
     module, _, attribute = name.partition(":")
-    if module not in sys.modules and _package(name) not in _allowed():
+    own = _package(name)
+    if module not in sys.modules and own not in _allowed():
         raise ConfigError(
             f"'{name}' is code from outside of mixcon, and a file that names it does not allow it: "
-            f"if you trust it, set {ALLOWED}={_package(name)} (in Python: "
-            f"mixcon.allow_code('{_package(name)}'))"
+            f"if you trust it, add --allow-code {own}, or set {ALLOWED}={own} (in Python: "
+            f"mixcon.allow_code('{own}'))"
         )
     found = _loaded(lambda: _import_module(module), name)
     for part in attribute.split("."):
@@ -148,4 +165,4 @@ def _allowed() -> list[str]:
 
 
 def _package(name: str) -> str:
-    return name.partition(":")[0].partition(".")[0]
+    return name.partition(":")[0].partition(".")[0].strip()

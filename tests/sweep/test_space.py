@@ -105,3 +105,10 @@ def test_toml_comes_back_equal(tmp_path):
     assert read_sweep_config(tmp_path / "sweep.toml") == config
     assert config.base.holdout == 0.1
     assert config.budget == {"vanilla": 1, "mixcon": 7, "normalize+gaussian": 7}
+
+
+def test_layers_whose_names_are_numbers_stay_names():
+    config = SweepConfig(base=BASE, space=Space(cut="[1.10, 2]"), sampler="grid")
+    cuts = [config.space.config_at(BASE, "mixcon", p).cut for p in config.space.points("mixcon")]
+    assert set(cuts) == {"1.10", "2"}
+    assert config.vanilla.cut == "1.10"

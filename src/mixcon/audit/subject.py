@@ -13,7 +13,7 @@ from torch import nn
 from mixcon.audit.records import SeparabilityRecord
 from mixcon.data import Splits
 from mixcon.errors import ConfigError
-from mixcon.models import NETWORKS
+from mixcon.models import network_named
 from mixcon.split import SplitModel
 from mixcon.training import RunFolder, load_model
 
@@ -71,7 +71,7 @@ def subject_of(run: Path, model: SplitModel) -> Subject:
         model,
         name=str(config.defense),
         network=config.network,
-        cut=config.cut or NETWORKS[config.network].cut,
+        cut=config.cut or network_named(config.network).cut,
         before=SeparabilityRecord(**first["separability"]),
         defense=str(config.defense),
         seed=config.seed,

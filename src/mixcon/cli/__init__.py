@@ -19,9 +19,11 @@ from mixcon.cli._console import (
     terminate,
 )
 from mixcon.cli.audit import audit
+from mixcon.cli.cuts import cuts
 from mixcon.cli.demo import demo
 from mixcon.cli.export import export
 from mixcon.cli.infer import infer
+from mixcon.cli.leaderboard import leaderboard
 from mixcon.cli.reproduce import reproduce
 from mixcon.cli.serve import serve
 from mixcon.cli.sweep import sweep
@@ -40,8 +42,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Start with: mixcon demo",
 )
-for verb in (demo, train, audit, sweep, tune, reproduce, theory, export, serve, infer):
+for verb in (demo, cuts, train, audit, sweep, tune, reproduce, theory, export, serve, infer):
     app.command()(verb)
+app.add_typer(leaderboard, name="leaderboard")
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
@@ -12,15 +11,31 @@ from mixcon import models
 from mixcon.data import SOURCES
 from mixcon.defenses import part_names
 from mixcon.errors import ConfigError
-from mixcon.registry import allow_code
+from mixcon.registry import ALLOWED, allow_code, packages_in
 from mixcon.training import AUGMENTATIONS, RECIPES, TrainConfig, recipe
 
 __all__ = ["MACHINE", "TRAINING", "train_config"]
 
 TRAINING, MACHINE = "Training", "Machine"
 PARTS = ", ".join(["vanilla", *part_names()])
-_CODE = re.compile(r"[A-Za-z_][\w.]*:[A-Za-z_][\w.]*")
 _OWN = "or package.module:name of your own"
+
+
+def _allow(packages: str | None) -> None:
+    if packages is not None:
+        allow_code(*packages.split(","))
+
+
+AllowCode: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        callback=_allow,
+        expose_value=False,
+        metavar="PACKAGES",
+        help="Import these packages, separated by commas, where a file read here names code in "
+        f"them, as {ALLOWED} does. What you type yourself needs no leave.",
+    ),
+]
 
 Data: TypeAlias = Annotated[
     str | None, typer.Option(help=f"Data set: {', '.join(SOURCES)}, folder:PATH, {_OWN}.")
@@ -122,5 +137,4 @@ def train_config(given: dict[str, Any]) -> TrainConfig:
 
 def allow_typed(*texts: str) -> None:
     """Allow the code that texts of the command line name as ``package.module:name``."""
-    found = [match for text in texts for match in _CODE.findall(text)]
-    allow_code(*(name for name in found if not name.startswith("folder:")))
+    allow_code(*packages_in(*texts))

@@ -13,6 +13,7 @@ from mixcon.attacks import ATTACKS
 from mixcon.cli._options import (
     MACHINE,
     Accelerator,
+    AllowCode,
     Augment,
     BatchSize,
     Data,
@@ -136,6 +137,7 @@ def _options(
     defense: Defense = None,
     cut: Cut = None,
     space: SpaceFile = None,
+    allow_code: AllowCode = None,
     recipe: Recipe = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
@@ -189,10 +191,11 @@ def read_options(given: dict[str, Any], out: Path | None) -> tuple[SweepConfig, 
     space = _space(given)
     own = {n: given.pop(n) for n in ("trials", "victims", "seeds") if n in given}
     attacks = tuple(given.pop("attack", ()))
+    allow_typed(*attacks)
     sampler = given.pop("sampler", "grid" if space.is_grid else "tpe")
     base = train_config(given)
     config = SweepConfig(base=base, space=space, sampler=sampler, attacks=attacks, **own)
-    name = f"{base.data_title.replace(':', '-')}-{base.network}"
+    name = f"{base.data_title}-{base.network}".replace(":", "-")
     return config, SweepFolder(out or Path("sweeps") / name)
 
 

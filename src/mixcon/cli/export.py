@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixcon.cli._console import command, console, interruptible
+from mixcon.cli._console import command, console, interruptible, working
+from mixcon.cli._options import AllowCode
+from mixcon.training import RunFolder
 
 if TYPE_CHECKING:
     from mixcon.serving import Contract
@@ -51,6 +53,7 @@ def export(
     data_dir: Annotated[
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
     ] = None,
+    allow_code: AllowCode = None,
 ) -> None:
     """Write the two halves of a trained model: one folder for devices, one for the cloud.
 
@@ -63,7 +66,7 @@ def export(
     from mixcon.serving.signing import DEFAULT_KEY  # noqa: PLC0415
 
     folder = out or run / "export"
-    with interruptible("Run the same command again."), console.status("Exporting to ONNX ..."):
+    with interruptible("Run the same command again."), working("Exporting to ONNX ..."):
         done = export_run(
             run,
             folder,
@@ -75,7 +78,8 @@ def export(
             valid_days=valid_days,
         )
     audit = done.contract.audit
-    again = command("audit", run, data_dir=data_dir)
+    own = ",".join(RunFolder(run).config.packages)
+    again = command("audit", run, data_dir=data_dir, allow_code=own)
     trust = None if key in (None, DEFAULT_KEY) else folder / "public-key.pem"
     found = (
         f"audit: accuracy {audit.accuracy:.1%}, excess leakage {audit.excess:.3f} "
@@ -87,7 +91,7 @@ def export(
     if doubts:
         found += (
             f"\nwarning: mixcon serve will refuse it, for this audit is no proof: {doubts}; run "
-            f"mixcon audit {run} and export again"
+            f"{again} and export again"
         )
     for line in (
         f"{done.contract.name}, {_number(done.contract)}: ONNX Runtime is within "

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mixcon.cli._console import console, interruptible
+from mixcon.cli._options import allow_typed
 from mixcon.data import load
 from mixcon.errors import ConfigError
 
@@ -158,6 +159,7 @@ def infer(
 
     if bool(images) == bool(data):
         raise ConfigError("expected images, or --data, but got both or neither of them")
+    allow_typed(data or "")
     found = [] if data else _named(find(images or []))  # what is missing shows before the server
     endpoint = Endpoint(
         url,

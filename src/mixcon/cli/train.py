@@ -14,6 +14,7 @@ from mixcon.cli._options import (
     MACHINE,
     PARTS,
     Accelerator,
+    AllowCode,
     Augment,
     BatchSize,
     Data,
@@ -61,6 +62,7 @@ def train(
     config: Annotated[
         Path | None, typer.Option(help="Take all settings from this TOML file instead.")
     ] = None,
+    allow_code: AllowCode = None,
     recipe: Recipe = None,
     epochs: Epochs = None,
     batch_size: BatchSize = None,
@@ -95,9 +97,8 @@ def train(
     """
     given = {k: v for k, v in locals().items() if v is not None and k not in _OWN}
     chosen = _from_file(config, given) if config else train_config(given)
-    folder = out or Path("runs") / "-".join(
-        [chosen.data_title.replace(":", "-"), chosen.network, chosen.defense.name]
-    )
+    name = "-".join([chosen.data_title, chosen.network, chosen.defense.name])
+    folder = out or Path("runs") / name.replace(":", "-")
     check_writable(folder)
     with (
         interruptible(f"Run the same command again to go on: {folder} keeps what was done."),
@@ -113,7 +114,7 @@ def train(
         )
     last = RunFolder(folder).read_metrics()[-1]
     console.print(f"test accuracy {last['test_accuracy']:.1%}, run in {folder}", soft_wrap=True)
-    see = command("audit", folder, data_dir=data_dir)
+    see = command("audit", folder, data_dir=data_dir, allow_code=",".join(chosen.packages))
     console.print(f"See what it leaks: {see}", markup=False, highlight=False, soft_wrap=True)
     _warn_of_chance(last)
 

@@ -1,21 +1,33 @@
-"""The paper's networks by name, each with the cut that the paper uses."""
+"""Networks by name: the paper's, each with the cut that the paper uses, and one for sound."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
 from torch import nn
 
-from mixcon.errors import ConfigError
+from mixcon.errors import ConfigError, CutError
+from mixcon.models.audio import audio
 from mixcon.models.lenet5 import lenet5
 from mixcon.models.mlp import Head, mlp
 from mixcon.models.vgg16 import vgg16
 from mixcon.registry import Registry
 from mixcon.split import SplitModel, split_model
 
-__all__ = ["NETWORKS", "Network", "build", "lenet5", "mlp", "vgg16"]
+__all__ = [
+    "NETWORKS",
+    "Network",
+    "audio",
+    "build",
+    "lenet5",
+    "mlp",
+    "network_named",
+    "vgg16",
+    "whole",
+]
 
 
 @dataclass(frozen=True)
@@ -25,7 +37,7 @@ class Network:
     Attributes:
         build: maps the shape of one sample, without the batch, and the number of classes to a new
             network with named children; raises ConfigError for a shape that does not fit.
-        cut: name of the layer after which the paper cuts.
+        cut: name of the layer after which the paper cuts, of its networks.
         description: one line for tables.
     """
 
@@ -57,8 +69,19 @@ NETWORKS: Registry[Network] = Registry(
         ),
         "lenet5": Network(lenet5, "pool2", "LeNet-5 for small images (section 4.3)"),
         "vgg16": Network(vgg16, "block2", "VGG-16 for 32 x 32 images (appendix D.2)"),
+        "audio": Network(audio, "pool2", "2 convolutions along time, for sounds"),
     },
 )
+
+
+def network_named(name: str) -> Network:
+    """The network of this name; a function of one's own knows no cut and no description.
+
+    Raises:
+        ConfigError: no such name, or code that was not allowed or cannot be imported.
+    """
+    found = NETWORKS.find(name)
+    return found if isinstance(found, Network) else Network(found, "", "")
 
 
 def build(
@@ -85,13 +108,34 @@ def build(
         >>> build("lenet5", shape=(1, 28, 28), classes=10).release(torch.zeros(2, 1, 28, 28)).shape
         torch.Size([2, 16, 5, 5])
     """
-    network = NETWORKS.find(name)
-    if not isinstance(network, Network):  # a function of one's own, that knows no cut
-        network = Network(network, "", "")
-    net = network.build(shape, classes)
+    network = network_named(name)
+    net = whole(name, shape, classes)
+    sizes = f"--shape {','.join(map(str, shape))} --classes {classes}"
+    see = f"mixcon cuts {name} {sizes} lists where it can be cut"
     if not (cut or network.cut):
         raise ConfigError(
             f"expected the layer to cut '{name}' after, for example --cut "
-            f"{next((n for n, _ in net.named_children()), 'NAME')}; mixcon cuts {name} lists all"
+            f"{next((n for n, _ in net.named_children()), 'NAME')}; {see}"
         )
-    return split_model(net, cut or network.cut, channel)
+    try:
+        return split_model(net, cut or network.cut, channel)
+    except CutError as error:
+        raise CutError(f"{error}; {see}") from error
+
+
+def whole(name: str, shape: tuple[int, ...], classes: int) -> nn.Module:
+    """The same network before it is cut.
+
+    Raises:
+        ConfigError: as `build`, or what the name stands for does not make a network.
+    """
+    make = network_named(name).build
+    expected = f"'{name}': expected a function of shape and classes that returns a torch.nn.Module"
+    try:
+        inspect.signature(make).bind(shape, classes)
+    except TypeError as error:
+        raise ConfigError(f"{expected}, but got one with {error}") from error
+    net = make(shape, classes)
+    if not isinstance(net, nn.Module):
+        raise ConfigError(f"{expected}, but it returns {type(net).__name__}")
+    return net

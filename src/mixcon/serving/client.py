@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixcon.errors import ConfigError, ContractError, DataError
+from mixcon.kinds import Kind
 from mixcon.serving import signing
 from mixcon.serving.capture import Recorder
 from mixcon.serving.endpoint import Endpoint
@@ -171,7 +172,7 @@ class EdgeClient:
 
         Args:
             inputs: uint8 images, or floats as the contract's preprocessing says: images in
-                [0, 1], vectors as they are.
+                [0, 1], others as they are.
 
         Raises:
             DataError: they do not fit the contract. Nothing was sent.
@@ -211,11 +212,11 @@ class EdgeClient:
                 f"expected inputs of shape {('N', *shape)} and uint8 or floats, but got "
                 f"{x.dtype} of shape {x.shape}"
             )
-        if kind == "image" and x.dtype == np.uint8:
+        if kind is Kind.IMAGE and x.dtype == np.uint8:
             x = x.astype(np.float32) / np.float32(255)
         x = x.astype(np.float32)
         if not np.isfinite(x).all() or (
-            kind == "image" and x.size and not 0 <= x.min() <= x.max() <= 1
+            kind is Kind.IMAGE and x.size and not 0 <= x.min() <= x.max() <= 1
         ):
             raise DataError(
                 "expected finite inputs, for images uint8 or from 0 to 1, but got others; divide "

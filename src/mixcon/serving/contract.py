@@ -17,6 +17,7 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr
 from mixcon._files import write_whole
 from mixcon.errors import ContractError
 from mixcon.evidence import Evidence
+from mixcon.kinds import Kind
 from mixcon.serving import signing
 from mixcon.serving.wire import IntegerCode, Wire
 
@@ -68,13 +69,13 @@ class Preprocessing(_Part):
     """How the device makes the encoder's input.
 
     Attributes:
-        kind: ``image`` (pixels divided by 255) or ``vector`` (numbers as they are).
+        kind: of an image pixels are divided by 255; other numbers stay as they are.
         mode: ``L`` for grayscale, ``RGB`` for color; None for vectors.
         resize: how images of another size are brought to that of the input, since the training
             images were too; None if they are to be refused.
     """
 
-    kind: Literal["image", "vector"]
+    kind: Kind
     mode: Literal["L", "RGB"] | None = None
     resize: Literal["bilinear"] | None = None
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from mixcon._files import write_whole
 from mixcon.attacks.base import frozen
+from mixcon.kinds import Kind
 from mixcon.serving import signing
 from mixcon.serving.agreement import compare
 from mixcon.serving.audit_summary import summary_of
@@ -105,7 +106,7 @@ def export_run(
         if name is None
         else name,
         classes=data.classes,
-        kind="image" if data.is_image else "vector",
+        kind=data.kind,
         resize=config.resize is not None,
         defense=str(config.defense),
         audit=audited,
@@ -122,7 +123,7 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
     *,
     name: str,
     classes: Sequence[str],
-    kind: Literal["image", "vector"],
+    kind: Kind | str,
     resize: bool = False,
     defense: str = "custom",
     audit: AuditSummary | None = None,
@@ -142,7 +143,8 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
         out: a new or empty folder, or an earlier export.
         name: what servers call the model.
         classes: name of each class.
-        kind: what the samples are: images with values in [0, 1], or vectors.
+        kind: what the samples are: images have values in [0, 1]. Other inputs
+            of any shape count as vectors: numbers that a device feeds as they are.
         resize: whether devices resize images of another size, as the samples were, or refuse them.
         defense: what the contract says of the defense.
         audit: what an audit of this model found.
@@ -161,6 +163,7 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
     """
     check_name(name)
     refuse_foreign(out)
+    kind = Kind(kind)
     check_samples(samples, kind)
     signer = signing.private_key(key)
     with staged(out) as stage:
@@ -238,13 +241,11 @@ def _in_days(days: int | None) -> datetime | None:
     return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days) if days else None
 
 
-def _preprocessing(
-    kind: Literal["image", "vector"], samples: Tensor, resize: bool
-) -> Preprocessing:
-    if kind == "vector":
-        return Preprocessing(kind="vector")
+def _preprocessing(kind: Kind, samples: Tensor, resize: bool) -> Preprocessing:
+    if kind is not Kind.IMAGE:
+        return Preprocessing(kind=kind)
     mode: Literal["L", "RGB"] = "L" if samples.shape[1] == 1 else "RGB"
-    return Preprocessing(kind="image", mode=mode, resize="bilinear" if resize else None)
+    return Preprocessing(kind=kind, mode=mode, resize="bilinear" if resize else None)
 
 
 def _lossless(codes: dict[Literal["int8", "int4"], IntegerCode], z: Tensor) -> Wire:

@@ -4,5 +4,6 @@ from mixcon.split._cut import split_model
 from mixcon.split._inputs import keep_inputs
 from mixcon.split._model import SplitModel
 from mixcon.split._sizes import Sizes
+from mixcon.split.cuts import Cost, Cut, list_cuts
 
-__all__ = ["Sizes", "SplitModel", "keep_inputs", "split_model"]
+__all__ = ["Cost", "Cut", "Sizes", "SplitModel", "keep_inputs", "list_cuts", "split_model"]

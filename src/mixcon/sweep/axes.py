@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, TypeAlias
 
@@ -10,7 +11,7 @@ from pydantic import BeforeValidator, PlainSerializer
 
 from mixcon.errors import ConfigError
 
-__all__ = ["Axis", "AxisField", "Value"]
+__all__ = ["Axis", "NamesField", "Value"]
 
 Value: TypeAlias = float | int | str
 
@@ -44,12 +45,28 @@ class Axis:
         """
         if isinstance(text, Axis):
             return text
-        text = text.strip("[] ") if isinstance(text, str) else text
         if isinstance(text, str) and ".." in text:
-            return cls._range(text)
-        parts = text.split(",") if isinstance(text, str) else text
+            return cls._range(text.strip("[] "))
+        return cls._list(text, _value)
+
+    @classmethod
+    def names(cls, text: Any) -> Axis:
+        """A list of names, of which some may look like numbers: those of layers do.
+
+        Raises:
+            ConfigError: an empty or repeated name.
+
+        Example:
+            >>> Axis.names("1.10, pool2").values
+            ('1.10', 'pool2')
+        """
+        return text if isinstance(text, Axis) else cls._list(text, lambda part: str(part).strip())
+
+    @classmethod
+    def _list(cls, text: Any, read: Callable[[Any], Value]) -> Axis:
+        parts = text.strip("[] ").split(",") if isinstance(text, str) else text
         parts = list(parts) if isinstance(parts, list | tuple) else [parts]
-        values = tuple(_value(part) for part in parts)
+        values = tuple(map(read, parts))
         if not values or "" in values or len(set(values)) != len(values):
             raise ConfigError(f"expected different values such as 0.01,0.1,1, but got {text!r}")
         return cls(values)
@@ -83,8 +100,8 @@ class Axis:
         return self.values or (self.low, self.high)
 
 
-AxisField: TypeAlias = Annotated[Axis, BeforeValidator(Axis.parse), PlainSerializer(str)]
-"""An axis as a field of a config: text in TOML, checked when it is read."""
+NamesField: TypeAlias = Annotated[Axis, BeforeValidator(Axis.names), PlainSerializer(str)]
+"""A list of names as a field of a config: text in TOML, checked when it is read."""
 
 
 def _value(part: Any) -> Value:

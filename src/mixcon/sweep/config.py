@@ -10,6 +10,7 @@ import tomli_w
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from mixcon.attacks import ATTACKS, Attack
+from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError
 from mixcon.sweep.judgments import STRONG
 from mixcon.sweep.space import Space
@@ -81,16 +82,19 @@ class SweepConfig(BaseModel):
         return base if base.holdout else base.model_copy(update={"holdout": HOLDOUT})
 
     @property
+    def vanilla(self) -> TrainConfig:
+        """The undefended network, at the first of the cuts that are tried."""
+        cut = str(self.space.cut.values[0]) if self.space.cut else self.base.cut
+        return self.base.model_copy(update={"defense": DefenseConfig(), "cut": cut})
+
+    @property
     def strong(self) -> Sequence[Attack[Any]]:
         """The attacks that judge the front.
 
         Raises:
             ConfigError: an unknown attack.
         """
-        odd = [name for name in self.attacks if name not in ATTACKS]
-        if odd:
-            raise ConfigError(f"expected attacks out of {', '.join(ATTACKS)}, but got {odd[0]!r}")
-        return [ATTACKS[name]() for name in self.attacks] or STRONG
+        return [ATTACKS.find(name)() for name in self.attacks] or STRONG
 
     @property
     def further_seeds(self) -> range:

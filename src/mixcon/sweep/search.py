@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError
 from mixcon.sweep.axes import Axis, Value
 from mixcon.sweep.config import Limits, SweepConfig
@@ -152,7 +151,7 @@ class Search:
 
     def _config_at(self, point: dict[str, Value]) -> TrainConfig:
         if self.defense == "vanilla":
-            return self._config.base.model_copy(update={"defense": DefenseConfig()})
+            return self._config.vanilla
         return self._config.space.config_at(self._config.base, self.defense, point)
 
     @property

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from mixcon.defenses import DefenseConfig, Part, part_kind
 from mixcon.errors import ConfigError
-from mixcon.sweep.axes import Axis, AxisField, Value
+from mixcon.sweep.axes import Axis, NamesField, Value
 from mixcon.training import TrainConfig
 
 __all__ = ["PAPER", "Space"]
@@ -29,7 +29,7 @@ class Space(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     defenses: tuple[str, ...] = Field(default=("mixcon", "normalize+gaussian"), min_length=1)
-    cut: AxisField | None = None
+    cut: NamesField | None = None
 
     @property
     def templates(self) -> dict[str, DefenseConfig]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from mixcon.data import Splits, absolute, load, title
 from mixcon.defenses import DefenseConfig, DefenseField
 from mixcon.errors import ConfigError
+from mixcon.registry import packages_in
 
 __all__ = ["TrainConfig", "explain", "read_config", "read_toml"]
 
@@ -105,6 +106,11 @@ class TrainConfig(BaseModel):
     def data_title(self) -> str:
         """What tables and files call the data, without the path of a folder."""
         return title(self.data, self.resize)
+
+    @property
+    def packages(self) -> list[str]:
+        """Packages of code from outside of mixcon that it names."""
+        return packages_in(self.data, self.network, str(self.defense), self.augment)
 
     def load_data(self, data_dir: Path | None = None) -> Splits:
         """The data, whole; see `mixcon.data.load`."""

@@ -1,0 +1,153 @@
+"""Where a network can be cut, what then leaves the device, and what each half costs."""
+
+from __future__ import annotations
+
+import textwrap
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.attention import SDPBackend, sdpa_kernel
+from torch.utils.flop_counter import FlopCounterMode
+
+from mixcon.errors import CutError
+from mixcon.split._cut import split_model
+
+__all__ = ["Cost", "Cut", "list_cuts"]
+
+_REASON = 90  # characters of a reason
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What it takes to hold and to run a part of a network.
+
+    Attributes:
+        parameters: how many numbers it has learned.
+        multiply_adds: of its convolutions and matrix products, for one sample; all else is small
+            beside them and not counted.
+    """
+
+    parameters: int
+    multiply_adds: int
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A layer, and what a cut after it would mean.
+
+    Attributes:
+        layer: its dotted name.
+        reason: why there can be no cut, in a few words; empty where there can.
+        shape: shape of one representation, without the batch.
+        bytes: size of one representation, before any channel.
+        device: cost of the encoder.
+        cloud: cost of the head.
+    """
+
+    layer: str
+    reason: str = ""
+    shape: tuple[int, ...] = ()
+    bytes: int = 0
+    device: Cost = Cost(0, 0)
+    cloud: Cost = Cost(0, 0)
+
+    @property
+    def possible(self) -> bool:
+        """Whether the network can be cut here."""
+        return not self.reason
+
+
+def list_cuts(net: nn.Module, shape: tuple[int, ...]) -> list[Cut]:
+    """A record of each layer of `net`, inner layers before those that contain them.
+
+    The network runs once for each layer, on zeros, in evaluation mode; it is left as it was.
+
+    Args:
+        net: any network with one input.
+        shape: shape of one sample, without the batch.
+
+    Raises:
+        CutError: the network cannot run on such samples.
+
+    Example:
+        >>> net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
+        >>> [(cut.layer, cut.shape, cut.device.multiply_adds) for cut in list_cuts(net, (4,))]
+        [('0', (3,), 12), ('1', (3,), 12), ('2', (), 0)]
+    """
+    with _evaluated(net), _step_by_step():
+        x = torch.zeros(1, *shape)
+        try:
+            _, whole = _run(net, x)
+        except Exception as error:  # somebody's code runs here, so anything may be raised
+            raise CutError(
+                f"expected a network that takes samples of shape {shape}, but "
+                f"{type(net).__name__} ends in {type(error).__name__}: {error}"
+            ) from error
+        return [_cut(net, name, x, whole) for name in _inside_out(net)]
+
+
+def _cut(net: nn.Module, at: str, x: Tensor, whole: int) -> Cut:
+    try:
+        model = split_model(net, at)
+    except CutError as error:
+        return Cut(at, _reason(error, at))
+    z, done = _run(model.encoder, x)
+    if not isinstance(z, Tensor):
+        return Cut(at, f"it gives a {type(z).__name__}, where one tensor can leave")
+    device = Cost(_parameters(model.encoder), done)
+    cloud = Cost(_parameters(model.head), whole - done)
+    return Cut(at, "", tuple(z.shape[1:]), z[0].nbytes, device, cloud)
+
+
+def _run(module: nn.Module, x: Tensor) -> tuple[object, int]:
+    """What the module makes of x, and by how many multiply-adds."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        return module(x), counter.get_total_flops() // 2
+
+
+def _parameters(module: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in module.parameters())
+
+
+def _reason(error: CutError, at: str) -> str:
+    """What is the case, out of ``expected ..., but ...; the cure``."""
+    fact = str(error).partition(", but ")[2].partition("; ")[0]
+    fact = fact.removeprefix(f"got '{at}', ").removeprefix("got ")
+    return textwrap.shorten(fact, _REASON, placeholder=" ...")
+
+
+def _inside_out(module: nn.Module, prefix: str = "") -> Iterator[str]:
+    for name, child in module._modules.items():  # named_children() skips repeated layers
+        if child is not None:
+            yield from _inside_out(child, f"{prefix}{name}.")
+            yield prefix + name
+
+
+@contextmanager
+def _evaluated(net: nn.Module) -> Iterator[None]:
+    """In evaluation mode, afterwards as it was."""
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+@contextmanager
+def _step_by_step() -> Iterator[None]:
+    """Without the fused kernels of attention and recurrent layers, which are not counted."""
+    fused = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
+            warnings.simplefilter("ignore")  # on a CPU, flags() warns of a setting it passes on
+            with torch.backends.mkldnn.flags(enabled=False):
+                yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(fused)
