@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import math
 import os
 from collections.abc import Callable
 from functools import cache
@@ -14,6 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
+from mixcon._clock import time_limit
 from mixcon._files import write_whole
 
 __all__ = ["digest", "kept"]
@@ -25,7 +27,8 @@ def kept(key: str, make: Callable[[], Tensors]) -> Tensors:
     """What `make` made under this key last time, or makes now.
 
     It lies in ``MIXCON_CACHE`` (default: ``mixcon`` in ``XDG_CACHE_HOME`` or ``~/.cache``). What
-    is damaged there is made again; where nothing can be written, nothing is kept.
+    is damaged there is made again; where nothing can be written, nothing is kept. Nor is what was
+    stopped before its last step, for want of time.
 
     Args:
         key: names all that the tensors depend on; see `digest`.
@@ -34,8 +37,10 @@ def kept(key: str, make: Callable[[], Tensors]) -> Tensors:
     path = folder() / f"{key}.safetensors"
     found = _read(path)
     if found is None:
-        found = make()
-        _write(path, found)
+        with time_limit(math.inf) as limit:
+            found = make()
+        if not limit.cut:
+            _write(path, found)
     return found
 
 

@@ -82,7 +82,7 @@ def seeded(attack, known, z):
 
 
 def shape_for(attack):
-    return IMAGE if "images" in attack.inputs else VECTOR
+    return IMAGE if "image" in attack.inputs else VECTOR
 
 
 @pytest.fixture(params=ATTACKS)
@@ -120,8 +120,8 @@ def test_refuses_without_the_knowledge(attack):
 
 
 def test_refuses_inputs_of_another_kind(attack, lenet):
-    other = ({"images", "vectors"} - attack.inputs) or pytest.skip("takes both")
-    shape = IMAGE if "images" in other else VECTOR
+    other = ({"image", "vector"} - attack.inputs) or pytest.skip("takes both")
+    shape = IMAGE if "image" in other else VECTOR
     with pytest.raises(KnowledgeError, match="knowledge of"):
         attack.fit(knowledge(lenet.encoder, shape))
 
@@ -271,8 +271,8 @@ def test_more_noise_less_leakage(digits):
 
 
 def test_strongest_applies_and_scales():
-    for kind in ("images", "vectors"):
+    for kind in ("image", "vector"):
         assert all(kind in attack.inputs for attack in strongest(kind))
-    full, tenth = ({a.name: a for a in strongest("images", b)} for b in (1, 0.1))
+    full, tenth = ({a.name: a for a in strongest("image", b)} for b in (1, 0.1))
     assert tenth["rmle"].steps == full["rmle"].steps // 10
     assert tenth["rmle-paper"] == full["rmle-paper"]

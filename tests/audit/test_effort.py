@@ -8,11 +8,11 @@ from mixcon.attacks import QueryFree, Rmle, strongest
 from mixcon.audit import effort_of
 
 
-def effort(attacks, inputs="images"):
+def effort(attacks, inputs="image"):
     return effort_of(attacks, inputs=inputs, victims=7, thorough=True)
 
 
-@pytest.mark.parametrize("inputs", ["images", "vectors"])
+@pytest.mark.parametrize("inputs", ["image", "vector"])
 def test_the_strongest_are_complete(inputs):
     found = effort(strongest(inputs), inputs)
     assert (found.budget, found.missing, found.victims, found.thorough) == (1.0, [], 7, True)
@@ -21,21 +21,21 @@ def test_the_strongest_are_complete(inputs):
 
 @pytest.mark.parametrize("budget", [0.1, 0.5])
 def test_the_least_of_the_attacks_decides(budget):
-    assert effort(strongest("images", budget)).budget == pytest.approx(budget)
+    assert effort(strongest("image", budget)).budget == pytest.approx(budget)
     mixed = [a if a.name == "refined" else b for a, b in zip(
-        strongest("images", budget), strongest("images"), strict=True)]  # fmt: skip
+        strongest("image", budget), strongest("image"), strict=True)]  # fmt: skip
     assert effort(mixed).budget == pytest.approx(budget)
 
 
 def test_one_attack_is_not_all():
     found = effort([Rmle().scaled(0.1), QueryFree(steps=1)])
     assert found.budget == 0.1
-    assert found.missing == [a.name for a in strongest("images") if a.name != "rmle"]
+    assert found.missing == [a.name for a in strongest("image") if a.name != "rmle"]
     assert effort([]).budget == 0.0
 
 
 def test_an_attack_with_settings_of_its_own_does_not_count():
-    attacks = [replace(a, lr=1e-9) if a.name == "rmle" else a for a in strongest("images")]
+    attacks = [replace(a, lr=1e-9) if a.name == "rmle" else a for a in strongest("image")]
     assert effort(attacks).missing == ["rmle"]
 
 

@@ -53,9 +53,10 @@ def test_the_image_that_is_best_for_ssim_beats_the_mean(digits):
 
 def test_most_alike_finds_the_only_sample():
     torch.manual_seed(0)
-    x = torch.rand(3, 1, 1, 16, 16)
-    found = most_alike(torch.full((3, 1, 16, 16), 0.5), x, torch.ones(3, 1), steps=300)
-    assert ssim(found, x[:, 0]).min() > 0.9
+    x = torch.rand(3, 1, 16, 16)
+    members = torch.tensor([[2], [0], [1]])
+    found = most_alike(torch.full_like(x, 0.5), x, members, torch.ones(3, 1), steps=300)
+    assert ssim(found, x[members[:, 0]]).min() > 0.9
 
 
 def test_the_posterior_of_a_code_is_its_cell(digits):

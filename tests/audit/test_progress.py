@@ -78,3 +78,12 @@ def test_a_model_that_is_slow_to_ask_is_heard_of_all_the_same(few_digits):
     run_audit([Subject(model)], few_digits, [], victims=5, on_progress=told.append)
     assert told[-1].done == 1
     assert len(set(calls)) > 1
+
+
+def test_the_preparation_reports_in_steps(lenet, few_digits):
+    told = []
+    run_audit([Subject(lenet)], few_digits, [], victims=5, on_progress=told.append)
+    prepared = [progress for progress in told if progress.phase == "preparation"]
+    assert [progress.share for progress in prepared] == [0, 1 / 3, 2 / 3, 1]
+    assert prepared == told[:4]  # before anything else, and each step moves the whole
+    assert all(a.done < b.done for a, b in pairwise(prepared))

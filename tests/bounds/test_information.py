@@ -6,8 +6,11 @@ import math
 import pytest
 import torch
 from scipy import integrate
+from torch import nn
 
+from mixcon.audit.bits import certified_bits
 from mixcon.bounds import (
+    bounded_gaussian_leakage,
     flipped_bits_capacity,
     flipped_bits_leakage,
     guess_by_information,
@@ -19,7 +22,9 @@ from mixcon.bounds import (
     noisy_sphere_leakage,
     word_leakage,
 )
+from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError
+from mixcon.split import Sizes, SplitModel
 
 
 def leakage(channel):
@@ -143,3 +148,24 @@ def test_identification():
     assert guess_by_information(20, 1000) == 1
     # A bit about one of two: it is named for sure, and half a bit leaves 11 % of errors.
     assert guess_by_information(0.5, 2) == pytest.approx(0.89, abs=2e-3)
+
+
+def test_gaussian_numbers_within_limits_by_brute_force():
+    """The integral of the largest density, over means and deviations on a grid."""
+    z = torch.linspace(-12, 12, 24_001, dtype=torch.float64)
+    off = (z.abs() - 3).clamp_min(0)[:, None]  # from the nearest mean
+    deviation = torch.linspace(0.1, 1, 400, dtype=torch.float64)
+    density = torch.exp(-((off / deviation) ** 2) / 2) / (deviation * math.sqrt(2 * math.pi))
+    integral = torch.trapezoid(density.amax(1), z).item()
+    assert bounded_gaussian_leakage(1, 3, 0.1) == pytest.approx(math.log2(integral), rel=1e-4)
+    assert bounded_gaussian_leakage(8, 3, 0.1) == 8 * bounded_gaussian_leakage(1, 3, 0.1)
+
+
+def test_the_bottleneck_is_bounded_by_what_it_says_of_itself():
+    sizes = Sizes((6,), (6,), 3)
+    bottleneck = DefenseConfig.parse("vib(weight=0.1, n=4)").build(sizes).channels[0]
+    model = SplitModel(nn.Identity(), nn.Linear(4, 3), bottleneck)
+    leakage, capacity = certified_bits(model, (6,))
+    assert leakage == capacity == bottleneck.leakage_limit < bottleneck.rate_limit
+    assert certified_bits(model, (6,), repeats=3) == (3 * leakage, 3 * capacity)
+    assert bottleneck.rates(100 * torch.randn(50, 6)).max() <= bottleneck.rate_limit

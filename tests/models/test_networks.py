@@ -1,4 +1,4 @@
-"""The paper's networks: sizes as printed, cuts where the paper puts them."""
+"""Networks: those of the paper have sizes as printed, cuts where the paper puts them."""
 
 import pytest
 import torch
@@ -18,6 +18,8 @@ EXPECTED = [
     ("lenet5", (3, 32, 32), 10, (16, 5, 5), 456 + 2416, 59134),
     # convolutions 14,714,688 in all (Simonyan & Zisserman's configuration D), batch norm 2 x 4224
     ("vgg16", (3, 32, 32), 10, (128, 8, 8), 260160 + 2 * 384, 14454528 + 2 * 3840 + 5130),
+    # our own
+    ("audio", (1, 128), 4, (16, 8), 16 * 10 + 16 * 145, 64 * 129 + 4 * 65),
 ]
 expected = pytest.mark.parametrize(
     ("name", "shape", "classes", "sent", "encoder", "head"),
@@ -40,7 +42,7 @@ def test_contract(name, shape, classes, sent, encoder, head):
 
 
 @expected
-def test_sizes_and_cuts_are_those_of_the_paper(name, shape, classes, sent, encoder, head):
+def test_sizes_and_cuts_are_as_printed(name, shape, classes, sent, encoder, head):
     model = build(name, shape, classes)
     x = torch.rand(2, *shape)
     assert model.release(x).shape == (2, *sent)
@@ -88,7 +90,7 @@ def test_the_channel_is_passed_on():
 
 
 def test_an_unknown_network_gets_the_nearest_and_all_known():
-    with pytest.raises(ConfigError, match=r"mlp, .*vgg16, or .*but got 'lenet'.*mean 'lenet5'\?"):
+    with pytest.raises(ConfigError, match=r"mlp, .*vgg16, .*or .*but got 'lenet'.*mean 'lenet5'\?"):
         build("lenet", (1, 28, 28), 10)
 
 

@@ -11,7 +11,8 @@ import zlib
 import httpx2
 import numpy as np
 import pytest
-from serving_parts import INFER, as_json, certificate, connect, everything, random_z, serving
+from benchmarks._certificates import certificate
+from serving_parts import INFER, as_json, connect, everything, random_z, serving
 
 from mixcon.serving import ServerLimits, Tls
 from mixcon.serving.app import CloudApp

@@ -7,7 +7,8 @@ import time
 
 import numpy as np
 import pytest
-from serving_parts import certificate, serving
+from benchmarks._certificates import certificate
+from serving_parts import serving
 
 from mixcon.errors import ConfigError, ContractError, DataError, WireError
 from mixcon.serving import WIRES, EdgeClient, Endpoint, Tls, Tokens, read_capture

@@ -74,6 +74,24 @@ def test_a_limit_of_nan_is_refused(audited, gate):
         gate(audited(), math.nan)
 
 
+def ask_for_bits(folder, trust, limit):
+    EdgeClient(folder / "edge", "http://127.0.0.1:9", trust=trust, max_bits=limit).close()
+
+
+def test_a_device_may_ask_for_proved_bits(audited, trust):
+    ask_for_bits(audited(maximal_leakage=7.9), trust, 8)
+    for bits in (8.1, None, math.nan):
+        with pytest.raises(ContractError, match="proved to tell at most 8 bits"):
+            ask_for_bits(audited(maximal_leakage=bits), trust, 8)
+
+
+def test_bits_without_an_audit_or_a_number_are_refused(plain_export, trust):
+    with pytest.raises(ContractError, match="nothing is proved"):
+        ask_for_bits(plain_export.folder, trust, 8)
+    with pytest.raises(ConfigError, match="finite number of bits"):
+        ask_for_bits(plain_export.folder, trust, math.nan)
+
+
 def test_without_an_audit_it_stays_shut(plain_export, gate):
     with pytest.raises(ContractError, match="nobody knows what it leaks"):
         gate(plain_export.folder)
@@ -88,19 +106,25 @@ def test_what_is_not_known_is_said(audited, plain_export, trust):
     assert said(audited()) is None
 
 
+OLD_FIELDS = ("sequence", "expires")
 NEW = ("interval", "thorough", "budget", "missing", "chance")
 
 
-def test_a_contract_of_version_1_is_read_as_it_was_signed_and_is_weak(audited, keys, trust):
+def test_a_contract_of_version_1_is_read_as_it_was_signed_and_is_weak(
+    audited, keys, trust, own_state
+):
     folder = audited()
     content = json.loads((folder / "cloud" / "contract.json").read_text())
     kept = {name: value for name, value in content["audit"].items() if name not in NEW}
+    for field in OLD_FIELDS:
+        del content[field]
     old = json.dumps({**content, "schema_version": 1, "audit": kept}, indent=2).encode()
     for half in ("cloud", "edge"):
         (folder / half / "contract.json").write_bytes(old)
         (folder / half / "contract.sig").write_text(signing.sign(signing.private_key(keys), old))
     contract = read_contract(folder / "edge", "encoder", trust)
     assert contract.sha256 == sha256(old)  # what another version of mixcon names as well
+    assert "its contract is old (schema version 1)" in reservations(contract)
     with pytest.raises(ContractError, match="does not say how hard it tried"):
         CloudServer(folder / "cloud", trust=trust)
     with (

@@ -10,8 +10,9 @@ import time
 
 import numpy as np
 import pytest
+from benchmarks._certificates import certificate
 from benchmarks.client_fuzz import run
-from serving_parts import certificate, serving
+from serving_parts import serving
 
 from mixcon.errors import ConfigError, ContractError, WireError
 from mixcon.serving import EdgeClient, Endpoint, Tls

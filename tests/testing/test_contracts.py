@@ -199,7 +199,7 @@ def test_a_defense_that_breaks_it(own, text, message):
 class Gray(Attack[WhiteBox]):
     name = "gray"
     needs = WhiteBox
-    inputs = frozenset({"vectors"})
+    inputs = frozenset({"vector"})
     value: float = 0.5
 
     def _fit(self, knowledge, on_step):
@@ -234,8 +234,13 @@ class Oracle(Gray):
         return lambda z, on_step: seen[: len(z)]
 
 
-def test_an_attack_that_keeps_the_contract():
-    check_attack(Gray(0.0))
+class Sounds(Gray):
+    inputs = frozenset({"sequence"})
+
+
+@pytest.mark.parametrize("attack", [Gray(0.0), Sounds(0.0)])
+def test_an_attack_that_keeps_the_contract(attack):
+    check_attack(attack)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mixcon._clock import each_step
 from mixcon.attacks.base import OnStep, frozen
 
 __all__ = ["Loss", "minimize"]
@@ -64,14 +65,13 @@ def minimize(
     zeros = torch.zeros_like(start)
     active = _Active(torch.arange(len(start), device=start.device), found, zeros, zeros.clone())
     with frozen(module), torch.enable_grad():
-        for step in range(1, steps + 1):
+        for step in each_step(steps, on_step):
             inputs = active.inputs.detach().requires_grad_()
             losses = loss(release(inputs), inputs, active.rows, step / steps)
             (gradient,) = torch.autograd.grad(losses.sum(), inputs)
             active.inputs = _moved(active, gradient, step, lr * _rate(step / steps))
             if box:
                 active.inputs.clamp_(*box)
-            on_step(step / steps)
             if step % _LOOK == 0 and (losses < converged).any():
                 found[active.rows] = active.inputs
                 active = active.keep(losses >= converged)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from mixcon._clock import each_step
 from mixcon.attacks.base import OnStep, frozen
 
 __all__ = ["descend", "total_variation", "unit"]
@@ -37,13 +38,12 @@ def descend(
     inputs = start.clone().requires_grad_()
     stepper = optimizer([inputs])
     with frozen(encoder), torch.enable_grad():
-        for step in range(1, steps + 1):
+        for _ in each_step(steps, on_step):
             total = loss(encoder(inputs), inputs).sum()
             (inputs.grad,) = torch.autograd.grad(total, inputs)
             stepper.step()
             if box:
                 inputs.data.clamp_(*box)
-            on_step(step / steps)
     return inputs.detach()
 
 

@@ -10,8 +10,11 @@ import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import OneCycleLR
 
+from mixcon._clock import each_step
+from mixcon._memory import at_once
 from mixcon.attacks.base import Knowledge, OnStep, held_out
 from mixcon.errors import KnowledgeError
+from mixcon.kinds import has_structure
 from mixcon.metrics import ssim
 from mixcon.models.decoder import into, inverse_network
 
@@ -93,7 +96,7 @@ def unlikeness(found: Tensor, wanted: Tensor, box: Box) -> Tensor:
     the box, which fixes the values. The mean squared error for anything else.
     """
     error = (found - wanted).square().flatten(1).mean(1)
-    if box is None or wanted.ndim != 4 or min(wanted.shape[-2:]) < 11:
+    if box is None or not has_structure(wanted.shape[1:]):
         return error
     span = box[1] - box[0]
     return 10 * error / span**2 + 1 - ssim(found, wanted, data_range=span)
@@ -109,15 +112,24 @@ class Pairs:
 
     def __init__(self, samples: Tensor, release: Callable[[Tensor], Tensor]) -> None:
         self.samples, self.release = samples, release
-        self.held = held_out(len(samples))
+        self.held, self.shape = held_out(len(samples)), tuple(samples.shape[1:])
+
+    def moments(self) -> tuple[Tensor, Tensor]:
+        """Representations and inputs to standardize by."""
+        return self.first(at_once(_AT_ONCE, self.shape, numbers=2**24))
 
     def first(self, count: int) -> tuple[Tensor, Tensor]:
         """Representations and inputs of the first samples, of all if there are fewer."""
         index = torch.arange(min(count, len(self.samples)))
-        return self.release(index), self.samples[index]
+        parts = index.split(at_once(len(index), self.shape))
+        return torch.cat([self.release(part) for part in parts]), self.samples[index]
 
     def draw(self, count: int) -> tuple[Tensor, Tensor]:
-        """Representations and inputs of so many that are not held out, with replacement."""
+        """Representations and inputs of so many that are not held out, with replacement.
+
+        Of large inputs it is fewer, see `at_once`.
+        """
+        count = at_once(count, self.shape)
         index = torch.randint(self.held, len(self.samples), (count,))
         return self.release(index), self.samples[index]
 
@@ -143,7 +155,7 @@ def fit_decoder(pairs: Pairs, box: Box, budget: Budget, on_step: OnStep) -> Inve
         budget: the length of training.
         on_step: told about progress.
     """
-    network = InverseNetwork(*pairs.first(_AT_ONCE), box)
+    network = InverseNetwork(*pairs.moments(), box)
     optimizer = torch.optim.AdamW(network.parameters(), budget.lr, weight_decay=0.01)
     schedule = OneCycleLR(optimizer, budget.lr, total_steps=budget.steps)
 
@@ -168,20 +180,21 @@ def keep_best(
     """Update so many times; the state that did best on the held-out samples, frozen."""
     z, x = pairs.first(pairs.held)
     best, least = network, float("inf")
-    for step in range(1, steps + 1):
+    for step in each_step(steps, on_step):
         with torch.enable_grad():
             update()
         if step % -(-steps // _CHECKS) == 0 or step == steps:
             loss = _loss(network, z, x)
             if loss < least:
                 best, least = deepcopy(network), loss
-        on_step(step / steps)
     return best.eval().requires_grad_(False)
 
 
 @torch.no_grad()
 def _loss(network: InverseNetwork, z: Tensor, x: Tensor) -> float:
     network.eval()
-    loss = unlikeness(network(z), x, network.box).mean().item()
+    size = at_once(len(x), tuple(x.shape[1:]))
+    parts = zip(z.split(size), x.split(size), strict=True)
+    losses = torch.cat([unlikeness(network(a), b, network.box) for a, b in parts])
     network.train()
-    return loss
+    return losses.mean().item()

@@ -7,6 +7,7 @@ from math import prod
 import torch
 from torch import Tensor, nn
 
+from mixcon.kinds import Kind
 from mixcon.models.decoder import doubled_sizes
 
 __all__ = ["discriminator", "prior_network", "shadow_encoder"]
@@ -36,17 +37,17 @@ def shadow_encoder(x: tuple[int, ...], z: tuple[int, ...], *, rectified: bool) -
     """An untrained network from inputs to representations, as a stranger would build it.
 
     Images go through blocks of convolution and max pooling, as long as they are at least twice as
-    large as the representation; vectors and flat representations through a linear layer.
+    large as the representation; anything else and flat representations through a linear layer.
 
     Args:
-        x: shape of one input: (C, H, W) or (d,).
+        x: shape of one input.
         z: shape of one representation.
         rectified: whether representations are never negative.
     """
     last = [nn.ReLU()] if rectified else []
-    if len(x) == 1:
+    if Kind.of(x) is not Kind.IMAGE:
         wide = 4 * _WIDTH
-        flat = [nn.Flatten(), nn.Linear(x[0], wide), nn.ReLU(), nn.Linear(wide, prod(z))]
+        flat = [nn.Flatten(), nn.Linear(prod(x), wide), nn.ReLU(), nn.Linear(wide, prod(z))]
         return nn.Sequential(*flat, nn.Unflatten(1, z), *last)
     target = z[1:] if len(z) == 3 else (4, 4)
     channels, height, width = x

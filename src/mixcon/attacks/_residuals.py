@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from mixcon._memory import at_once
 from mixcon.attacks.base import WhiteBox
 
 __all__ = ["ResidualName", "residual"]
@@ -41,7 +42,8 @@ def residual(
 
 def _deviation(rows: Tensor, knowledge: WhiteBox) -> Tensor:
     if knowledge.auxiliary:
-        parts = knowledge.auxiliary.inputs[:_SAMPLES].to(rows).split(128)
+        count = at_once(_SAMPLES, (rows.shape[1],), numbers=2**24)
+        parts = knowledge.auxiliary.inputs[:count].to(rows).split(at_once(128, knowledge.shape))
         rows = torch.cat([knowledge.query(part).flatten(1) for part in parts])
     deviation = rows.std(0, correction=0)
     # A number that hardly varies is not blown up: what sets it apart is rounding.

@@ -11,8 +11,11 @@ from typing import Any, ClassVar, Generic, Self, TypeVar, cast, final
 import torch
 from torch import Tensor, nn
 
+from mixcon._clock import time_share
+from mixcon._memory import at_once
 from mixcon.errors import ConfigError, KnowledgeError, NonFiniteError
-from mixcon.metrics import mse, ssim
+from mixcon.kinds import Kind, has_structure
+from mixcon.metrics import cosine, mse, ssim
 from mixcon.split import keep_inputs
 
 __all__ = [
@@ -72,7 +75,7 @@ class Knowledge:
     """What every attacker knows: the query-free one knows nothing else.
 
     Attributes:
-        shape: shape of one input: (C, H, W) of images, (d,) of vectors.
+        shape: shape of one input, which says of which kind inputs are.
         box: smallest and largest value that an input can have; None if unbounded.
         auxiliary: the attacker's own samples, in no order; None if there are none.
         head: the cloud's half of the model, which the attacker runs, from representations to
@@ -88,9 +91,9 @@ class Knowledge:
     access: ClassVar[str] = "query-free"
 
     @property
-    def is_image(self) -> bool:
-        """Whether the inputs are images."""
-        return len(self.shape) == 3
+    def kind(self) -> Kind:
+        """What the inputs are."""
+        return Kind.of(self.shape)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,18 +188,18 @@ class Attack(ABC, Generic[K]):
     Attributes:
         name: what tables and the command line call it.
         needs: the least knowledge it works with; it is given no more than this.
-        inputs: the kinds of input it can reconstruct.
+        inputs: the kinds of input it can reconstruct, all by default.
         needs_auxiliary: whether it cannot do without auxiliary samples.
         needs_head: whether it cannot do without the head.
         fitting: share of its work that is done before it sees any representation.
-        batch: images attacked at once.
+        batch: inputs attacked at once, fewer where they are large.
         family: what it works by: attacks of two families that agree are a sign that there is no
             more to be had.
     """
 
     name: ClassVar[str]
     needs: ClassVar[type[Knowledge]]
-    inputs: ClassVar[frozenset[str]] = frozenset({"images", "vectors"})
+    inputs: ClassVar[frozenset[Kind]] = frozenset(Kind)
     needs_auxiliary: ClassVar[bool] = False
     needs_head: ClassVar[bool] = False
     fitting: ClassVar[float] = 0.0
@@ -225,7 +228,7 @@ class Attack(ABC, Generic[K]):
         def invert(z: Tensor) -> Tensor:
             if not z.isfinite().all():
                 raise NonFiniteError(f"{self.name}: expected finite representations, but got NaN")
-            parts = z.split(self.batch)
+            parts = z.split(at_once(self.batch, knowledge.shape))
             done: list[Tensor] = []
             for part in parts:
 
@@ -233,7 +236,8 @@ class Attack(ABC, Generic[K]):
                     share = (before + share) / len(parts)
                     on_step(self.fitting + (1 - self.fitting) * share)
 
-                done.append(_bounded(run(part, report), knowledge))
+                with time_share(1 / (len(parts) - len(done))):
+                    done.append(_bounded(run(part, report), knowledge))
             on_step(1.0)
             return torch.cat(done)
 
@@ -243,7 +247,8 @@ class Attack(ABC, Generic[K]):
     def fit_run(self, knowledge: Knowledge, on_step: OnStep = lambda _: None) -> Run:
         """The fitted attack without checks of z and of the box, for attacks that build on it."""
         if self not in knowledge.fitted:
-            knowledge.fitted[self] = self._fit(self._narrowed(knowledge), on_step)
+            with time_share(self.fitting):
+                knowledge.fitted[self] = self._fit(self._narrowed(knowledge), on_step)
         return knowledge.fitted[self]
 
     def candidates(self) -> Sequence[Self]:
@@ -255,9 +260,9 @@ class Attack(ABC, Generic[K]):
         """The attack with those of its `candidates` that did best on auxiliary samples.
 
         These are inverted from what the device releases of them, and compared with the truth,
-        which the attacker knows: by SSIM for images of 11 x 11 pixels or more, else by the mean
-        squared error. Victims play no part. Without candidates, auxiliary samples or queries it
-        is the attack as it is.
+        which the attacker knows: by SSIM for images of 11 x 11 pixels or more, by the cosine for
+        sequences, else by the mean squared error. Victims play no part. Without candidates,
+        auxiliary samples or queries it is the attack as it is.
         """
         candidates = self.candidates()
         if not candidates or not knowledge.auxiliary or not isinstance(knowledge, Query):
@@ -270,17 +275,19 @@ class Attack(ABC, Generic[K]):
             def report(share: float, before: int = len(scores)) -> None:
                 on_step((before + share) / len(candidates))
 
-            found = candidate.fit(knowledge, report)(z)
+            with time_share(1 / (len(candidates) - len(scores))):
+                found = candidate.fit(knowledge, report)(z)
             scores.append(_likeness(found, own))
         return candidates[scores.index(max(scores))]
 
     def missing(self, knowledge: Knowledge) -> str | None:
         """What the attack needs beyond this knowledge, in words; None if it applies."""
-        kind = "images" if knowledge.is_image else "vectors"
+        kind = knowledge.kind
         if not isinstance(knowledge, self.needs) or kind not in self.inputs:
+            known = " or ".join(each.plural for each in Kind if each in self.inputs)
             return (
-                f"{self.needs.__name__} knowledge of {' or '.join(sorted(self.inputs))}, but got "
-                f"{type(knowledge).__name__} of {kind}"
+                f"{self.needs.__name__} knowledge of {known}, but got {type(knowledge).__name__} "
+                f"of {kind.plural}"
             )
         if self.needs_auxiliary and not knowledge.auxiliary:
             return "auxiliary samples, but got none"
@@ -312,8 +319,11 @@ class Attack(ABC, Generic[K]):
 
 
 def _likeness(found: Tensor, wanted: Tensor) -> float:
-    if wanted.ndim == 4 and min(wanted.shape[-2:]) >= 11:
+    shape = wanted.shape[1:]
+    if has_structure(shape):
         return ssim(found, wanted).mean().item()
+    if Kind.of(shape) is Kind.SEQUENCE:
+        return cosine(found, wanted).mean().item()
     return -mse(found, wanted).mean().item()
 
 

@@ -9,8 +9,10 @@ import torch
 from torch import Tensor
 from torch.func import functional_call
 
+from mixcon._clock import each_step
 from mixcon.attacks._networks import prior_network
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
+from mixcon.kinds import Kind
 from mixcon.models.decoder import into
 
 __all__ = ["DeepPrior"]
@@ -33,7 +35,7 @@ class DeepPrior(Attack[WhiteBox]):
 
     name = "deep-prior"
     needs = WhiteBox
-    inputs = frozenset({"images"})
+    inputs = frozenset({Kind.IMAGE})
     batch = 128
 
     steps: int = 500
@@ -56,12 +58,11 @@ class DeepPrior(Attack[WhiteBox]):
                 return into(knowledge.box, cast(Tensor, out).squeeze(1))
 
             with frozen(knowledge.encoder), torch.enable_grad():
-                for step in range(1, self.steps + 1):
+                for _ in each_step(self.steps, on_step):
                     adam.zero_grad()
                     residual = (knowledge.encoder(images()) - z).flatten(1).square().sum(1)
                     (residual / scale).sum().backward()
                     adam.step()
-                    on_step(step / self.steps)
             return images().detach()
 
         return run

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from mixcon.attacks._fitting import InverseNetwork, Pairs, keep_best, own_samples
 from mixcon.attacks._networks import discriminator
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
+from mixcon.kinds import Kind
 
 __all__ = ["GanDecoder", "discriminator_loss", "generator_loss"]
 
@@ -35,7 +36,7 @@ class GanDecoder(Attack[WhiteBox]):
     name = "gan-decoder"
     family = "learned"
     needs = WhiteBox
-    inputs = frozenset({"images"})
+    inputs = frozenset({Kind.IMAGE})
     needs_auxiliary = True
     fitting = 0.95
 
@@ -47,7 +48,7 @@ class GanDecoder(Attack[WhiteBox]):
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
         samples = own_samples(knowledge)
         pairs = Pairs(samples, lambda index: knowledge.query(samples[index]))
-        generator = InverseNetwork(*pairs.first(1024), knowledge.box)
+        generator = InverseNetwork(*pairs.moments(), knowledge.box)
         judge = discriminator(knowledge.shape).to(samples)
         adam = [self._adam(network) for network in (judge, generator)]
 

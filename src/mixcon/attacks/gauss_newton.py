@@ -9,14 +9,17 @@ from math import sqrt
 from typing import Self
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
+from mixcon._clock import each_step
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
 
 __all__ = ["GaussNewton"]
 
 _LEAST = 1e-4  # variance, in units of the box, that the prior leaves to every direction
 _OUTSIDE = 1e-2  # weight of what lies outside of the box
+_DENSE = 4096  # numbers of an input up to which the whole covariance is kept
+_DIRECTIONS, _ROWS = 256, 2048  # of larger inputs; from so many samples
 _TRUST, _DISTRUST = 0.25, 8.0  # what damping is multiplied by after a good and a bad step
 
 Residuals = Callable[[Tensor], Tensor]
@@ -29,7 +32,8 @@ class GaussNewton(Attack[WhiteBox]):
     Inputs are x = m + L u, with mean m and covariance L L^T of the auxiliary samples (without any,
     those of the box), and the relative squared error plus `prior` times |u|^2 is minimized: the
     most probable input under a Gaussian prior and Gaussian noise of variance prior * |z|^2. For a
-    noisy linear encoder that is exact after one step. Each sample has a damping of its own.
+    noisy linear encoder that is exact after one step. Each sample has a damping of its own. Of
+    inputs of more than 4,096 numbers it looks along the 256 principal directions alone.
 
     Attributes:
         steps: damped Gauss-Newton steps.
@@ -81,13 +85,12 @@ class GaussNewton(Attack[WhiteBox]):
     def _minimize(self, residuals: Residuals, u: Tensor, on_step: OnStep) -> Tensor:
         damping = u.new_full((len(u), 1), 1e-2 * self.prior)
         local = _Linearized(residuals, u)
-        for step in range(1, self.steps + 1):
+        for _ in each_step(self.steps, on_step):
             trial = u + self._solve(local, damping)
             better = _square(residuals(trial)) < _square(local.error)
             u = torch.where(better, trial, u)
             damping = torch.where(better, damping * _TRUST, damping * _DISTRUST)
             local = _Linearized(residuals, u)
-            on_step(step / self.steps)
         return u
 
     def _solve(self, local: _Linearized, damping: Tensor) -> Tensor:
@@ -140,12 +143,26 @@ def _square(rows: Tensor) -> Tensor:
 
 
 def _prior(knowledge: WhiteBox) -> tuple[Tensor, Tensor]:
-    """Mean, (d,), and a root of the covariance, (d, d), of the inputs."""
+    """Mean, (d,), and a root of the covariance, (d, k), of the inputs; of large ones k < d."""
     low, high = knowledge.box or (-1.0, 1.0)
     least = _LEAST * (high - low) ** 2
     if not knowledge.auxiliary:
         size = torch.Size(knowledge.shape).numel()
-        return torch.full((size,), (low + high) / 2), (high - low) / 2 * torch.eye(size)
+        directions = torch.eye(size, min(size, _DENSE))
+        return torch.full((size,), (low + high) / 2), (high - low) / 2 * directions
     rows = knowledge.auxiliary.inputs.flatten(1)
+    if rows.shape[1] > _DENSE:
+        return _principal(rows[:_ROWS], least)
     values, vectors = torch.linalg.eigh(torch.cov(rows.mT).double())
     return rows.mean(0), (vectors * (values.clamp_min(0) + least).sqrt()).to(rows)
+
+
+def _principal(rows: Tensor, least: float) -> tuple[Tensor, Tensor]:
+    """The same along the principal directions, from the products of the rows, (M, M)."""
+    mean = rows.mean(0)
+    products = rows @ rows.mT  # the rows less their mean, without a copy of them
+    products = products - products.mean(0) - products.mean(1, keepdim=True) + products.mean()
+    values, vectors = torch.linalg.eigh(products.double() / max(1, len(rows) - 1))
+    few = vectors[:, -_DIRECTIONS:].to(rows)
+    directions = nn.functional.normalize(rows.mT @ few - mean[:, None] * few.sum(0), dim=0)
+    return mean, directions * (values[-_DIRECTIONS:].clamp_min(0) + least).sqrt().to(rows)

@@ -8,10 +8,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from mixcon._memory import at_once
 from mixcon.attacks._fitting import own_samples
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen, held_out
-from mixcon.attacks.prototypes import has_structure, most_alike
+from mixcon.attacks.prototypes import most_alike, most_parallel
 from mixcon.channels import Channel, parts
+from mixcon.kinds import Kind, has_structure
 
 __all__ = ["Posterior"]
 
@@ -30,7 +32,7 @@ class Posterior(Attack[WhiteBox]):
     is the best that anybody can do who knows no more of inputs than these samples. Where z is
     discrete, the likely ones are those of the same cell; where it is neither noisy nor discrete,
     those nearby count. The answer is the one that is best for the metric: the image of largest
-    expected SSIM for images, the posterior mean for anything else.
+    expected SSIM for images, the sequence of largest expected cosine, the mean for vectors.
 
     Attributes:
         references: so many of the attacker's samples are weighed, but for those held out.
@@ -58,13 +60,24 @@ class Posterior(Attack[WhiteBox]):
             most = min(self.likely, len(samples))
             found = weigh(z).topk(most, dim=1)
             weights = torch.softmax(found.values, 1).to(samples)
-            likely = samples[found.indices]
-            mean = torch.einsum("nk,nk...->n...", weights, likely)
+            if knowledge.kind is Kind.SEQUENCE:
+                return most_parallel(samples[found.indices], weights)
+            mean = _mean(samples, found.indices, weights)
             if not has_structure(knowledge.shape) or knowledge.box != (0.0, 1.0):
                 return mean
-            return most_alike(mean, likely, weights, steps=self.steps, on_step=on_step)
+            return most_alike(
+                mean, samples, found.indices, weights, steps=self.steps, on_step=on_step
+            )
 
         return run
+
+
+def _mean(samples: Tensor, members: Tensor, weights: Tensor) -> Tensor:
+    """The weighted mean of the members of each row, (N, K) to (N, *shape)."""
+    size = at_once(len(members), (members.shape[1] * samples[0].numel(),), numbers=2**23)
+    parts = zip(members.split(size), weights.split(size), strict=True)
+    means = [torch.einsum("nk,nk...->n...", own, samples[chosen]) for chosen, own in parts]
+    return torch.cat(means)
 
 
 def _likelihood(knowledge: WhiteBox, samples: Tensor, on_step: OnStep) -> tuple[Likelihood, int]:
@@ -74,7 +87,7 @@ def _likelihood(knowledge: WhiteBox, samples: Tensor, on_step: OnStep) -> tuple[
     with frozen(device), torch.no_grad():
         size = device(samples[:1]).numel()
         count = min(len(samples), max(1, _NUMBERS // size))
-        pieces = samples[:count].split(_AT_ONCE)
+        pieces = samples[:count].split(at_once(_AT_ONCE, knowledge.shape))
         noiseless = []
         for done, piece in enumerate(pieces, 1):
             noiseless.append(device(piece))

@@ -1,41 +1,43 @@
-"""Images that are like many others at once: best for expected SSIM over weighted samples."""
+"""Answers that are like many samples at once: best for the expected likeness of each kind."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
+from mixcon._clock import each_step, time_share
+from mixcon._memory import at_once
 from mixcon.attacks.base import OnStep
 from mixcon.metrics import ssim
 
-__all__ = ["has_structure", "most_alike"]
+__all__ = ["most_alike", "most_parallel"]
 
 _LEAST = 11  # pixels of the window of SSIM
+_COARSE = 64  # pixels a side; larger images are first searched for at this size
+_FINE = 0.1  # of the steps then follow at their own size
 
 
-def has_structure(shape: tuple[int, ...]) -> bool:
-    """Whether samples of this shape are images that SSIM can compare."""
-    return len(shape) == 3 and min(shape[-2:]) >= _LEAST
-
-
-@torch.enable_grad()
 def most_alike(
     start: Tensor,
-    samples: Tensor,
+    pool: Tensor,
+    members: Tensor,
     weights: Tensor,
     *,
     steps: int,
     lr: float = 0.03,
     on_step: OnStep = lambda _: None,
 ) -> Tensor:
-    """For each of G guesses the image with the largest weighted SSIM to its own samples.
+    """For each of G guesses the image with the largest weighted SSIM to samples of its own.
 
     The mean of images is best for the squared error and blurred; this is what an attacker puts
-    forward who is judged by SSIM. Adam, from the start, inside of [0, 1].
+    forward who is judged by SSIM. Adam, from the start, inside of [0, 1]. Images of more than 64
+    pixels a side are searched for at 64, and then improved for a tenth of the steps.
 
     Args:
         start: (G, C, H, W) in [0, 1].
-        samples: (G, K, C, H, W) in [0, 1].
+        pool: samples, (M, C, H, W) in [0, 1].
+        members: positions in the pool of the samples of each guess, (G, K).
         weights: (G, K), not negative.
         steps: of Adam.
         lr: its learning rate.
@@ -44,10 +46,47 @@ def most_alike(
     Returns:
         (G, C, H, W).
     """
+    shape = (members.shape[1] * start.shape[1], *start.shape[2:])
+    size = at_once(len(start), shape, numbers=2**23)
+    parts = list(zip(*(x.split(size) for x in (start, members, weights)), strict=True))
+    found: list[Tensor] = []
+    for part, chosen, own in parts:
+
+        def report(share: float) -> None:
+            on_step((len(found) + share) / len(parts))
+
+        with time_share(1 / (len(parts) - len(found))):
+            found.append(_searched(part, pool[chosen], own, steps, lr, report))
+    return torch.cat(found)
+
+
+def _searched(
+    start: Tensor, samples: Tensor, weights: Tensor, steps: int, lr: float, on_step: OnStep
+) -> Tensor:
+    sides = start.shape[-2:]
+    if max(sides) <= _COARSE:
+        return _climbed(start, samples, weights, steps, lr, on_step)
+    height, width = (max(_LEAST, side * _COARSE // max(sides)) for side in sides)
+    fewer = (height, width)
+    small = F.adaptive_avg_pool2d(start, fewer)
+    few = F.adaptive_avg_pool2d(samples.flatten(0, 1), fewer).unflatten(0, samples.shape[:2])
+    with time_share(0.5):
+        better = _climbed(small, few, weights, steps, lr, lambda share: on_step(share / 2))
+    moved = start + F.interpolate(better - small, tuple(sides), mode="bilinear")
+    fine = max(1, round(_FINE * steps))
+    return _climbed(
+        moved.clamp(0, 1), samples, weights, fine, lr, lambda share: on_step((1 + share) / 2)
+    )
+
+
+@torch.enable_grad()
+def _climbed(
+    start: Tensor, samples: Tensor, weights: Tensor, steps: int, lr: float, on_step: OnStep
+) -> Tensor:
     guesses = start.detach().clone().requires_grad_()
     optimizer = torch.optim.Adam([guesses], lr=lr)
     flat, weights = samples.detach().flatten(0, 1), weights.detach()
-    for step in range(1, steps + 1):
+    for step in each_step(steps, on_step):
         optimizer.param_groups[0]["lr"] = lr * (1 - (step - 1) / steps)
         optimizer.zero_grad()
         repeated = guesses.unsqueeze(1).expand(samples.shape).flatten(0, 1)
@@ -56,5 +95,24 @@ def most_alike(
         optimizer.step()
         with torch.no_grad():
             guesses.clamp_(0, 1)
-        on_step(step / steps)
     return guesses.detach()
+
+
+def most_parallel(samples: Tensor, weights: Tensor) -> Tensor:
+    """For each of G guesses the sample with the largest weighted cosine to its own samples.
+
+    That is the direction of the mean of unit vectors, exactly. Its length, on which no cosine
+    depends, is the mean length, the shorter the less the samples agree.
+
+    Args:
+        samples: (G, K, *shape).
+        weights: (G, K), not negative, each row of sum 1.
+
+    Returns:
+        (G, *shape).
+    """
+    flat = samples.flatten(2)
+    lengths = (weights * flat.norm(dim=2)).sum(1, keepdim=True)
+    direction = torch.einsum("gk,gkd->gd", weights, F.normalize(flat, dim=2))
+    found: Tensor = lengths * direction
+    return found.view(samples[:, 0].shape)

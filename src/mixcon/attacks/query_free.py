@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mixcon._clock import each_step
 from mixcon.attacks._fitting import InverseNetwork, Pairs, fit_decoder, own_samples
 from mixcon.attacks._networks import shadow_encoder
 from mixcon.attacks.base import Attack, Knowledge, OnStep, Run, frozen
@@ -83,12 +84,11 @@ class QueryFree(Attack[Knowledge]):
         adam = torch.optim.Adam(shadow.parameters(), self.lr)
         steps = -(-self.steps // self.shadows)
         with frozen(head), torch.enable_grad():
-            for step in range(1, steps + 1):
+            for _ in each_step(steps, on_step):
                 index = torch.randint(len(own), (self.batch_size,))
                 adam.zero_grad()
                 F.cross_entropy(head(shadow(own.inputs[index])), own.labels[index]).backward()
                 adam.step()
-                on_step(step / steps)
         return shadow.eval()
 
 

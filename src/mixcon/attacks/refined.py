@@ -13,6 +13,7 @@ from mixcon.attacks._descent import total_variation
 from mixcon.attacks._residuals import ResidualName, residual
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox
 from mixcon.attacks.decoder import Decoder
+from mixcon.kinds import Kind
 
 __all__ = ["Refined"]
 
@@ -56,7 +57,7 @@ class Refined(Attack[WhiteBox]):
 
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
         low, high = knowledge.box or (-0.5, 0.5)
-        tv = self.tv if knowledge.is_image else 0.0
+        tv = self.tv if knowledge.kind is Kind.IMAGE else 0.0
         decode = Decoder(steps=self.decoder_steps).fit_run(knowledge, on_step)
 
         def run(z: Tensor, on_step: OnStep) -> Tensor:

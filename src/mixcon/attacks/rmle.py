@@ -13,6 +13,7 @@ from mixcon.attacks._adam import minimize
 from mixcon.attacks._descent import total_variation
 from mixcon.attacks._residuals import ResidualName, residual
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox
+from mixcon.kinds import Kind
 
 __all__ = ["Rmle"]
 
@@ -31,7 +32,7 @@ class Rmle(Attack[WhiteBox]):
     Attributes:
         lr: learning rate of Adam, in units of the box.
         steps: number of steps.
-        tv: weight of the total variation of images at the start; vectors have none.
+        tv: weight of the total variation of images at the start; nothing else has any.
         tv_end: its weight at the end; noise in z wants some.
         residual: what is minimized, see `residuals`.
         restarts: starts per sample: the first is the middle of the box, or zero without one, the
@@ -61,7 +62,7 @@ class Rmle(Attack[WhiteBox]):
 
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
         low, high = knowledge.box or (-0.5, 0.5)
-        weights = (self.tv, self.tv_end) if knowledge.is_image else (0.0, 0.0)
+        weights = (self.tv, self.tv_end) if knowledge.kind is Kind.IMAGE else (0.0, 0.0)
 
         def run(z: Tensor, on_step: OnStep) -> Tensor:
             release = knowledge.expected(z, self.draws)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mixcon.attacks._descent import descend, total_variation, unit
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox
+from mixcon.kinds import Kind
 
 __all__ = ["RmlePaper"]
 
@@ -35,7 +36,7 @@ class RmlePaper(Attack[WhiteBox]):
 
     name = "rmle-paper"
     needs = WhiteBox
-    inputs = frozenset({"images"})
+    inputs = frozenset({Kind.IMAGE})
 
     lr: float = 10.0
     steps: int = 500

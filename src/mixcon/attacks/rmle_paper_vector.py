@@ -10,6 +10,7 @@ from torch import Tensor
 
 from mixcon.attacks._descent import descend
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox
+from mixcon.kinds import Kind
 
 __all__ = ["RmlePaperVector"]
 
@@ -28,7 +29,7 @@ class RmlePaperVector(Attack[WhiteBox]):
 
     name = "rmle-paper-vector"
     needs = WhiteBox
-    inputs = frozenset({"vectors"})
+    inputs = frozenset({Kind.VECTOR})
 
     lr: float = 0.01
     steps: int = 500

@@ -15,6 +15,7 @@ from mixcon.attacks.refined import Refined
 from mixcon.attacks.rmle import Rmle
 from mixcon.attacks.rmle_paper import RmlePaper
 from mixcon.attacks.rmle_paper_vector import RmlePaperVector
+from mixcon.kinds import Kind
 
 __all__ = ["strongest"]
 
@@ -31,7 +32,7 @@ _MEMBERS: tuple[type[Attack[Any]], ...] = (
 )
 
 
-def strongest(inputs: str, budget: float = 1.0) -> list[Attack[Any]]:
+def strongest(kind: Kind | str, budget: float = 1.0) -> list[Attack[Any]]:
     """The attacks of an attacker who has the weights and data, and runs whatever there is.
 
     The optimizers are warm-started by the decoder (`refined`) as well as cold (`rmle`). An audit
@@ -39,9 +40,9 @@ def strongest(inputs: str, budget: float = 1.0) -> list[Attack[Any]]:
     cannot know which one will be used. Attackers with less access can do no better.
 
     Args:
-        inputs: ``images`` or ``vectors``.
+        kind: what the inputs are.
         budget: so many times the steps of each attack's default; the paper's attack keeps its own.
     """
-    attacks: Iterable[Attack[Any]] = (kind() for kind in _MEMBERS if inputs in kind.inputs)
+    attacks: Iterable[Attack[Any]] = (each() for each in _MEMBERS if Kind(kind) in each.inputs)
     paper = (RmlePaper, RmlePaperVector)
     return [a if isinstance(a, paper) else a.scaled(budget) for a in attacks]

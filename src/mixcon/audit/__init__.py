@@ -2,7 +2,7 @@
 
 from mixcon.audit.effort import effort_of
 from mixcon.audit.environment import environment_of
-from mixcon.audit.progress import AuditProgress
+from mixcon.audit.progress import AuditProgress, expected_seconds
 from mixcon.audit.records import (
     AttackRecord,
     BitsRecord,
@@ -37,6 +37,7 @@ __all__ = [
     "Subject",
     "effort_of",
     "environment_of",
+    "expected_seconds",
     "fingerprint",
     "run_audit",
     "subject_of",

@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor
 
+from mixcon._memory import at_once
 from mixcon.audit.records import BitsRecord
 from mixcon.bounds import (
     best_in_cells,
@@ -22,12 +23,14 @@ from mixcon.bounds import (
 )
 from mixcon.channels import Channel, parts
 from mixcon.data import LabeledSet
+from mixcon.kinds import has_structure
 from mixcon.metrics import mse, ssim
 from mixcon.split import SplitModel
 
 __all__ = ["certified_bits", "prove"]
 
-_SAMPLES = 5000  # test samples for the certificate and the cells
+_SAMPLES = 5000  # test samples for the certificate and the cells, fewer large ones
+_NUMBERS = 2**24
 _MOST = 512  # numbers: their covariances are inverted
 
 
@@ -63,6 +66,10 @@ def _part_bits(
 ) -> tuple[float | None, float | None]:
     draws, noise = getattr(part, "draws", None), getattr(part, "noise_scale", None)
     numbers = math.prod(shape)
+    limit = getattr(part, "leakage_limit", None)  # of a channel that knows a bound of its own
+    if limit is not None:
+        rate = min(limit, getattr(part, "rate_limit", limit))
+        return repeats * limit, repeats * rate
     words = part.word_bits(shape) if isinstance(part, Channel) else None
     flip = getattr(part, "flip_rate", None)
     if words is not None and flip:
@@ -92,9 +99,10 @@ def prove(model: SplitModel, test: LabeledSet, repeats: int = 1) -> BitsRecord:
         test: samples that have not trained it, for the certificate and the cells.
         repeats: how often the same input is released.
     """
-    some = test.take(slice(_SAMPLES))
+    some = test.take(slice(at_once(_SAMPLES, test.shape, numbers=_NUMBERS)))
     like = next(model.parameters())
-    raw = torch.cat([model.represent(x.to(like)) for x, _ in some.batches(500)])
+    size = at_once(500, test.shape)
+    raw = torch.cat([model.represent(x.to(like)) for x, _ in some.batches(size)])
     leakage, capacity = certified_bits(model, tuple(raw.shape[1:]), repeats)
     found = BitsRecord(
         maximal_leakage=leakage,
@@ -130,7 +138,7 @@ def _cells(z: Tensor, originals: Tensor) -> dict[str, float]:
         "cell_inputs": len(z),
         "cell_mse": mse(best_in_cells(z, originals), originals).mean().item(),
     }
-    if originals.ndim == 4 and min(originals.shape[-2:]) >= 11:
+    if has_structure(originals.shape[1:]):
         best = likeness_in_cells(z, originals, steps=60)
         found["cell_ssim"] = ssim(best, originals).mean().item()
     return found

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 import torch
 from torch import Tensor, nn
 
+from mixcon._clock import each_step
 from mixcon.attacks.base import OnStep
 from mixcon.audit.records import BoundRecord
-from mixcon.bounds import unbiased_error_bound
+from mixcon.bounds import neighborhood_error_bound, unbiased_error_bound
 from mixcon.channels import parts
 from mixcon.split import SplitModel
 
@@ -17,20 +20,29 @@ _PROBES = 32
 _AT_ONCE = 16  # so many victims are told of as one step
 
 
-def bound(model: SplitModel, originals: Tensor, on_step: OnStep = lambda _: None) -> BoundRecord:
+def bound(
+    model: SplitModel,
+    originals: Tensor,
+    on_step: OnStep = lambda _: None,
+    *,
+    box: tuple[float, float] | None = None,
+) -> BoundRecord:
     """The least mean squared error of any unbiased attacker, image by image (dFIL).
+
+    And that of any attacker at all around these inputs, where they have a box (van Trees).
 
     What follows the first noise cannot undo it, so it is left out. Before the noise the bound
     wants a smooth map: normalization is one, and dropout only takes more away. After any other
     channel, without noise, or where it is infinite, it says nothing.
 
-    Source: Maeng et al., NeurIPS 2023; see `mixcon.bounds.unbiased_error_bound`.
+    Source: Maeng et al., NeurIPS 2023; see `mixcon.bounds.unbiased_error_bound` and
+    `neighborhood_error_bound`.
     """
     before: list[nn.Module] = []
     for part in parts(model.channel):
         noise = getattr(part, "noise_scale", None)
         if noise is not None:
-            return _record(nn.Sequential(model.encoder, *before), originals, noise, on_step)
+            return _record(nn.Sequential(model.encoder, *before), originals, noise, on_step, box)
         if not getattr(part, "smooth", False):
             break
         if not getattr(part, "draws", None):  # dropout only takes more away
@@ -38,17 +50,26 @@ def bound(model: SplitModel, originals: Tensor, on_step: OnStep = lambda _: None
     return BoundRecord(vacuous=True, mse=None)
 
 
-def _record(smooth: nn.Module, originals: Tensor, noise: float, on_step: OnStep) -> BoundRecord:
+def _record(
+    smooth: nn.Module,
+    originals: Tensor,
+    noise: float,
+    on_step: OnStep,
+    box: tuple[float, float] | None,
+) -> BoundRecord:
     if noise == 0:
         return BoundRecord(vacuous=True, mse=None)
     like = next(smooth.parameters())
-    parts, bounds = originals.to(like).split(_AT_ONCE), []
-    for done, part in enumerate(parts, 1):
+    parts, bounds, around = originals.to(like).split(_AT_ONCE), [], []
+    for _, part in zip(each_step(len(parts), on_step), parts, strict=False):
         with torch.enable_grad():
             bounds.append(unbiased_error_bound(smooth, part, noise, probes=_PROBES))
-        on_step(done / len(parts))
+            if box:
+                near = neighborhood_error_bound(smooth, part, noise, box=box, probes=_PROBES)
+                around += len(part) * [near]
     found = torch.cat(bounds)
     finite = found[found.isfinite()]
     if not len(finite):
         return BoundRecord(vacuous=True, mse=None)
-    return BoundRecord(vacuous=False, mse=finite.mean().item())
+    near_by = fmean(around) if around else None
+    return BoundRecord(vacuous=False, mse=finite.mean().item(), neighborhood_mse=near_by)

@@ -48,12 +48,13 @@ def calibrate(setup: Setup, begin: Callable[[str, str], OnStep]) -> list[ModelRe
 
 
 def _record(name: str, audited: ModelAudit, setup: Setup) -> ModelRecord:
-    attacks = reference_attacks("images" if setup.victims.is_image else "vectors")
+    attacks = reference_attacks(setup.victims.kind)
     measured, _, _ = audited.attacked(attacks, tune=False)
     test = setup.data.test
     return ModelRecord(
         name=name,
         data=setup.victims.name,
+        kind=setup.victims.kind,
         network="reference device",
         cut="",
         accuracy=accuracy(audited.model, test),

@@ -7,18 +7,19 @@ from typing import Any
 
 from mixcon.attacks import Attack, strongest
 from mixcon.audit.records import Effort
+from mixcon.kinds import Kind
 
 __all__ = ["effort_of"]
 
 
 def effort_of(
-    attacks: Sequence[Attack[Any]], *, inputs: str, victims: int, thorough: bool
+    attacks: Sequence[Attack[Any]], *, inputs: Kind, victims: int, thorough: bool
 ) -> Effort:
     """What attacks on such inputs leave out of the strongest ones, and what they cut short.
 
     Args:
         attacks: the attacks before their settings are chosen.
-        inputs: ``images`` or ``vectors``.
+        inputs: what the inputs are.
         victims: how many inputs are attacked.
         thorough: whether settings are chosen.
     """

@@ -7,10 +7,13 @@ from collections.abc import Iterator
 import torch
 from sklearn.cluster import KMeans
 from torch import Tensor
+from torch.nn import functional as F
 
 from mixcon._cache import digest, kept
+from mixcon._clock import time_share
 from mixcon.attacks.base import Auxiliary, OnStep
-from mixcon.attacks.prototypes import has_structure, most_alike
+from mixcon.attacks.prototypes import most_alike, most_parallel
+from mixcon.kinds import Kind, has_structure
 
 __all__ = ["LabelGuesses"]
 
@@ -18,6 +21,7 @@ _FIT = 2  # raise when the same samples give other guesses
 _MEMBERS = 2000  # of a class, at most, that guesses are made of
 _SAMPLES = 48  # of them that one image is compared with in a round
 _ROUNDS, _STEPS = 6, 40
+_COARSE = 32  # pixels a side, by which images are grouped
 
 
 class LabelGuesses:
@@ -27,7 +31,8 @@ class LabelGuesses:
     SSIM; ``class-medoid``, the sample nearest to the mean; ``any-ssim``, the image that is best
     for all classes, where the prediction says nothing; and ``class-kind-1``, ... : the class is
     parted into groups by k-means, each with the image that is best for it, so that a maximum over
-    several attacks has a maximum over as many guesses to stand against.
+    several attacks has a maximum over as many guesses to stand against. Sequences are guessed for
+    the largest expected cosine, vectors for the squared error, and named so.
 
     Args:
         names: of the guesses, in order.
@@ -39,7 +44,14 @@ class LabelGuesses:
 
     @classmethod
     def learn(
-        cls, auxiliary: Auxiliary, classes: int, count: int, *, seed: int, on_step: OnStep
+        cls,
+        auxiliary: Auxiliary,
+        classes: int,
+        count: int,
+        *,
+        seed: int,
+        on_step: OnStep,
+        length: float = 1.0,
     ) -> LabelGuesses:
         """Make `count` guesses, at least 4, or find them in the cache.
 
@@ -49,12 +61,19 @@ class LabelGuesses:
             count: how many guesses a class.
             seed: draws the groups and the samples that images are compared with.
             on_step: told about progress.
+            length: so many times the usual steps.
         """
         count = max(4, count)
-        names = ["class-mean", "class-ssim", "class-medoid", "any-ssim"]
+        best = Kind.of(auxiliary.inputs.shape[1:]).headlines[0]
+        names = ["class-mean", f"class-{best}", "class-medoid", f"any-{best}"]
         names += [f"class-kind-{i}" for i in range(1, count - 3)]
-        key = digest(auxiliary.inputs, auxiliary.labels, f"guesses {_FIT} {classes} {count} {seed}")
-        made = kept(key, lambda: {"images": _learn(auxiliary, classes, count, seed, on_step)})
+        steps = max(1, round(length * _STEPS))
+        facts = f"guesses {_FIT} {classes} {count} {seed} {steps}"
+
+        def make() -> dict[str, Tensor]:
+            return {"images": _learn(auxiliary, classes, count, seed, steps, on_step)}
+
+        made = kept(digest(auxiliary.inputs, auxiliary.labels, facts), make)
         on_step(1.0)
         return cls(names, made["images"])
 
@@ -64,56 +83,81 @@ class LabelGuesses:
             yield name, self.images[predicted, place]
 
 
-def _learn(auxiliary: Auxiliary, classes: int, count: int, seed: int, on_step: OnStep) -> Tensor:
-    groups = [
-        group
-        for label in range(classes)
-        for group in _groups(_members(auxiliary, label), count - 4, seed)
-    ]
-    groups.append(auxiliary.inputs[:_MEMBERS])
-    starts = torch.stack([group.mean(0) for group in groups])
-    best = starts
-    if has_structure(tuple(starts.shape[1:])):
-        best = _searched(starts, groups, seed, on_step)
+def _learn(
+    auxiliary: Auxiliary, classes: int, count: int, seed: int, steps: int, on_step: OnStep
+) -> Tensor:
+    pool, groups = auxiliary.inputs, list[Tensor]()
+    for label in range(classes):
+        groups += _groups(pool, _members(auxiliary, label), count - 4, seed)
+    groups.append(torch.arange(min(_MEMBERS, len(pool))))
+    starts = torch.stack([pool[group].mean(0) for group in groups])
+    best = _best(starts, pool, groups, seed, steps, on_step)
     whole = best[-1].expand(classes, 1, *best.shape[1:])
     best = best[:-1].unflatten(0, (classes, count - 3))
     means = starts[:-1].unflatten(0, (classes, count - 3))[:, :1]
-    medoids = torch.stack([_medoid(_members(auxiliary, label)) for label in range(classes)])
+    medoids = torch.stack([_medoid(pool[_members(auxiliary, label)]) for label in range(classes)])
     return torch.cat([means, best[:, :1], medoids[:, None], whole, best[:, 1:]], 1)
 
 
 def _members(auxiliary: Auxiliary, label: int) -> Tensor:
-    members = auxiliary.inputs[auxiliary.labels == label][:_MEMBERS]
-    return members if len(members) else auxiliary.inputs[:_MEMBERS]
+    """Positions of samples of a class; of any, where it has none."""
+    members = (auxiliary.labels == label).nonzero().flatten()[:_MEMBERS]
+    return members if len(members) else torch.arange(min(_MEMBERS, len(auxiliary)))
 
 
-def _groups(members: Tensor, count: int, seed: int) -> list[Tensor]:
+def _groups(pool: Tensor, members: Tensor, count: int, seed: int) -> list[Tensor]:
     """All members, then `count` groups of them; fewer members than groups stand for themselves."""
     parts = min(count, len(members))
     if not parts:
         return [members]
-    flat = members.flatten(1).double().cpu().numpy()
+    flat = _small(pool[members]).flatten(1).double().cpu().numpy()
     labels = torch.from_numpy(KMeans(parts, n_init=1, random_state=seed).fit(flat).labels_)
     groups = [members[labels == i] for i in range(parts)]
     return [members, *groups, *[members] * (count - parts)]
 
 
-def _searched(starts: Tensor, groups: list[Tensor], seed: int, on_step: OnStep) -> Tensor:
+def _small(samples: Tensor) -> Tensor:
+    """Large images averaged down: groups by their coarse looks are as good, and fit in memory."""
+    if not has_structure(samples.shape[1:]) or max(samples.shape[-2:]) <= _COARSE:
+        return samples
+    height, width = (min(side, _COARSE) for side in samples.shape[-2:])
+    return F.adaptive_avg_pool2d(samples, (height, width))
+
+
+def _best(
+    means: Tensor, pool: Tensor, groups: list[Tensor], seed: int, steps: int, on_step: OnStep
+) -> Tensor:
+    """Of each group, what is most like its members: (G, *shape)."""
+    shape = means.shape[1:]
+    if has_structure(shape):
+        return _searched(means, pool, groups, seed, steps, on_step)
+    if Kind.of(shape) is Kind.SEQUENCE:
+        return torch.cat([_direction(pool[group]) for group in groups])
+    return means
+
+
+def _direction(group: Tensor) -> Tensor:
+    return most_parallel(group[None], group.new_full((1, len(group)), 1 / len(group)))
+
+
+def _searched(
+    starts: Tensor, pool: Tensor, groups: list[Tensor], seed: int, steps: int, on_step: OnStep
+) -> Tensor:
     """The images of largest expected SSIM, each against new samples of its group in each round."""
     generator = torch.Generator().manual_seed(seed)
     found = starts
     for turn in range(_ROUNDS):
         drawn = [g[torch.randint(len(g), (_SAMPLES,), generator=generator)] for g in groups]
-        samples = torch.stack(drawn)
-        weights = torch.full(samples.shape[:2], 1 / _SAMPLES)
-        found = most_alike(
-            found,
-            samples,
-            weights,
-            steps=_STEPS,
-            lr=0.03 / (1 + turn),
-            on_step=_within(on_step, turn, _ROUNDS),
-        )
+        with time_share(1 / (_ROUNDS - turn)):
+            found = most_alike(
+                found,
+                pool,
+                torch.stack(drawn),
+                torch.full((len(groups), _SAMPLES), 1 / _SAMPLES),
+                steps=steps,
+                lr=0.03 / (1 + turn),
+                on_step=_within(on_step, turn, _ROUNDS),
+            )
     return found
 
 

@@ -8,11 +8,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import cached_property
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from mixcon._memory import at_once
 from mixcon.attacks import Attack, Auxiliary, Rmle, WhiteBox
 from mixcon.attacks.base import OnStep, frozen
 from mixcon.audit.attack_cache import AttackCache
@@ -33,13 +35,21 @@ from mixcon.audit.saturation import saturation
 from mixcon.audit.setup import Setup
 from mixcon.audit.subject import Subject, fingerprint
 from mixcon.channels import averaged
-from mixcon.metrics import chance_level, class_mean, global_mean, label_leakage, nearest_neighbor
+from mixcon.metrics import (
+    chance_level,
+    class_mean,
+    global_mean,
+    label_leakage,
+    metric_named,
+    nearest_neighbor,
+)
 from mixcon.split import SplitModel
 from mixcon.training import accuracy, raw_separability
 
 __all__ = ["ModelAudit"]
 
-_SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes
+_SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes, or as many
+_NUMBERS = 2**25  # as have representations of so many numbers
 
 
 class ModelAudit:
@@ -68,7 +78,7 @@ class ModelAudit:
             self.model.encoder,
             averaged(self.model.channel, repeats),
             shape=setup.victims.shape,
-            box=(0.0, 1.0) if setup.victims.is_image else None,
+            box=setup.victims.kind.box,
             auxiliary=Auxiliary(*on_device),
             head=self.model.head,
         )
@@ -83,6 +93,7 @@ class ModelAudit:
             seed=self.subject.seed,
             weights=self.weights,
             data=setup.victims.name,
+            kind=setup.victims.kind,
             network=self.subject.network,
             cut=self.subject.cut,
             accuracy=accuracy(model, setup.data.test, on_step=self._begin("accuracy")),
@@ -96,13 +107,13 @@ class ModelAudit:
             attacks=measured,
             effort=effort_of(
                 attacks,
-                inputs="images" if setup.victims.is_image else "vectors",
+                inputs=setup.victims.kind,
                 victims=len(setup.victims),
                 thorough=setup.thorough,
             ),
-            **self._examined(chosen, measured),
         )
-        return record, found
+        examined = self._examined(chosen, measured, record.guesses)
+        return record.model_copy(update=examined), found
 
     def attacked(
         self, attacks: Sequence[Attack[Any]], *, tune: bool
@@ -191,7 +202,7 @@ class ModelAudit:
             "class-mean": class_mean(own.inputs, own.labels, self.predicted),
         }
         if self.setup.thorough:
-            part = own.take(_SEEN)
+            part = own.take(len(self._seen))
             arguments = (part.inputs, part.labels, self._seen, self.released.cpu())
             floors["nearest-neighbor"] = nearest_neighbor(*arguments, self.predicted)
         return floors
@@ -200,7 +211,9 @@ class ModelAudit:
     def _seen(self) -> Tensor:
         """What the device releases of the first auxiliary samples."""
         own = self.knowledge.auxiliary
-        parts = own.take(_SEEN).inputs.split(500) if own else ()
+        count = at_once(_SEEN, tuple(self.released.shape[1:]), numbers=_NUMBERS)
+        size = at_once(500, self.setup.victims.shape)
+        parts = own.take(count).inputs.split(size) if own else ()
         report = self._begin("floors")
         released = []
         for done, part in enumerate(parts, 1):
@@ -212,6 +225,7 @@ class ModelAudit:
         self,
         chosen: Sequence[Attack[Any]],
         measured: Sequence[AttackRecord],
+        guesses: Sequence[GuessRecord],
     ) -> dict[str, Any]:
         """What a thorough audit adds to the record."""
         setup = self.setup
@@ -219,33 +233,38 @@ class ModelAudit:
             return {}
         leaks = label_leakage(
             self._seen,
-            setup.auxiliary.labels[:_SEEN],
+            setup.auxiliary.labels[: len(self._seen)],
             self.released.cpu(),
             setup.victims.labels,
             len(setup.data.train.classes),
             seed=setup.seed,
             on_step=self._begin("label leakage"),
         )
-        bounded = bound(self.model, setup.originals, self._begin("bound"))
+        box = self.knowledge.box
+        bounded = bound(self.model, setup.originals, self._begin("bound"), box=box)
         report = self._begin("masking")
+        known = (self.knowledge, self.released, setup.originals, measured, self._headline)
         signs = [
-            masking(attack, self.knowledge, self.released, setup.originals, measured, report)
+            masking(attack, *known, report)
             for attack in chosen
-            if isinstance(attack, Rmle) and setup.victims.is_image
+            if isinstance(attack, Rmle) and metric_named(self._headline).higher_leaks
         ]
         report = self._begin("bits")
         proved = prove(self.model, setup.data.test, self.repeats)
         report(1.0)
         return {
             "bits": proved,
-            "saturation": self._saturation(chosen, measured),
+            "saturation": self._saturation(chosen, measured, guesses),
             "label_leakage": leaks.float().mean().item(),
             "bound": bounded,
             "masking": [sign for found in signs for sign in found],
         }
 
     def _saturation(
-        self, chosen: Sequence[Attack[Any]], measured: Sequence[AttackRecord]
+        self,
+        chosen: Sequence[Attack[Any]],
+        measured: Sequence[AttackRecord],
+        guesses: Sequence[GuessRecord],
     ) -> SaturationRecord | None:
         """Does the best attack gain by its second half, and does another family agree?"""
 
@@ -258,7 +277,14 @@ class ModelAudit:
             self.cache.write(half, half, found, 0.0)
             return self.setup.compared(found)
 
-        return saturation(chosen, measured, again)
+        metric = self._headline
+        guessed = [fmean(guess.leakage[metric]) for guess in guesses]
+        worst = 0.0 if metric_named(metric).higher_leaks else min(guessed)
+        return saturation(chosen, measured, again, metric=metric, worst=worst)
+
+    @property
+    def _headline(self) -> str:
+        return self.setup.victims.kind.headlines[0]
 
 
 def _intercept(
@@ -269,7 +295,8 @@ def _intercept(
     with frozen(model), torch.inference_mode():
         released = captured
         if released is None:
-            released = channel(model.represent(originals.to(like)))
+            parts = originals.split(at_once(len(originals), tuple(originals.shape[1:])))
+            released = channel(torch.cat([model.represent(part.to(like)) for part in parts]))
         released = released.to(like)
         predicted = model.head(released).argmax(1)
     return released.clone(), predicted.cpu()

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
+from mixcon.kinds import Kind
+
 __all__ = [
     "AttackRecord",
     "BitsRecord",
@@ -90,7 +92,8 @@ class SaturationRecord(_Record):
             from half of its budget to all of it; None where it has no steps.
         families: difference between the best attack and the best of another family; None where
             there is none.
-        saturated: both are at most 0.01 (of the way from the worst score to an exact copy).
+        saturated: both are at most 0.01. All are shares of the way to an exact copy, from 0 in a
+            similarity, from what a guess gets in an error.
     """
 
     doubling: float | None
@@ -142,15 +145,19 @@ class Effort(_Record):
 
 
 class BoundRecord(_Record):
-    """What no unbiased attacker can undercut, whatever it computes (dFIL).
+    """What no attacker can undercut, whatever it computes, from Fisher information (dFIL).
 
     Attributes:
         vacuous: whether nothing can be said: no noise, or a channel that the bound does not cover.
-        mse: mean over the images of the least mean squared error; None if vacuous.
+        mse: mean over the images of the least mean squared error of unbiased attackers; None if
+            vacuous.
+        neighborhood_mse: the least mean squared error of any attacker, biased or not, on inputs
+            moved within a quarter of the box; None if vacuous, or where inputs have no box.
     """
 
     vacuous: bool
     mse: float | None
+    neighborhood_mse: float | None = None
 
 
 class MaskingRecord(_Record):
@@ -159,8 +166,9 @@ class MaskingRecord(_Record):
     Attributes:
         sign: what it is, in words.
         found: whether it shows.
-        weaker: mean SSIM of the attack that it would hold back.
-        stronger: mean SSIM of the one that it would not.
+        weaker: mean similarity (SSIM of images, cosine of sequences) of the attack that it would
+            hold back.
+        stronger: that of the one that it would not.
     """
 
     sign: str
@@ -175,6 +183,7 @@ class ModelRecord(_Record):
     Attributes:
         name: what to call it in tables, e.g. ``mixcon(weight=1, beta=0.0001)``.
         data: name of the data set.
+        kind: what its samples are; None in reports from before it was recorded.
         network: name of the network.
         cut: the layer whose output leaves the device.
         accuracy: share of test images classified correctly, in [0, 1], channel included.
@@ -190,7 +199,7 @@ class ModelRecord(_Record):
         saturation: whether stronger attacks are to be expected; None where it was not looked at.
         bits: what is proved; None where it was not computed.
         bound: what no unbiased attacker can undercut; None where it was not computed.
-        masking: signs of gradient masking; empty where `rmle` was not run on images.
+        masking: signs of gradient masking; empty where `rmle` was not run, and for vectors.
         label_leakage: share of victims whose class a probe reads from z; the head reads it too.
         defense: what it has in common with models of other seeds; empty if it stands alone.
         seed: the seed that trained it; None if unknown.
@@ -222,6 +231,7 @@ class ModelRecord(_Record):
     weights: str = ""
     chance: float | None = None
     effort: Effort | None = None
+    kind: Kind | None = None
 
 
 class Environment(_Record):
@@ -272,13 +282,18 @@ class Gallery:
     """The victims of a report, and what each attack made of them.
 
     Attributes:
-        originals: attacked images, (N, C, H, W) in [0, 1].
+        originals: attacked inputs, (N, *shape); images in [0, 1].
         labels: their true class, (N,).
         classes: class names.
-        reconstructions: model name to attack name to (N, C, H, W) in [0, 1].
+        reconstructions: model name to attack name to (N, *shape).
     """
 
     originals: Tensor
     labels: Tensor
     classes: tuple[str, ...]
     reconstructions: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> Kind:
+        """What the victims are."""
+        return Kind.of(self.originals.shape[1:])

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from mixcon.attacks import Attack, Auxiliary, Decoder, Posterior, Rmle
+from mixcon.kinds import Kind
 from mixcon.split import SplitModel
 
 __all__ = ["EXPECTED", "reference_attacks", "reference_devices"]
@@ -92,7 +93,7 @@ def reference_devices(auxiliary: Auxiliary, classes: int) -> dict[str, SplitMode
     }
 
 
-def reference_attacks(kind: str) -> list[Attack[Any]]:
+def reference_attacks(kind: Kind) -> list[Attack[Any]]:
     """One cheap attack of each family."""
     every: tuple[Attack[Any], ...] = (Posterior(), Decoder(steps=_STEPS), Rmle(steps=_STEPS))
     return [attack for attack in every if kind in attack.inputs]

@@ -101,7 +101,6 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         judged=thorough and meter is None,
         on_progress=on_progress,
     )
-    phases.begin("", "preparation")
     setup = Setup.of(data, victims, seed, meter=meter, thorough=thorough, begin=phases.begin)
     gallery = Gallery(setup.originals, setup.victims.labels, setup.victims.classes)
     records = []
@@ -142,11 +141,11 @@ def _check(
             f"expected between 1 and {len(data.test)} victims, the test samples of "
             f"{data.test.name}, but got {victims}"
         )
-    kind = "images" if data.test.is_image else "vectors"
+    kind = data.test.kind
     unfit = [attack.name for attack in attacks if kind not in attack.inputs]
     if unfit:
         raise KnowledgeError(
-            f"expected attacks on {kind}, but got {', '.join(unfit)}; leave it out"
+            f"expected attacks on {kind.plural}, but got {', '.join(unfit)}; leave it out"
         )
     one = data.test.floats(slice(1))
     measure(one, one)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import torch
 from torch import Tensor
 
 from mixcon._cache import digest
+from mixcon._memory import at_once
 from mixcon.attacks import Auxiliary
 from mixcon.attacks.base import OnStep, held_out
 from mixcon.data import LabeledSet, Splits
@@ -18,7 +18,8 @@ from mixcon.metrics import LeakageMeter, measure
 __all__ = ["Setup"]
 
 _SCORED = 32
-_CANDIDATES = 1000  # among so many a reconstruction is to be re-identified
+_CANDIDATES = 1000  # among so many a reconstruction is to be re-identified, fewer large ones
+_OWN = 2**28  # numbers of all auxiliary samples: 1 GiB
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,13 @@ class Setup:
         seed: draws the victims, the channels' noise and the attacks' randomness.
         victims: the attacked test samples.
         originals: their inputs, (N, *shape).
-        auxiliary: the training samples, which stand for the attacker's own, in no order.
+        auxiliary: the training samples, which stand for the attacker's own, in no order; of large
+            ones as many as fit into 1 GiB.
         scored: how many of the first auxiliary samples attacks and guesses are scored by, so that
             the attacker chooses among them without a look at a victim; nothing learns from these.
         thorough: whether settings are chosen, and floors, probes and bounds measured as well.
         meter: measures what takes training; None for the pairwise metrics alone.
+        identity: tells these victims and auxiliary samples from any others.
     """
 
     data: Splits
@@ -45,6 +48,7 @@ class Setup:
     scored: int
     thorough: bool
     meter: LeakageMeter | None = field(repr=False)
+    identity: str
 
     @classmethod
     def of(
@@ -58,14 +62,22 @@ class Setup:
         begin: Callable[[str, str], OnStep],
     ) -> Setup:
         """Draw the victims by the seed; a thorough audit prepares a meter if none is given."""
+        on_step = begin("", "preparation")
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(data.test), generator=generator)
         chosen = data.test.take(order[:victims])
+        on_step(1 / 3)
         mixed = torch.randperm(len(data.train), generator=generator)
+        mixed = mixed[: at_once(len(mixed), data.train.shape, numbers=_OWN)]
         auxiliary = Auxiliary(data.train.floats(mixed), data.train.labels[mixed])
+        on_step(2 / 3)
+        originals = chosen.floats()
+        identity = digest(originals, auxiliary.inputs, auxiliary.labels)
+        on_step(1.0)
         if thorough and meter is None:
-            others = data.test.floats(order[victims : victims + _CANDIDATES])
-            candidates = others if len(others) else auxiliary.inputs[:_CANDIDATES]
+            count = at_once(_CANDIDATES, data.test.shape, numbers=2**25)
+            others = data.test.floats(order[victims : victims + count])
+            candidates = others if len(others) else auxiliary.inputs[:count]
             classes = len(data.train.classes)
             meter = LeakageMeter.prepare(
                 auxiliary.inputs,
@@ -76,12 +88,7 @@ class Setup:
                 on_step=begin("", "recognizer"),
             )
         scored = min(_SCORED, held_out(len(auxiliary))) if thorough else 0
-        return cls(data, seed, chosen, chosen.floats(), auxiliary, scored, thorough, meter)
-
-    @cached_property
-    def identity(self) -> str:
-        """Tells these victims and auxiliary samples from any others."""
-        return digest(self.originals, self.auxiliary.inputs, self.auxiliary.labels)
+        return cls(data, seed, chosen, originals, auxiliary, scored, thorough, meter, identity)
 
     @property
     def teaching(self) -> Auxiliary:

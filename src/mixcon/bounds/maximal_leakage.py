@@ -9,6 +9,7 @@ import torch
 from mixcon.errors import ConfigError
 
 __all__ = [
+    "bounded_gaussian_leakage",
     "flipped_bits_leakage",
     "laplace_box_leakage",
     "noisy_sphere_leakage",
@@ -106,3 +107,28 @@ def laplace_box_leakage(numbers: int, scale: float, reach: float = 1.0) -> float
         Bits; infinite for scale 0.
     """
     return numbers * math.log2(1 + reach / scale) if scale else math.inf
+
+
+def bounded_gaussian_leakage(
+    numbers: int, reach: float, narrowest: float, widest: float = 1.0
+) -> float:
+    """Of Gaussian numbers whose means and deviations depend on x within limits, in bits.
+
+    n log2 of the integral over a number of the largest density that any mean in [-reach, reach]
+    and any deviation s in [narrowest, widest] gives it. Inside the interval that is of s =
+    narrowest; at a distance t outside of it s = t, as far as it may. With a and b the narrowest
+    and widest deviation the integral is
+
+        1 + 2 reach / (a sqrt(2 pi)) + 2 ln(b / a) / sqrt(2 pi e).
+
+    It adds up over numbers and over repeats, and no mutual information exceeds it.
+
+    Args:
+        numbers: n, how many numbers leave.
+        reach: largest absolute value of a mean.
+        narrowest: least standard deviation, > 0.
+        widest: largest.
+    """
+    inside = 2 * reach / (narrowest * math.sqrt(2 * math.pi))
+    outside = 1 + 2 * math.log(widest / narrowest) / math.sqrt(2 * math.pi * math.e)
+    return numbers * math.log2(inside + outside)

@@ -23,6 +23,7 @@ from mixcon.cli.cuts import cuts
 from mixcon.cli.demo import demo
 from mixcon.cli.export import export
 from mixcon.cli.infer import infer
+from mixcon.cli.leaderboard import leaderboard
 from mixcon.cli.reproduce import reproduce
 from mixcon.cli.serve import serve
 from mixcon.cli.sweep import sweep
@@ -43,6 +44,7 @@ app = typer.Typer(
 )
 for verb in (demo, cuts, train, audit, sweep, tune, reproduce, theory, export, serve, infer):
     app.command()(verb)
+app.add_typer(leaderboard, name="leaderboard")
 
 
 def main() -> None:

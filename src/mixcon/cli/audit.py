@@ -14,7 +14,7 @@ from torch import Tensor
 from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import Subject, effort_of, run_audit, subjects_of
-from mixcon.cli._console import audit_progress, console, interruptible
+from mixcon.cli._console import audit_progress, console, interruptible, working
 from mixcon.cli._options import AllowCode, allow_typed
 from mixcon.data import Splits
 from mixcon.errors import ConfigError
@@ -104,7 +104,7 @@ def audit(
         raise ConfigError(f"expected runs on one data set, but got {', '.join(sorted(sets))}")
     folder = out or runs[-1] / "audit"
     check_writable(folder)
-    with console.status(f"Reading {configs[0].data} ..."):
+    with working(f"Reading {configs[0].data} ..."):
         data = configs[0].load_data(data_dir)
         subjects = subjects_of(runs, data)
     attacks = _attacks(attack or ["strongest"], data, budget)
@@ -154,7 +154,7 @@ def report_on(
                 repeats=repeats,
                 on_progress=on_progress,
             )
-        with console.status("Writing the report ..."):
+        with working("Writing the report ..."):
             figures = figures_of(report)
             page = write_figures(figures, gallery, folder)
     console.print(markdown_table(figures), highlight=False, soft_wrap=True)
@@ -165,7 +165,7 @@ def report_on(
 
 
 def _attacks(names: list[str], data: Splits, budget: float) -> list[Attack[Any]]:
-    kind = "images" if data.test.is_image else "vectors"
+    kind = data.test.kind
     odd = [name for name in names if name not in ("strongest", "all") and not ATTACKS.has(name)]
     if odd:
         known = ", ".join(["strongest", "all", *ATTACKS])
@@ -213,8 +213,7 @@ def _limit(text: str | None) -> float | None:
 
 def _warn(attacks: list[Attack[Any]], data: Splits, victims: int, *, thorough: bool) -> None:
     """Say before hours of work that the gate cannot open after them."""
-    inputs = "images" if data.test.is_image else "vectors"
-    effort = effort_of(attacks, inputs=inputs, victims=victims, thorough=thorough)
+    effort = effort_of(attacks, inputs=data.test.kind, victims=victims, thorough=thorough)
     weak = weaknesses(victims, thorough=thorough, budget=effort.budget, missing=effort.missing)
     if reasons := "; ".join(weak):
         _say(f"warning: --fail-above will fail, for this audit can be no proof: {reasons}")

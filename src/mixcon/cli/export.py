@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixcon.cli._console import command, console, interruptible
+from mixcon.cli._console import command, console, interruptible, working
 from mixcon.cli._options import AllowCode
 from mixcon.training import RunFolder
+
+if TYPE_CHECKING:
+    from mixcon.serving import Contract
 
 __all__ = ["export"]
 
@@ -35,6 +38,18 @@ def export(
             "(default: ~/.config/mixcon/signing-key.pem)",
         ),
     ] = None,
+    sequence: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Number of the contract: who has used a higher one of this name refuses it "
+            "(default: one more than the last export here, if anything changed)",
+        ),
+    ] = None,
+    valid_days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Days until the contract expires (default: never)"),
+    ] = None,
     data_dir: Annotated[
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
     ] = None,
@@ -51,9 +66,16 @@ def export(
     from mixcon.serving.signing import DEFAULT_KEY  # noqa: PLC0415
 
     folder = out or run / "export"
-    with interruptible("Run the same command again."), console.status("Exporting to ONNX ..."):
+    with interruptible("Run the same command again."), working("Exporting to ONNX ..."):
         done = export_run(
-            run, folder, name=name, report=report, key=key or DEFAULT_KEY, data_dir=data_dir
+            run,
+            folder,
+            name=name,
+            report=report,
+            key=key or DEFAULT_KEY,
+            data_dir=data_dir,
+            sequence=sequence,
+            valid_days=valid_days,
         )
     audit = done.contract.audit
     own = ",".join(RunFolder(run).config.packages)
@@ -72,7 +94,8 @@ def export(
             f"{again} and export again"
         )
     for line in (
-        f"{done.contract.name}: ONNX Runtime is within {done.difference:.1e} of PyTorch",
+        f"{done.contract.name}, {_number(done.contract)}: ONNX Runtime is within "
+        f"{done.difference:.1e} of PyTorch",
         found,
         f"for devices: {folder / 'edge'}",
         f"for the cloud: {folder / 'cloud'}",
@@ -80,3 +103,8 @@ def export(
         *([f"Next: {command('serve', folder / 'cloud', trust=trust)}"] if audit else []),
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _number(contract: Contract) -> str:
+    until = f" until {contract.expires:%Y-%m-%d %H:%M} UTC" if contract.expires else ""
+    return f"contract {contract.sequence}{until}"

@@ -54,6 +54,13 @@ def infer(
             "mixcon serve does (default: take any, and say what is not known)"
         ),
     ] = None,
+    max_bits: Annotated[
+        float | None,
+        typer.Option(
+            help="Refuse a model unless one release is proved to tell at most so many bits "
+            "(default: ask for no proof)"
+        ),
+    ] = None,
     wire: Annotated[
         str | None,
         typer.Option(help="float32, float16, int8 or int4 (default: as the contract says)"),
@@ -175,6 +182,7 @@ def infer(
         batch=batch,
         record=record,
         max_excess=max_excess,
+        max_bits=max_bits,
     ) as client:
         client.check()
         if unknown := reservations(client.contract):

@@ -167,6 +167,8 @@ def serve(
     listener, url = server.bind(host, port)
     if unaudited:
         _warn("--unaudited: nobody vouches for what this model leaks.")
+    if server.contract.is_old:
+        _warn("this contract is of an earlier version: an older one can take its place.")
     if not cert and not _is_loopback(host):
         _warn("without --cert, what devices send can be read on the way.")
     serving = f"Serving {server.contract.name} at {url}"

@@ -16,8 +16,11 @@ from mixcon.data.hub import HUB_SETS, HubSet
 from mixcon.data.image_folder import folder
 from mixcon.data.labeled import LabeledSet, Splits
 from mixcon.data.names import FOLDER, absolute, title
+from mixcon.data.spoken_digits import spoken_digits
 from mixcon.data.synthetic import synthetic
+from mixcon.data.tones import tones
 from mixcon.errors import ConfigError
+from mixcon.kinds import Kind
 from mixcon.registry import Registry
 
 __all__ = ["SOURCES", "LabeledSet", "Splits", "absolute", "load", "title"]
@@ -32,6 +35,8 @@ SOURCES: Registry[Callable[..., Splits]] = Registry(
     {
         "digits": lambda data_dir, seed: digits(),
         "synthetic": lambda data_dir, seed: synthetic(seed),
+        "tones": lambda data_dir, seed: tones(seed),
+        "spoken_digits": lambda data_dir, seed: spoken_digits(data_dir),
         **{name: partial(_hub, entry) for name, entry in HUB_SETS.items()},
     },
 )
@@ -49,12 +54,12 @@ def load(
             each part, e.g. ``mnist[:10000]``.
         data_dir: folder with one subfolder of Parquet files a set; default ``MIXCON_DATA``, and
             without either the Hugging Face hub.
-        seed: draws the synthetic set; the others are fixed.
+        seed: draws the synthetic sets; the others are fixed.
         resize: width and height to bring every image to, bilinearly and without keeping the
             proportions; as it is by default.
 
     Raises:
-        ConfigError: unknown name, or `resize` of a set of vectors.
+        ConfigError: unknown name, or `resize` of what are no images.
         DataError: the set is missing, damaged or does not fit.
     """
     sliced = re.fullmatch(r"(.+)\[:(\d+)\]", name)
@@ -90,8 +95,10 @@ def _each(whole: Splits, change: Callable[[LabeledSet], LabeledSet]) -> Splits:
 
 
 def _resized(part: LabeledSet, side: int) -> LabeledSet:
-    if not part.is_image:
-        raise ConfigError(f"expected images to resize, but {part.name} has vectors; drop --resize")
+    if part.kind is not Kind.IMAGE:
+        raise ConfigError(
+            f"expected images to resize, but {part.name} has {part.kind.plural}; drop --resize"
+        )
     return replace(part, name=title(part.name, side), inputs=resized(part.inputs, side))
 
 

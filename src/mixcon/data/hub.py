@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from mixcon.data.cache import cached
 from mixcon.data.decode import Pixels, decode, stack
 from mixcon.data.labeled import LabeledSet, Splits
+from mixcon.data.parquet import labels, local_folder, parquet_files, quiet, read_parquet
 from mixcon.errors import DataError
 
 __all__ = ["HUB_SETS", "HubSet"]
 
-_SHARD = re.compile(r"-(\d+)-of-(\d+).*\.parquet$")
 _DIGITS = tuple(str(digit) for digit in range(10))
 
 
@@ -53,9 +47,7 @@ class HubSet:
             DataError: a folder, file or column is missing, a file is damaged, an image does not
                 decode, or the hub cannot be reached.
         """
-        local = data_dir or (
-            Path(os.environ["MIXCON_DATA"]) if "MIXCON_DATA" in os.environ else None
-        )
+        local = local_folder(data_dir)
         parts = [
             self._local(local, part) if local else self._hub(part) for part in ("train", "test")
         ]
@@ -69,14 +61,14 @@ class HubSet:
         return Splits(train, test)
 
     def _local(self, data_dir: Path, part: str) -> dict[str, Tensor]:
-        files = _parquet_files(data_dir, self.name, part)
-        return cached(files, lambda: self._tensors(_read_parquet(files), str(files[0])))
+        files = parquet_files(data_dir, self.name, part)
+        return cached(files, lambda: self._tensors(read_parquet(files), str(files[0])))
 
     def _hub(self, part: str) -> dict[str, Tensor]:
         from datasets import load_dataset  # noqa: PLC0415 - slow to import
 
         try:
-            with _quiet():
+            with quiet():
                 rows = load_dataset(self.hub_id, self.config, split=part)
         except Exception as error:
             raise DataError(
@@ -98,7 +90,7 @@ class HubSet:
         encoded = rows.cast_column(self.image, ImageColumn(decode=False))[self.image]
         pictures = (_decode(cell, f"{where}, row {i}") for i, cell in enumerate(encoded))
         images = stack(pictures, lambda i: f"{where}, row {i}", "fetch the files of this set again")
-        return {"images": images, "labels": _labels(rows["label"][:], where)}
+        return {"images": images, "labels": labels(rows["label"][:], where)}
 
 
 def _decode(cell: dict[str, Any] | None, where: str) -> Pixels:
@@ -107,79 +99,6 @@ def _decode(cell: dict[str, Any] | None, where: str) -> Pixels:
             f"{where}: expected an image within the file, but got {cell}; fetch the file again"
         )
     return decode(cell["bytes"], where)
-
-
-def _labels(column: list[Any], where: str) -> Tensor:
-    odd = [i for i, label in enumerate(column) if not isinstance(label, int)]
-    if odd:
-        raise DataError(
-            f"{where}, row {odd[0]}: expected a whole number as label, but got {column[odd[0]]!r}; "
-            "fetch the file again"
-        )
-    return torch.tensor(column, dtype=torch.int64)
-
-
-def _parquet_files(data_dir: Path, name: str, part: str) -> list[Path]:
-    for folder in (data_dir, data_dir / name):
-        if not folder.is_dir():
-            raise DataError(
-                f"{folder}: expected a folder with the Parquet files of {name}, but there is none; "
-                "check --data-dir or MIXCON_DATA, or unset both to use the hub"
-            )
-    files = sorted((data_dir / name).glob(f"{part}-*.parquet"))
-    if not files:
-        raise DataError(
-            f"{data_dir / name}: expected {part}-00000-of-00001.parquet or the like, but got no "
-            f"{part}-*.parquet"
-        )
-    _check_whole(files)
-    return files
-
-
-def _check_whole(files: list[Path]) -> None:
-    """Refuse some of the shards that ``NAME-00000-of-00002.parquet`` says there are."""
-    shards = [(int(f[1]), int(f[2])) for f in (_SHARD.search(file.name) for file in files) if f]
-    totals = {total for _, total in shards}
-    if len(totals) > 1 or (shards and len(shards) < len(files)):
-        raise DataError(
-            f"{files[0].parent}: expected the files of one version of the set, but got "
-            f"{', '.join(f.name for f in files)}; take the others out"
-        )
-    for total in totals:
-        missing = sorted(set(range(total)) - {index for index, _ in shards})
-        if missing or len(shards) > total:
-            raise DataError(
-                f"{files[0].parent}: expected {total} files like {files[0].name}, each once, but "
-                f"got {len(shards)}, without number {missing}; fetch what is missing"
-            )
-
-
-def _read_parquet(files: list[Path]) -> Any:
-    from datasets import load_dataset  # noqa: PLC0415
-
-    try:
-        with _quiet(), TemporaryDirectory() as scratch:
-            names = [str(file) for file in files]
-            return load_dataset(
-                "parquet", data_files=names, split="train", cache_dir=scratch, keep_in_memory=True
-            )
-    except Exception as error:
-        raise DataError(
-            f"{files[0]}: expected a readable Parquet file, but got {type(error).__name__}; "
-            "it may be cut off: fetch it again"
-        ) from error
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without the library's own progress bars: decoding is what takes the time."""
-    from datasets import disable_progress_bars, enable_progress_bars  # noqa: PLC0415
-
-    disable_progress_bars()
-    try:
-        yield
-    finally:
-        enable_progress_bars()
 
 
 HUB_SETS = {

@@ -9,17 +9,20 @@ import torch
 from torch import Tensor
 
 from mixcon.errors import DataError
+from mixcon.kinds import Kind
 
 __all__ = ["LabeledSet", "Splits"]
+
+_TYPES = {Kind.IMAGE: torch.uint8, Kind.VECTOR: torch.float32, Kind.SEQUENCE: torch.float32}
 
 
 @dataclass(frozen=True)
 class LabeledSet:
-    """Images or vectors with their classes.
+    """Samples with their classes; their shape says of which kind they are.
 
     Attributes:
         name: name of the data set.
-        inputs: uint8 images (N, C, H, W), or float32 vectors (N, d).
+        inputs: uint8 images (N, C, H, W), float32 vectors (N, d) or float32 sequences (N, C, T).
         labels: int64 positions in `classes`, (N,).
         classes: name of each class.
 
@@ -33,12 +36,12 @@ class LabeledSet:
     classes: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        images = self.inputs.dtype == torch.uint8 and self.inputs.ndim == 4
-        vectors = self.inputs.dtype == torch.float32 and self.inputs.ndim == 2
-        if not (images or vectors):
+        fits = any(kind.fits(self.shape) and self.inputs.dtype == _TYPES[kind] for kind in Kind)
+        if not fits:
             raise DataError(
-                f"{self.name}: expected uint8 images (N, C, H, W) or float32 vectors (N, d), but "
-                f"got {self.inputs.dtype} of shape {tuple(self.inputs.shape)}"
+                f"{self.name}: expected uint8 images (N, C, H, W), float32 vectors (N, d) or "
+                f"float32 sequences (N, C, T), but got {self.inputs.dtype} of shape "
+                f"{tuple(self.inputs.shape)}"
             )
         if self.labels.dtype != torch.int64 or self.labels.shape != self.inputs.shape[:1]:
             raise DataError(
@@ -50,7 +53,7 @@ class LabeledSet:
                 f"{self.name}: expected labels from 0 to {len(self.classes) - 1}, but got "
                 f"{int(self.labels.min())} to {int(self.labels.max())}"
             )
-        if vectors and not self.inputs.isfinite().all():
+        if self.inputs.is_floating_point() and not self.inputs.isfinite().all():
             raise DataError(f"{self.name}: expected finite numbers, but got NaN or infinity")
 
     def __len__(self) -> int:
@@ -62,9 +65,9 @@ class LabeledSet:
         return tuple(self.inputs.shape[1:])
 
     @property
-    def is_image(self) -> bool:
-        """Whether the samples are images, with values in [0, 1] once they are floats."""
-        return self.inputs.dtype == torch.uint8
+    def kind(self) -> Kind:
+        """What the samples are; images have values in [0, 1] once they are floats."""
+        return Kind.of(self.shape)
 
     def to(self, device: torch.device | str) -> LabeledSet:
         """The same set on another device."""
@@ -75,9 +78,9 @@ class LabeledSet:
         return replace(self, inputs=self.inputs[index], labels=self.labels[index])
 
     def floats(self, index: Tensor | slice = slice(None)) -> Tensor:
-        """Samples as float32: images scaled to [0, 1], vectors as they are."""
+        """Samples as float32: images scaled to [0, 1], others as they are."""
         chosen = self.inputs[index]
-        return chosen.float() / 255 if self.is_image else chosen
+        return chosen.float() / 255 if self.kind is Kind.IMAGE else chosen
 
     def batches(self, size: int, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs as floats and labels, `size` at a time, cut out on the device.

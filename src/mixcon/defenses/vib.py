@@ -8,6 +8,7 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from mixcon.bounds import bounded_gaussian_leakage
 from mixcon.channels import Channel, Distribution
 from mixcon.channels._checks import check_count
 from mixcon.channels.project import Expand
@@ -64,6 +65,11 @@ class Bottleneck(Channel):
         """Bits that no representation exceeds: an upper bound on I(X; Z) for every x."""
         widest = _FLOOR**2 - 1 - 2 * math.log(_FLOOR)
         return self.n * (_REACH**2 + widest) / 2 / math.log(2)
+
+    @property
+    def leakage_limit(self) -> float:
+        """Maximal leakage in bits, which bounds I(X; Z) as well."""
+        return bounded_gaussian_leakage(self.n, _REACH, _FLOOR)
 
     def take_rate(self) -> Tensor:
         """The mean rate of the latest batch of training, in nats; each can be taken once.

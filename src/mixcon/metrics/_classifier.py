@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mixcon._clock import each_step
 from mixcon.errors import ConfigError
 
 __all__ = ["OnStep", "check_labeled", "fit_classifier"]
@@ -48,14 +49,14 @@ def fit_classifier(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
     network.train()
     with torch.enable_grad():
-        for step, index in enumerate(_batches(len(inputs), batch, steps, generator), 1):
+        orders = _batches(len(inputs), batch, steps, generator)
+        for _, index in zip(each_step(steps, on_step), orders, strict=False):
             logits = network(vary(inputs[index], generator))
             loss = F.cross_entropy(logits, labels[index])
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
             schedule.step()
-            on_step(step / steps)
     network.eval().requires_grad_(False)
 
 

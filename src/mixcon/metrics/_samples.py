@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mixcon.errors import ConfigError, NonFiniteError
+from mixcon.kinds import Kind
 
 __all__ = [
     "check_alike",
@@ -64,7 +65,7 @@ def check_samples(what: str, samples: Tensor, *, images: bool = False) -> None:
             f"expected {what} of a floating type, but got {samples.dtype}: call .float(), and "
             f"divide pixels by 255"
         )
-    fits = samples.ndim == 4 if images else samples.ndim > 1
+    fits = Kind.IMAGE.fits(samples.shape[1:]) if images else samples.ndim > 1
     if not fits or 0 in samples.shape[1:]:
         shape = "images (N, C, H, W)" if images else "(N, ...), batch first"
         raise ConfigError(f"expected {what} {shape}, but got shape {tuple(samples.shape)}")

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from torch import Tensor
 
+from mixcon.kinds import Kind
 from mixcon.metrics._classifier import OnStep
 from mixcon.metrics._samples import check_class_labels
 from mixcon.metrics.lpips import Lpips
@@ -24,8 +25,8 @@ class LeakageMeter:
     Attributes:
         candidates: the samples among which re-identification hides each victim, (M, ...), none
             of them a victim.
-        recognizer: the independent classifier; None for vectors.
-        distance: the perceptual distance; None for vectors.
+        recognizer: the independent classifier; None but for images.
+        distance: the perceptual distance; None but for images.
     """
 
     candidates: Tensor = field(repr=False)
@@ -47,7 +48,7 @@ class LeakageMeter:
         """Train what the metrics need, on the attacker's own samples alone.
 
         Args:
-            auxiliary_inputs: images (M, C, H, W) in [0, 1], or vectors (M, d).
+            auxiliary_inputs: images (M, C, H, W) in [0, 1], or others (M, *shape).
             auxiliary_labels: their classes, int64 (M,).
             classes: number of classes.
             candidates: (K, ...), best test samples that are not attacked: those of the attacker
@@ -59,7 +60,7 @@ class LeakageMeter:
         Raises:
             ConfigError: samples and labels that do not fit together, or images outside [0, 1].
         """
-        if auxiliary_inputs.ndim != 4:
+        if Kind.of(auxiliary_inputs.shape[1:]) is not Kind.IMAGE:
             return cls(candidates)
         recognizer = train_recognizer(
             auxiliary_inputs, auxiliary_labels, classes, seed, steps=steps, on_step=on_step
@@ -76,7 +77,7 @@ class LeakageMeter:
         scores, which for recognition is the recognizer's own accuracy.
 
         Args:
-            reconstruction: images (N, C, H, W) in [0, 1], or vectors (N, d).
+            reconstruction: images (N, C, H, W) in [0, 1], or others (N, *shape).
             original: the same shape.
             labels: true classes of the originals, int64 (N,).
 
@@ -97,7 +98,9 @@ class LeakageMeter:
     def notes(self) -> dict[str, str]:
         """How to read the metrics that are not the same in every audit, one sentence each."""
         count = len(self.candidates) + 1
-        measure = "partial correlation of pixels" if self.recognizer else "squared error"
+        vectors = Kind.VECTOR.fits(self.candidates.shape[1:])
+        numbers = "pixels" if self.recognizer else "numbers"
+        measure = "squared error" if vectors else f"partial correlation of {numbers}"
         notes = {
             "reidentification": f"1 where the original is the nearest of {count:,} candidates by "
             f"{measure}; a blind guess scores {1 / count:.2g}"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from mixcon.kinds import Kind
+
 __all__ = ["Metric", "Pairwise"]
 
 
@@ -51,8 +53,8 @@ class Pairwise(Metric):
 
     Attributes:
         function: maps (reconstruction, original), both (N, ...), to (N,).
-        images_only: whether it needs images (N, C, H, W).
+        kinds: the kinds of sample that it compares, all by default.
     """
 
     function: Callable[[Tensor, Tensor], Tensor]
-    images_only: bool = False
+    kinds: frozenset[Kind] = frozenset(Kind)

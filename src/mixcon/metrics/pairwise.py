@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from mixcon.errors import NonFiniteError
+from mixcon.kinds import Kind
 from mixcon.metrics._samples import check_unit_range, comparable
 from mixcon.metrics.cosine import cosine
 from mixcon.metrics.metric import Metric, Pairwise
@@ -18,7 +19,7 @@ from mixcon.registry import Registry
 __all__ = ["METRICS", "measure", "metric_named"]
 
 _CHUNK = 512
-
+_IMAGES = frozenset({Kind.IMAGE})
 
 METRICS: Registry[Pairwise] = Registry(
     "metrics",
@@ -35,7 +36,7 @@ METRICS: Registry[Pairwise] = Registry(
         ),
         "psnr": Pairwise(
             function=psnr,
-            images_only=True,
+            kinds=_IMAGES,
             label="PSNR (dB)",
             perfect=math.inf,
             limits=(0.0, math.inf),
@@ -45,7 +46,7 @@ METRICS: Registry[Pairwise] = Registry(
         ),
         "ssim": Pairwise(
             function=ssim,
-            images_only=True,
+            kinds=_IMAGES,
             label="SSIM",
             limits=(-1.0, 1.0),
             description="structural similarity in [-1, 1], 1 is identical",
@@ -82,26 +83,23 @@ def measure(reconstruction: Tensor, original: Tensor) -> dict[str, Tensor]:
     """Every applicable metric: name to one value per sample, (N,), float32 or float64.
 
     Args:
-        reconstruction: (N, C, H, W) images in [0, 1], or (N, d) vectors.
+        reconstruction: (N, C, H, W) images in [0, 1], (N, d) vectors or (N, C, T) sequences.
         original: the same shape.
 
     Raises:
-        ConfigError: the shapes differ or are no batch of samples, or images outside of [0, 1].
+        ConfigError: the shapes differ or are no batch of a known kind, or images outside of [0, 1].
         NonFiniteError: NaN or infinity in the reconstruction.
     """
     reconstruction, original = comparable(reconstruction, original)
     if not reconstruction.isfinite().all():
         raise NonFiniteError("expected a finite reconstruction, but got NaN or infinity")
-    if original.ndim == 4:
+    kind = Kind.of(original.shape[1:])
+    if kind is Kind.IMAGE:
         check_unit_range("reconstructions", reconstruction)
         check_unit_range("originals", original)
     parts = zip(reconstruction.split(_CHUNK), original.split(_CHUNK), strict=True)
     chunks = [
-        {
-            name: metric.function(a, b)
-            for name, metric in METRICS.items()
-            if original.ndim == 4 or not metric.images_only
-        }
+        {name: metric.function(a, b) for name, metric in METRICS.items() if kind in metric.kinds}
         for a, b in parts
     ]
     return {name: torch.cat([chunk[name] for chunk in chunks]) for name in chunks[0]}

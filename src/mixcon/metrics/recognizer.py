@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from mixcon._cache import digest, kept
 from mixcon.errors import ConfigError
+from mixcon.kinds import Kind
 from mixcon.metrics._classifier import OnStep, check_labeled, fit_classifier
 from mixcon.metrics._samples import (
     check_class_labels,
@@ -154,7 +155,7 @@ def _check_recognizable(images: Tensor, labels: Tensor, recognizer: Recognizer) 
 def _check_images(inputs: Tensor) -> None:
     check_samples("auxiliary images", inputs)
     check_finite(auxiliary_images=inputs)
-    if inputs.ndim != 4 or min(inputs.shape[-2:]) < _SMALLEST:
+    if not Kind.IMAGE.fits(inputs.shape[1:]) or min(inputs.shape[-2:]) < _SMALLEST:
         raise ConfigError(
             f"expected images (M, C, H, W) of {_SMALLEST} x {_SMALLEST} pixels or more to train a "
             f"recognizer on, but got shape {tuple(inputs.shape)}"

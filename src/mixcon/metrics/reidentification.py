@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mixcon.errors import ConfigError
+from mixcon.kinds import Kind
 from mixcon.metrics._samples import check_alike, check_finite, comparable, rescaled
 
 __all__ = ["Reidentification", "reidentify"]
@@ -43,14 +44,15 @@ def reidentify(reconstruction: Tensor, original: Tensor, candidates: Tensor) -> 
     a change of brightness or contrast adds to a reconstruction, or its pull to the mean image, is
     no obstacle. By the plain squared error a faint or noisy reconstruction is nearest to whatever
     candidate is faint itself. The features of a recognizer stand blur and shifts better and all
-    else worse: it is trained to forget what tells two members of a class apart. Vectors are
-    compared by the squared error. `scripts/benchmark reidentification` compares the three.
+    else worse: it is trained to forget what tells two members of a class apart. Sequences are
+    compared alike, vectors by the squared error. `scripts/benchmark reidentification` compares the
+    three.
 
     A candidate as far away as the original counts as nearer, so that a reconstruction that tells
     nothing apart is no hit.
 
     Args:
-        reconstruction: images (N, C, H, W), or vectors (N, d).
+        reconstruction: images (N, C, H, W), vectors (N, d) or sequences (N, C, T).
         original: the same shape.
         candidates: others to hide each original among, (M, ...), M >= 1, none of them an
             original. Each original competes with these M, not with the other originals.
@@ -65,7 +67,7 @@ def reidentify(reconstruction: Tensor, original: Tensor, candidates: Tensor) -> 
     if not len(candidates):
         raise ConfigError("expected a candidate or more to hide the originals among, but got none")
     rows = [x.flatten(1).to(original) for x in (reconstruction, original, candidates)]
-    if original.ndim == 4:
+    if Kind.of(original.shape[1:]) is not Kind.VECTOR:
         mean = rows[2].mean(0)
         rows = [_residual(x, mean) for x in rows]
     else:

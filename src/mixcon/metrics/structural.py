@@ -5,12 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from mixcon._memory import at_once
 from mixcon.errors import ConfigError
 from mixcon.metrics._samples import check_data_range, comparable
 
 __all__ = ["ssim"]
 
 _RADIUS, _SIGMA = 5, 1.5  # Wang et al. 2004: a Gaussian window of 11 x 11
+_NUMBERS = 2**24  # of images at once
 
 
 def ssim(
@@ -40,14 +42,20 @@ def ssim(
             f"expected images of at least {window} x {window} pixels for SSIM, but got "
             f"{original.shape[-2]} x {original.shape[-1]}; enlarge them first"
         )
+    size = at_once(len(a), tuple(a.shape[1:]), numbers=_NUMBERS)
+    parts = zip(a.split(size), b.split(size), strict=True)
+    value = torch.cat([_similarity(*part) for part in parts])
+    return (value + 1) / 2 if rescale else value
+
+
+def _similarity(a: Tensor, b: Tensor) -> Tensor:
     mean_a, mean_b = _blur(a), _blur(b)
     variances = _blur(a * a) - mean_a**2 + _blur(b * b) - mean_b**2
     covariance = _blur(a * b) - mean_a * mean_b
     c1, c2 = 0.01**2, 0.03**2
     luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
     structure = (2 * covariance + c2) / (variances + c2)
-    value = (luminance * structure).flatten(1).mean(1)
-    return (value + 1) / 2 if rescale else value
+    return (luminance * structure).flatten(1).mean(1)
 
 
 def _blur(images: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The paper's networks by name, each with the cut that the paper uses."""
+"""Networks by name: the paper's, each with the cut that the paper uses, and one for sound."""
 
 from __future__ import annotations
 
@@ -10,13 +10,24 @@ from functools import partial
 from torch import nn
 
 from mixcon.errors import ConfigError, CutError
+from mixcon.models.audio import audio
 from mixcon.models.lenet5 import lenet5
 from mixcon.models.mlp import Head, mlp
 from mixcon.models.vgg16 import vgg16
 from mixcon.registry import Registry
 from mixcon.split import SplitModel, split_model
 
-__all__ = ["NETWORKS", "Network", "build", "lenet5", "mlp", "network_named", "vgg16", "whole"]
+__all__ = [
+    "NETWORKS",
+    "Network",
+    "audio",
+    "build",
+    "lenet5",
+    "mlp",
+    "network_named",
+    "vgg16",
+    "whole",
+]
 
 
 @dataclass(frozen=True)
@@ -26,7 +37,7 @@ class Network:
     Attributes:
         build: maps the shape of one sample, without the batch, and the number of classes to a new
             network with named children; raises ConfigError for a shape that does not fit.
-        cut: name of the layer after which the paper cuts.
+        cut: name of the layer after which the paper cuts, of its networks.
         description: one line for tables.
     """
 
@@ -58,6 +69,7 @@ NETWORKS: Registry[Network] = Registry(
         ),
         "lenet5": Network(lenet5, "pool2", "LeNet-5 for small images (section 4.3)"),
         "vgg16": Network(vgg16, "block2", "VGG-16 for 32 x 32 images (appendix D.2)"),
+        "audio": Network(audio, "pool2", "2 convolutions along time, for sounds"),
     },
 )
 

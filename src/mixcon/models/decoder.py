@@ -8,9 +8,12 @@ from typing import cast
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mixcon.kinds import Kind
+
 __all__ = ["doubled_sizes", "into", "inverse_network"]
 
 _COARSEST = 8  # pixels of the side from which images are built up
+_WEIGHTS = 2**26  # of one layer, at most
 _MIXED = 2048  # up to so many numbers, every one of them may speak of every pixel
 
 
@@ -19,13 +22,16 @@ def inverse_network(z: tuple[int, ...], x: tuple[int, ...]) -> nn.Sequential:
 
     Images grow from a coarse map by doubling. Small or flat representations reach that map through
     a linear layer; large ones with a height and a width keep their layout, and enter at their
-    own resolution. Vectors come from two fully-connected layers.
+    own resolution. Vectors and sequences come from two fully-connected layers.
 
     Args:
         z: shape of one representation, standardized.
-        x: shape of one input: (C, H, W) or (d,).
+        x: shape of one input, of any kind.
     """
-    return _to_vectors(prod(z), prod(x)) if len(x) == 1 else _to_images(z, x)
+    if Kind.of(x) is Kind.IMAGE:
+        return _to_images(z, x)
+    flat = _to_vectors(prod(z), prod(x))
+    return flat if Kind.of(x) is Kind.VECTOR else flat.append(nn.Unflatten(1, x))
 
 
 def _to_vectors(numbers: int, wanted: int, width: int = 512) -> nn.Sequential:
@@ -46,7 +52,7 @@ def _to_images(z: tuple[int, ...], x: tuple[int, ...]) -> nn.Sequential:
     else:
         channels = _channels(sizes[0])
         shape = (channels, *sizes[0])
-        layers = [nn.Flatten(), nn.Linear(prod(z), prod(shape)), nn.Unflatten(1, shape)]
+        layers = [nn.Flatten(), *_linear(prod(z), prod(shape)), nn.Unflatten(1, shape)]
     for size in sizes[1:-1]:
         layers += [nn.BatchNorm2d(channels), nn.ReLU(), Enlarge(channels, _channels(size), size)]
         channels = _channels(size)
@@ -54,6 +60,14 @@ def _to_images(z: tuple[int, ...], x: tuple[int, ...]) -> nn.Sequential:
     if len(sizes) == 1:
         return nn.Sequential(*layers, nn.Conv2d(channels, x[0], 3, padding=1))
     return nn.Sequential(*layers, Enlarge(channels, x[0], sizes[-1]))
+
+
+def _linear(numbers: int, wanted: int) -> list[nn.Module]:
+    """One layer, or two through a narrow one where it would have too many weights."""
+    if numbers * wanted <= _WEIGHTS:
+        return [nn.Linear(numbers, wanted)]
+    narrow = max(1, _WEIGHTS // (numbers + wanted))
+    return [nn.Linear(numbers, narrow), nn.Linear(narrow, wanted)]
 
 
 def _channels(size: tuple[int, int]) -> int:

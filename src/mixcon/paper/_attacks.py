@@ -15,6 +15,7 @@ from mixcon.audit import (
     subject_of,
 )
 from mixcon.data import Splits
+from mixcon.kinds import Kind
 from mixcon.metrics import LeakageMeter
 from mixcon.paper._experiment import RunOptions, Scale, Step
 from mixcon.paper._models import Trained
@@ -28,7 +29,7 @@ _CANDIDATES = 1000
 
 def papers_attack(data: Splits, scale: Scale) -> Attack[Any]:
     """The paper's attack (C.1, C.2)."""
-    return _at(scale, RmlePaper() if data.test.is_image else RmlePaperVector())
+    return _at(scale, RmlePaper() if data.test.kind is Kind.IMAGE else RmlePaperVector())
 
 
 def strong_attacks(data: Splits, scale: Scale) -> list[Attack[Any]]:
@@ -71,11 +72,11 @@ _meters: dict[str, LeakageMeter] = {}
 
 
 def meter_of(data: Splits, scale: Scale) -> LeakageMeter | None:
-    """One meter for all models of a data set, so that their PSIM compare; none for vectors.
+    """One meter for all models of a data set, so that their PSIM compare; none but for images.
 
     It learns from training images alone. The smoke test does without.
     """
-    if not data.test.is_image or scale == "smoke":
+    if data.test.kind is not Kind.IMAGE or scale == "smoke":
         return None
     train = data.train
     if train.name not in _meters:

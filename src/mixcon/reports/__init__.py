@@ -1,6 +1,6 @@
 """Reports: records in, files out. The only package that draws."""
 
-from mixcon.reports._gallery import strongest_pictures
+from mixcon.reports._gallery import strongest_pictures, thumbnail
 from mixcon.reports.charts import distribution, trade_off
 from mixcon.reports.figures import Figures, figures_of
 from mixcon.reports.files import read_report, report_json, write_figures, write_report
@@ -28,6 +28,7 @@ from mixcon.reports.summary import (
 from mixcon.reports.sweep_page import SweepPage, render_sweep
 from mixcon.reports.tables import markdown_table, rows
 from mixcon.reports.verdict import verdict
+from mixcon.reports.waves import wave_form
 
 __all__ = [
     "Figures",
@@ -63,9 +64,11 @@ __all__ = [
     "spread",
     "strongest_pictures",
     "summarize",
+    "thumbnail",
     "trade_off",
     "upper_excess_of",
     "verdict",
+    "wave_form",
     "write_figures",
     "write_report",
 ]

@@ -4,30 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from statistics import fmean
 
 import torch
 from torch import Tensor
 
 from mixcon.audit import AttackRecord, Gallery, ModelRecord, Report
 from mixcon.errors import ConfigError
+from mixcon.kinds import Kind
 from mixcon.metrics import metric_named
-from mixcon.reports.headline import best_attack
-from mixcon.reports.pictures import data_uri, png
-from mixcon.reports.summary import headline_metric
-from mixcon.reports.tables import attack_names
+from mixcon.reports.figures import Figures
+from mixcon.reports.pictures import data_uri, grid, png
+from mixcon.reports.summary import Summary
+from mixcon.reports.waves import wave_form
 
 __all__ = [
     "Picture",
     "PictureRow",
     "check_gallery",
-    "choose_columns",
     "picture_rows",
     "strongest_pictures",
+    "thumbnail",
 ]
 
-COLUMNS = 9  # odd, so that the middle column is the median
 VIEW = 96  # pixels along the longer side, at least, once enlarged
+_FEW = 6  # victims of a thumbnail
 
 
 @dataclass(frozen=True)
@@ -49,17 +49,40 @@ class PictureRow:
     pictures: list[Picture]
 
 
-def strongest_pictures(model: ModelRecord, found: Mapping[str, Tensor]) -> Tensor:
-    """For each victim the reconstruction that is closest to it in SSIM, (N, C, H, W).
+def strongest_pictures(
+    model: ModelRecord, found: Mapping[str, Tensor], metric: str = "ssim"
+) -> Tensor:
+    """For each victim the reconstruction that is closest to it, (N, *shape).
 
     Args:
         model: the record of at least one attack.
-        found: attack name to reconstructions, (N, C, H, W).
+        found: attack name to reconstructions, (N, *shape).
+        metric: what says how close.
     """
-    scores = torch.tensor([attack.leakage["ssim"] for attack in model.attacks])
-    images = torch.stack([found[attack.attack] for attack in model.attacks])
-    best = scores.argmax(0)
-    return images[best, torch.arange(len(best))]
+    scores = torch.tensor([attack.leakage[metric] for attack in model.attacks])
+    every = torch.stack([found[attack.attack] for attack in model.attacks])
+    best = scores.argmax(0) if metric_named(metric).higher_leaks else scores.argmin(0)
+    return every[best, torch.arange(len(best))]
+
+
+def thumbnail(model: ModelRecord, gallery: Gallery) -> tuple[str, bytes] | None:
+    """A few victims above what became of them: the ending of the file, and its content.
+
+    Args:
+        model: the record of at least one attack.
+        gallery: holds what was found under the model's name.
+
+    Returns:
+        PNG of images, SVG of the first sequence, None of vectors.
+    """
+    if gallery.kind is Kind.VECTOR:
+        return None
+    metric = gallery.kind.headlines[0]
+    found = strongest_pictures(model, gallery.reconstructions[model.name], metric)
+    if gallery.kind is Kind.SEQUENCE:
+        return "svg", wave_form(found[0], gallery.originals[0]).encode()
+    pair = torch.cat([gallery.originals[:_FEW], found[:_FEW]])
+    return "png", png(grid(pair, columns=min(_FEW, len(gallery.originals))), 2)
 
 
 def check_gallery(report: Report, gallery: Gallery) -> None:
@@ -86,82 +109,49 @@ def check_gallery(report: Report, gallery: Gallery) -> None:
                 )
 
 
-def choose_columns(report: Report, limit: int = COLUMNS) -> list[int]:
-    """Choose images from the best to the worst reconstructed, the median in the middle.
+def picture_rows(figures: Figures, gallery: Gallery) -> list[PictureRow]:
+    """Rows for the page: the originals, then what each attack got from each model; not of vectors.
 
-    The ranking is that of one attack, the one that leaks most on average, by its mean over the
-    models, so that every row shows the same images and no row shows its own favorites.
-
-    Args:
-        report: a report with at least one attack.
-        limit: how many images at most; all of them if there are fewer.
-
-    Returns:
-        Indices into the gallery, evenly spaced in rank, both ends included.
+    Every row shows the same inputs, see `Figures.shown`.
     """
-    metric = headline_metric(report)
-    per_attack = [_mean_over_models(report, name, metric) for name in attack_names(report)]
-    scale = metric_named(metric)
-    strongest = scale.closest([fmean(scores) for scores in per_attack])
-    scores = next(scores for scores in per_attack if fmean(scores) == strongest)
-    ranked = sorted(range(len(scores)), key=scores.__getitem__, reverse=scale.higher_leaks)
-    count = min(limit, len(ranked))
-    return [ranked[round(i * (len(ranked) - 1) / max(count - 1, 1))] for i in range(count)]
-
-
-def picture_rows(report: Report, gallery: Gallery, columns: list[int]) -> list[PictureRow]:
-    """Rows for the page: the originals, then what each attack got from each model."""
-    rows = [_originals(gallery, columns)]
-    metric = headline_metric(report)
-    for model in report.models:
-        best = best_attack(model, metric) if model.attacks else []
+    if gallery.kind is Kind.VECTOR or not figures.attacks:
+        return []
+    rows = [_originals(gallery, figures)]
+    for model, summary in zip(figures.report.models, figures.models, strict=True):
         for attack in model.attacks:
-            images = gallery.reconstructions.get(model.name, {}).get(attack.attack)
-            if images is not None:
-                pictures = _reconstructed(images, attack, model.name, metric, columns, best)
+            found = gallery.reconstructions.get(model.name, {}).get(attack.attack)
+            if found is not None:
+                pictures = _reconstructed(found, gallery, attack, summary, figures)
                 rows.append(PictureRow(model.name, attack.attack, pictures))
     return rows
 
 
-def _mean_over_models(report: Report, attack: str, metric: str) -> list[float]:
-    lists = [
-        record.leakage[metric]
-        for model in report.models
-        for record in model.attacks
-        if record.attack == attack
-    ]
-    return [fmean(values) for values in zip(*lists, strict=True)]
-
-
-def _originals(gallery: Gallery, columns: list[int]) -> PictureRow:
+def _originals(gallery: Gallery, figures: Figures) -> PictureRow:
     pictures = []
-    for index in columns:
+    for index in figures.shown:
         name = gallery.classes[int(gallery.labels[index])]
-        alt = f"Original image {index}, class {name}"
+        alt = f"Original {figures.thing} {index}, class {name}"
         pictures.append(Picture(_source(gallery.originals[index]), alt, name))
     return PictureRow("Original", "class below", pictures)
 
 
 def _reconstructed(
-    images: Tensor,
-    attack: AttackRecord,
-    model: str,
-    metric: str,
-    columns: list[int],
-    best: list[float],
+    found: Tensor, gallery: Gallery, attack: AttackRecord, summary: Summary, figures: Figures
 ) -> list[Picture]:
-    scale, values = metric_named(metric), attack.leakage[metric]
+    scale, values = figures.scale, attack.leakage[figures.metric]
     return [
         Picture(
-            _source(images[index]),
-            f"Image {index} as {attack.attack} redraws it from {model}, "
-            f"{scale.label} {scale.text(values[index])}",
+            _source(found[index], gallery.originals[index]),
+            f"{figures.thing.capitalize()} {index} as {attack.attack} redraws it from "
+            f"{summary.model}, {scale.label} {scale.text(values[index])}",
             scale.text(values[index]),
-            strongest=values[index] == best[index],
+            strongest=values[index] == summary.strongest[index],
         )
-        for index in columns
+        for index in figures.shown
     ]
 
 
-def _source(image: Tensor) -> str:
-    return data_uri(png(image, max(1, round(VIEW / max(image.shape[-2:])))))
+def _source(sample: Tensor, original: Tensor | None = None) -> str:
+    if Kind.of(sample.shape) is Kind.SEQUENCE:
+        return data_uri(wave_form(sample, original).encode(), "svg")
+    return data_uri(png(sample, max(1, round(VIEW / max(sample.shape[-2:])))))

@@ -7,7 +7,6 @@ import html
 import plotly.graph_objects as go
 
 from mixcon.reports.figures import Figures
-from mixcon.reports.tables import attack_names
 
 __all__ = ["COLORS", "distribution", "plain", "styled", "trade_off"]
 
@@ -41,10 +40,9 @@ def trade_off(figures: Figures) -> go.Figure:
             marker={"size": 13, "color": color},
             hovertemplate="%{x:.1f} % correct, leakage %{y:.2f}",
         )
-    floors = [s.floor for s in figures.models if s.floor is not None]
-    if floors:
+    if figures.floor is not None:
         figure.add_hline(
-            sum(floors) / len(floors),
+            figures.floor,
             line={"dash": "dash", "color": "#777"},
             annotation={"text": "label-only floor", "font": {"color": "#808080"}},
         )
@@ -54,8 +52,8 @@ def trade_off(figures: Figures) -> go.Figure:
 
 
 def distribution(figures: Figures) -> go.Figure:
-    """Leakage over the attacked images: a box an attack and model, outliers as points."""
-    figure, names = go.Figure(), map(plain, attack_names(figures.report))
+    """Leakage over the attacked inputs: a box an attack and model, outliers as points."""
+    figure, names = go.Figure(), map(plain, figures.attacks)
     for color, model in zip(_cycle(figures), figures.report.models, strict=True):
         attacks = [(plain(a.attack), a.leakage[figures.metric]) for a in model.attacks]
         pairs = [(name, value) for name, values in attacks for value in values]
@@ -67,7 +65,7 @@ def distribution(figures: Figures) -> go.Figure:
             boxpoints="outliers",
         )
     figure.update_xaxes(categoryorder="array", categoryarray=[*names])
-    figure.update_yaxes(title=f"{figures.scale.label} per image")
+    figure.update_yaxes(title=f"{figures.scale.label} per {figures.thing}")
     return styled(figure).update_layout(boxmode="group")
 
 

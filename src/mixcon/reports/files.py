@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from pydantic_core import to_json
 from mixcon._files import write_whole
 from mixcon.audit import Gallery, Report
 from mixcon.errors import RunError
+from mixcon.reports.columns import Column, columns
 from mixcon.reports.figures import Figures, figures_of
 from mixcon.reports.html import render_html
 from mixcon.reports.tables import markdown_table
@@ -26,10 +28,10 @@ _READABLE = (2, 3, SCHEMA_VERSION)
 EARLIER = "Floor of an earlier version (class mean): it is too low, so the excess looks too large."
 
 _LEGEND = (
-    "Per attack: mean ± standard deviation over the attacked images (worst image). Label-only "
+    "Per attack: mean ± standard deviation over the attacked {thing}s (worst {thing}). Label-only "
     "floor: what the best guess from the class alone gets. Excess leakage: how far the attack that "
     "does best on the attacker's own samples goes from that floor (0) to an exact copy (1). Excess "
-    "per image: likewise, of the best attack over the best of as many guesses for each image."
+    "per {thing}: likewise, of the best attack over the best of as many guesses for each {thing}."
 )
 
 
@@ -54,7 +56,7 @@ def write_report(report: Report, gallery: Gallery, folder: Path) -> Path:
 def write_figures(figures: Figures, gallery: Gallery, folder: Path) -> Path:
     """As `write_report`, of figures that were computed already."""
     page = render_html(figures, gallery)
-    text = _markdown(figures)
+    text = _markdown(figures, columns(figures, gallery))
     write_whole(folder / "report.json", _json(figures))
     write_whole(folder / "report.md", text)
     return write_whole(folder / "report.html", page)
@@ -107,13 +109,13 @@ def read_report(path: Path) -> Report:
         raise RunError(f"expected a mixcon report at {path} but got: {error}") from error
 
 
-def _markdown(figures: Figures) -> str:
+def _markdown(figures: Figures, found: Sequence[Column]) -> str:
     report = figures.report
     paragraphs = [
         f"# {_inline(report.title)}",
         _inline(" ".join(verdict(figures))),
-        markdown_table(figures).rstrip(),
-        _LEGEND,
+        markdown_table(figures, found).rstrip(),
+        _LEGEND.format(thing=figures.thing),
         *([EARLIER] if figures.is_earlier else []),
         f"Seed {report.environment.seed}, started {_inline(report.environment.started)}, on "
         f"{_inline(report.environment.machine)}.",

@@ -11,6 +11,7 @@ import numpy as np
 from mixcon.audit import ModelRecord
 from mixcon.errors import ConfigError
 from mixcon.reports.headline import LABEL_ONLY, headline
+from mixcon.reports.summary import headlines
 
 __all__ = [
     "Interval",
@@ -73,8 +74,8 @@ def hypervolume(points: Sequence[Point]) -> float:
 
 
 def metric_of(model: ModelRecord) -> str:
-    """The metric that leakage is measured in: SSIM for images, the squared error for vectors."""
-    return "ssim" if "ssim" in model.floors[LABEL_ONLY] else "mse"
+    """The metric that leakage is measured in, see `Kind.headlines`."""
+    return next(metric for metric in headlines(model) if metric in model.floors[LABEL_ONLY])
 
 
 def excess_of(model: ModelRecord) -> float | None:

@@ -10,13 +10,15 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from mixcon.audit import Gallery
-from mixcon.reports._gallery import check_gallery, choose_columns, picture_rows
+from mixcon.reports._gallery import check_gallery, picture_rows
 from mixcon.reports.bracket import brackets
 from mixcon.reports.charts import distribution, trade_off
+from mixcon.reports.columns import columns
 from mixcon.reports.figures import Figures
 from mixcon.reports.tables import (
     attack_rows,
     calibration_rows,
+    column_rows,
     examination_rows,
     metric_rows,
     rows,
@@ -46,15 +48,14 @@ def render_html(figures: Figures, gallery: Gallery) -> str:
 
     Args:
         figures: what was measured.
-        gallery: the victims and their reconstructions; vectors are not drawn.
+        gallery: the victims and their reconstructions.
 
     Raises:
         ConfigError: the gallery does not belong to the report.
     """
     report = figures.report
     check_gallery(report, gallery)
-    attacked = any(model.attacks for model in report.models)
-    drawn = attacked and gallery.originals.ndim == 4
+    attacked = bool(figures.attacks)
     return template("report.html").render(
         report=report,
         verdict=verdict(figures),
@@ -65,10 +66,12 @@ def render_html(figures: Figures, gallery: Gallery) -> str:
         main=rows(figures),
         seeds=seed_rows(figures),
         separability=separability_rows(report),
-        attacks=attack_rows(report),
-        metrics=metric_rows(report),
+        attacks=attack_rows(figures),
+        metrics=metric_rows(figures),
         examination=examination_rows(figures),
-        pictures=picture_rows(report, gallery, choose_columns(report)) if drawn else [],
+        pictures=picture_rows(figures, gallery),
+        columns=column_rows(columns(figures, gallery)),
+        thing=figures.thing,
         charts=_charts(figures) if attacked else {},
         plotly=Markup(get_plotlyjs()) if attacked else "",  # noqa: S704  the library's own script
     )

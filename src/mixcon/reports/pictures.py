@@ -10,6 +10,7 @@ from PIL import Image
 from torch import Tensor
 
 from mixcon.errors import ConfigError
+from mixcon.kinds import Kind
 
 __all__ = ["data_uri", "grid", "png"]
 
@@ -24,7 +25,7 @@ def png(image: Tensor, scale: int = 1) -> bytes:
     Raises:
         ConfigError: another shape, values outside [0, 1] or NaN, or a scale below 1.
     """
-    if image.dim() != 3 or image.shape[0] not in (1, 3):
+    if not Kind.IMAGE.fits(image.shape) or image.shape[0] not in (1, 3):
         raise ConfigError(f"expected an image (1 or 3, H, W) but got shape {tuple(image.shape)}")
     if not bool(((image >= 0) & (image <= 1)).all()):
         raise ConfigError("expected values in [0, 1] but got others or NaN; rescale or clamp first")
@@ -40,9 +41,10 @@ def png(image: Tensor, scale: int = 1) -> bytes:
     return buffer.getvalue()
 
 
-def data_uri(content: bytes) -> str:
-    """A PNG as a ``data:`` URI that stands in an HTML page by itself."""
-    return "data:image/png;base64," + base64.b64encode(content).decode("ascii")
+def data_uri(content: bytes, ending: str = "png") -> str:
+    """A picture, ``png`` or ``svg``, as a ``data:`` URI that stands in an HTML page by itself."""
+    form = {"svg": "svg+xml"}.get(ending, ending)
+    return f"data:image/{form};base64," + base64.b64encode(content).decode("ascii")
 
 
 def grid(images: Tensor, columns: int, gap: int = 1) -> Tensor:
@@ -59,7 +61,7 @@ def grid(images: Tensor, columns: int, gap: int = 1) -> Tensor:
     Raises:
         ConfigError: another shape, or fewer than one column.
     """
-    if images.dim() != 4 or not len(images) or columns < 1:
+    if not Kind.IMAGE.fits(images.shape[1:]) or not len(images) or columns < 1:
         raise ConfigError(
             f"expected images (N, C, H, W) and at least 1 column but got shape "
             f"{tuple(images.shape)} and {columns} columns"

@@ -16,10 +16,10 @@ from mixcon.evidence import Evidence
 from mixcon.metrics import metric_named
 from mixcon.reports.headline import Excess, best_attack, headline, per_image
 
-__all__ = ["Spread", "Summary", "headline_metric", "spread", "summarize"]
+__all__ = ["Spread", "Summary", "headline_metric", "headlines", "spread", "summarize"]
 
-HEADLINES = ("ssim", "mse", "cosine")
-"""Metrics that a verdict can rest on, the preferred one first: an exact copy has a finite score."""
+_HEADLINES = ("ssim", "mse", "cosine")
+"""Of reports that do not say of what kind their inputs are; see `Kind.headlines`."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ class Summary:
         found: the headline excess, see `headline`.
         evidence: what a gate judges the model by.
         beside: the excess per image, see `per_image`.
+        strongest: value of the strongest attack, input by input.
         winners: attack name to the number of images on which it leaked most.
         saturation: whether stronger attacks are to be expected.
         bits: what is proved.
@@ -72,9 +73,16 @@ class Summary:
     found: Excess | None = None
     evidence: Evidence | None = None
     beside: Excess | None = None
+    strongest: tuple[float, ...] = ()
     winners: dict[str, int] = field(default_factory=dict)
     saturation: SaturationRecord | None = None
     bits: BitsRecord | None = None
+
+    @property
+    def chosen(self) -> str | None:
+        """The headline's attack; where none was chosen, the one that was best on most inputs."""
+        own = self.found.attack if self.found else None
+        return own or next(iter(self.winners), None)
 
     @property
     def excess(self) -> float | None:
@@ -107,12 +115,17 @@ def spread(values: Sequence[float], metric: str = "ssim") -> Spread:
     return Spread(float(np.mean(values)), float(np.std(values)), worst, p5, p50, p95)
 
 
+def headlines(model: ModelRecord) -> tuple[str, ...]:
+    """Metrics that a verdict on a model can rest on, the preferred one first."""
+    return model.kind.headlines if model.kind else _HEADLINES
+
+
 def headline_metric(report: Report) -> str:
     """The metric that the report's verdict rests on.
 
     Returns:
-        The first of ``ssim``, ``mse`` and ``cosine`` that every attack on every model reports;
-        ``ssim`` where no attack was run.
+        The first of `Kind.headlines` that every attack on every model reports, or the very first
+        where no attack was run.
 
     Raises:
         ConfigError: the report has no model, or its attacks share none of these.
@@ -120,11 +133,12 @@ def headline_metric(report: Report) -> str:
     if not report.models:
         raise ConfigError("expected a report on at least one model but got none")
     reported = [set(attack.leakage) for model in report.models for attack in model.attacks]
-    for metric in HEADLINES:
+    wanted = headlines(report.models[0])
+    for metric in wanted:
         if all(metric in names for names in reported):
             return metric
     raise ConfigError(
-        f"expected one of {', '.join(HEADLINES)} to be reported by every attack but got "
+        f"expected one of {', '.join(wanted)} to be reported by every attack but got "
         f"{sorted(set.union(*reported))}; measure one of them for all"
     )
 
@@ -151,6 +165,7 @@ def summarize(model: ModelRecord, metric: str = "ssim") -> Summary:
         floor=fmean(found.floor),
         found=found,
         beside=beside,
+        strongest=tuple(strongest),
         winners=_winners(model, metric, strongest),
         saturation=model.saturation,
         bits=model.bits,

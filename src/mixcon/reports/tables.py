@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import math
-from statistics import fmean
+from collections.abc import Sequence
 
-from mixcon.audit import AttackRecord, ModelRecord, Report
+from mixcon.audit import ModelRecord, Report
 from mixcon.metrics import Metric
+from mixcon.reports.columns import Column
 from mixcon.reports.figures import Figures
-from mixcon.reports.headline import LABEL_ONLY, Excess, best_attack
+from mixcon.reports.headline import Excess
 from mixcon.reports.seeds import over_seeds
 from mixcon.reports.summary import Spread, Summary
 
 __all__ = [
-    "attack_names",
     "attack_rows",
     "calibration_rows",
+    "column_rows",
     "examination_rows",
     "markdown_table",
     "metric_rows",
@@ -28,29 +28,24 @@ __all__ = [
 MISSING = "–"  # noqa: RUF001  an en dash is what stands for an empty cell in print
 
 
-def attack_names(report: Report) -> list[str]:
-    """Names of all attacks, in the order in which the records first mention them."""
-    return list(dict.fromkeys(a.attack for model in report.models for a in model.attacks))
-
-
 def rows(figures: Figures) -> list[dict[str, str]]:
     """The main table: column title to text, one dictionary per model, all with the same keys.
 
-    Columns: model, accuracy, numbers sent per image, per attack the mean ± standard deviation
-    over images with the worst image in parentheses, the label-only floor, the strongest attack per
-    image, the headline excess and the excess per image, with 95 % bootstrap intervals.
+    Columns: model, accuracy, numbers sent per input, per attack the mean ± standard deviation
+    over inputs with the worst one in parentheses, the label-only floor, the strongest attack per
+    input, the headline excess and the excess per input, with 95 % bootstrap intervals.
     """
-    names, models = attack_names(figures.report), figures.report.models
-    pairs = zip(models, figures.models, strict=True)
-    return [_row(model, summary, names, figures) for model, summary in pairs]
+    pairs = zip(figures.report.models, figures.models, strict=True)
+    return [_row(model, summary, figures) for model, summary in pairs]
 
 
-def markdown_table(figures: Figures) -> str:
+def markdown_table(figures: Figures, found: Sequence[Column] = ()) -> str:
     """The main table (see `rows`) in GitHub's Markdown, names escaped, ending in a newline.
 
-    Below it the spread over training seeds, where there are several, and the calibration.
+    Below it the spread over training seeds, where there are several, the calibration, and the
+    columns of vectors.
     """
-    parts = rows(figures), seed_rows(figures), calibration_rows(figures)
+    parts = rows(figures), seed_rows(figures), calibration_rows(figures), column_rows(found)
     return "\n".join(_table(part) for part in parts if part)
 
 
@@ -75,34 +70,30 @@ def separability_rows(report: Report) -> list[dict[str, str]]:
     ]
 
 
-def attack_rows(report: Report) -> list[dict[str, str]]:
+def attack_rows(figures: Figures) -> list[dict[str, str]]:
     """What was run: one dictionary per attack and settings, with the time over all models."""
-    groups: dict[tuple[str, str, str], list[AttackRecord]] = {}
-    for model in report.models:
-        for attack in model.attacks:
-            groups.setdefault((attack.attack, attack.access, _settings(attack)), []).append(attack)
     return [
         {
-            "Attack": name,
-            "Access": access,
-            "Settings": settings or MISSING,
-            "Models": str(len(group)),
-            "Time": f"{sum(attack.seconds for attack in group):.1f} s",
+            "Attack": cost.attack,
+            "Access": cost.access,
+            "Settings": cost.settings or MISSING,
+            "Models": str(cost.models),
+            "Time": f"{cost.seconds:.1f} s",
         }
-        for (name, access, settings), group in groups.items()
+        for cost in figures.costs
     ]
 
 
 def seed_rows(figures: Figures) -> list[dict[str, str]]:
     """A dictionary per defense of several seeds, its figures as `over_seeds` writes them."""
     return [
-        _seed_row(defense.name, defense.models, figures.scale.label)
+        _seed_row(defense.name, defense.models, figures)
         for defense in figures.defenses
         if len(defense.models) > 1
     ]
 
 
-def _seed_row(name: str, models: tuple[Summary, ...], label: str) -> dict[str, str]:
+def _seed_row(name: str, models: tuple[Summary, ...], figures: Figures) -> dict[str, str]:
     row = {
         "Defense": name,
         "Seeds": str(len(models)),
@@ -111,7 +102,7 @@ def _seed_row(name: str, models: tuple[Summary, ...], label: str) -> dict[str, s
     best = [summary.best.mean for summary in models if summary.best]
     above = [summary.excess for summary in models if summary.excess is not None]
     if len(best) > 1 and len(above) > 1:
-        row[f"{label}, strongest per image"] = over_seeds(best, 3)
+        row[f"{figures.scale.label}, strongest per {figures.thing}"] = over_seeds(best, 3)
         row["Excess leakage"] = over_seeds(above, 3)
     return row
 
@@ -129,20 +120,33 @@ def calibration_rows(figures: Figures) -> list[dict[str, str]]:
     ]
 
 
-def _row(
-    model: ModelRecord, summary: Summary, names: list[str], figures: Figures
-) -> dict[str, str]:
-    scale = figures.scale
+def column_rows(found: Sequence[Column]) -> list[dict[str, str]]:
+    """The columns of vectors that come back worst and best, one dictionary each."""
+    return [
+        {
+            "Model": each.model,
+            "Attack": each.attack,
+            "Column": str(each.column),
+            "Error": _number(each.error),
+            "Spread": _number(each.spread),
+            "Error / spread": f"{each.share:z.2f}",
+        }
+        for each in found
+    ]
+
+
+def _row(model: ModelRecord, summary: Summary, figures: Figures) -> dict[str, str]:
+    scale, names, thing = figures.scale, figures.attacks, figures.thing
     return {
         "Model": model.name,
         "Accuracy": f"{100 * model.accuracy:.1f} %{', at chance' * _guesses(summary)}",
         "Numbers sent": f"{model.numbers_sent:,}",
         **{f"{scale.label}, {name}": _cell(summary.attacks.get(name), scale) for name in names},
         "Label-only floor": MISSING if summary.floor is None else scale.text(summary.floor),
-        "Strongest per image": _cell(summary.best, scale),
+        f"Strongest per {thing}": _cell(summary.best, scale),
         "Excess leakage": _excess(summary.found)
         + ", attacks failed" * bool(summary.evidence and summary.evidence.failed),
-        "Excess per image": _excess(summary.beside),
+        f"Excess per {thing}": _excess(summary.beside),
     }
 
 
@@ -159,20 +163,18 @@ def _guesses(summary: Summary) -> bool:
     return summary.evidence is not None and summary.evidence.guesses
 
 
-def metric_rows(report: Report) -> list[dict[str, str]]:
-    """Every other metric: the best attack per image, its simple floors and the ceiling."""
+def metric_rows(figures: Figures) -> list[dict[str, str]]:
+    """Every other metric: the best attack per input, its simple floors and the ceiling."""
     return [
         {
-            "Model": model.name,
-            "Metric": name,
-            "Strongest per image": _number(fmean(best_attack(model, name))),
-            "Class mean": _mean(model.floors.get(LABEL_ONLY, {}).get(name)),
-            "Nearest neighbor": _mean(model.floors.get("nearest-neighbor", {}).get(name)),
-            "Exact copy": _number(report.ceiling.get(name, math.nan)),
+            "Model": each.model,
+            "Metric": each.metric,
+            f"Strongest per {figures.thing}": _number(each.strongest),
+            "Class mean": _number(each.class_mean),
+            "Nearest neighbor": _number(each.nearest),
+            "Exact copy": _number(each.copy),
         }
-        for model in report.models
-        if model.attacks
-        for name in model.attacks[0].leakage
+        for each in figures.compared
     ]
 
 
@@ -186,21 +188,22 @@ def examination_rows(figures: Figures) -> list[dict[str, str]]:
             findings["Class read from z by a probe"] = f"{100 * model.label_leakage:.1f} %"
         if model.bound is not None:
             findings["Least mean squared error of an unbiased attacker (dFIL)"] = (
-                "vacuous" if model.bound.mse is None else f"{model.bound.mse:.3g}"
+                "no bound" if model.bound.mse is None else f"{model.bound.mse:.3g}"
+            )
+            near = model.bound.neighborhood_mse
+            findings["Least mean squared error of any attacker, near these inputs (van Trees)"] = (
+                "no bound" if near is None else f"{near:.3g}"
             )
         for sign in model.masking:
             shown = "yes" if sign.found else "no"
-            findings[sign.sign] = f"{shown} (SSIM {sign.weaker:.2f} against {sign.stronger:.2f})"
+            against = f"{figures.scale.label} {sign.weaker:.2f} against {sign.stronger:.2f}"
+            findings[sign.sign] = f"{shown} ({against})"
         rows += [{"Model": model.name, "Finding": k, "Result": v} for k, v in findings.items()]
     return rows
 
 
-def _mean(values: list[float] | None) -> str:
-    return _number(fmean(values)) if values else MISSING
-
-
-def _number(value: float) -> str:
-    return f"{value:z.3g}" if math.isfinite(value) else MISSING
+def _number(value: float | None) -> str:
+    return MISSING if value is None or not math.isfinite(value) else f"{value:z.3g}"
 
 
 def _cell(value: Spread | None, scale: Metric) -> str:
@@ -213,10 +216,6 @@ def _cell(value: Spread | None, scale: Metric) -> str:
 def _change(model: ModelRecord, measure: str) -> str:
     after = f"{getattr(model.after, measure):.3g}"
     return after if model.before is None else f"{getattr(model.before, measure):.3g} → {after}"
-
-
-def _settings(attack: AttackRecord) -> str:
-    return ", ".join(f"{name}={json.dumps(value)}" for name, value in attack.settings.items())
 
 
 def _markdown(cell: str) -> str:

@@ -6,9 +6,10 @@ check_extra()
 
 from mixcon.serving.capture import read_capture  # noqa: E402
 from mixcon.serving.client import EdgeClient, Predictions  # noqa: E402
-from mixcon.serving.contract import AuditSummary, Contract, read_contract  # noqa: E402
+from mixcon.serving.contract import AuditSummary, Contract  # noqa: E402
 from mixcon.serving.endpoint import Endpoint  # noqa: E402
 from mixcon.serving.export import Exported, export, export_run  # noqa: E402
+from mixcon.serving.export_reader import read_contract  # noqa: E402
 from mixcon.serving.limits import ServerLimits  # noqa: E402
 from mixcon.serving.server import CloudServer, Tls  # noqa: E402
 from mixcon.serving.tokens import Tokens  # noqa: E402

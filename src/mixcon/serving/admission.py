@@ -19,6 +19,7 @@ from mixcon.serving.server_log import ServerLog
 
 __all__ = ["Acceptor", "Admission", "Visit"]
 
+_AT_ONCE = 100  # connections to accept before other work
 _PAUSE = 0.05  # seconds without a file left to accept with
 
 
@@ -53,20 +54,23 @@ class Admission:
     Args:
         budget: how many connections there may be.
         log: told who was turned away or let go.
+
+    Attributes:
+        log: the same.
     """
 
     def __init__(self, budget: Budget, log: ServerLog) -> None:
-        self._budget, self._log = budget, log
+        self._budget, self.log = budget, log
         self._inside: set[Visit] = set()
         self._waiting: dict[Visit, None] = {}  # in the order in which they began to wait
 
     def enter(self, peer: str) -> Visit | None:
         """Let a connection in; None if all that could make room have a request in work."""
         if self._budget.is_used_up_by(peer) and not self._drop_longest_waiting(peer):
-            self._log.refused(peer, "this peer has too many connections")
+            self.log.refused(peer, "this peer has too many connections")
             return None
         if self._budget.is_used_up() and not self._drop_longest_waiting():
-            self._log.refused(peer, "too many connections")
+            self.log.refused(peer, "too many connections")
             return None
         visit = Visit(peer)
         self._budget.take(peer)
@@ -102,7 +106,7 @@ class Admission:
             return False
         self.leave(visit)
         visit.end()
-        self._log.refused(visit.peer, "dropped for a new one: it had no request in work")
+        self.log.refused(visit.peer, "dropped for a new one: it had no request in work")
         return True
 
 
@@ -131,32 +135,42 @@ class Acceptor:
         self._listener, self._admission, self._make_protocol = listener, admission, make_protocol
         self._context, self._timeout, self._refusal = context, timeout, refusal
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closed = False
         listener.setblocking(False)
 
     def start(self) -> None:
         """Begin to accept, in the running event loop."""
         self._loop = asyncio.get_running_loop()
-        self._accepting = self._loop.create_task(self._accept())
+        self._listen()
 
     def close(self) -> None:
         """Accept no more; open connections stay, handshakes end."""
-        for task in (self._accepting, *self._tasks):
+        self._closed = True
+        self._loop.remove_reader(self._listener)
+        for task in self._tasks:
             task.cancel()
 
     async def wait_closed(self) -> None:
         """Wait until what was begun has ended."""
-        await asyncio.gather(self._accepting, *self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _accept(self) -> None:
-        while True:
+    def _listen(self) -> None:
+        if not self._closed:
+            self._loop.add_reader(self._listener, self._accept)
+
+    def _accept(self) -> None:
+        """All that wait, up to a number that does not hold up others."""
+        for _ in range(_AT_ONCE):
             try:
-                connection, address = await self._loop.sock_accept(self._listener)
-            except ConnectionError:  # it went away while it waited to be accepted
-                continue
+                connection, address = self._listener.accept()
+            except (BlockingIOError, ConnectionError):  # none left, or it went away meanwhile
+                return
             except OSError:  # no file left: let one go, rather than all wait
                 self._admission.make_room()
-                await asyncio.sleep(_PAUSE)
-                continue
+                self._loop.remove_reader(self._listener)
+                self._loop.call_later(_PAUSE, self._listen)
+                return
+            connection.setblocking(False)
             self._receive(connection, peer_of(address[0] if address else None))
 
     def _receive(self, connection: socket.socket, peer: str) -> None:
@@ -168,22 +182,29 @@ class Acceptor:
         if self._context():  # a plain one is there at once, and must not be cancelled half-way
             visit.closed_by(task.cancel)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda task: self._opened(task, connection, visit))
 
     def _turn_away(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
-            connection.setblocking(False)
             if self._context() is None:
                 connection.send(self._refusal)
 
     async def _open(self, connection: socket.socket, visit: Visit) -> None:
         context = self._context()
         waits = {"ssl_handshake_timeout": self._timeout} if context else {}
-        try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await self._loop.connect_accepted_socket(
-                lambda: self._make_protocol(visit), connection, ssl=context, **waits
-            )
-        except (OSError, TimeoutError, asyncio.CancelledError):  # no handshake, or not in time
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await self._loop.connect_accepted_socket(
+            lambda: self._make_protocol(visit), connection, ssl=context, **waits
+        )
+
+    def _opened(self, task: asyncio.Task[None], connection: socket.socket, visit: Visit) -> None:
+        """Close what did not open: it may have been cancelled before its first step."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error:
             self._admission.leave(visit)
             connection.close()
+        if isinstance(error, OSError):  # no handshake, or not in time
+            self._admission.log.refused(visit.peer, f"not opened ({type(error).__name__})")
+        elif error:
+            self._admission.log.failed(error)

@@ -16,7 +16,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from mixcon.errors import WireError
+from mixcon.errors import ContractError, WireError
 from mixcon.serving.access import Logged
 from mixcon.serving.batching import Batcher, Busy
 from mixcon.serving.contract import Contract, TensorSpec
@@ -122,11 +122,14 @@ class CloudApp:
     async def _answer(self, request: Request) -> Response:
         try:
             self._authorize(request)
+            self._contract.check_expiry()
             async with self._bodies.body(request) as body:
                 self._telemetry.received.inc(len(body))
                 return await self._logits(body, json_length(request.headers.get(JSON_LENGTH)))
         except WireError as error:
             return _error(400, str(error))
+        except ContractError as error:
+            return _error(503, str(error))
         except HTTPException as error:
             return await _refuse(request, error)
         except ClientDisconnect:
@@ -156,6 +159,10 @@ class CloudApp:
         return JSONResponse({"live": True})
 
     async def _ready(self, _: Request) -> Response:
+        try:
+            self._contract.check_expiry()
+        except ContractError as error:
+            return _error(503, str(error))
         return JSONResponse({"name": self._contract.name, "ready": True})
 
     async def _metrics(self, request: Request) -> Response:

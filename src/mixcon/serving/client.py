@@ -14,17 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mixcon.errors import ConfigError, ContractError, DataError
+from mixcon.kinds import Kind
 from mixcon.serving import signing
 from mixcon.serving.capture import Recorder
-from mixcon.serving.contract import read_contract
 from mixcon.serving.endpoint import Endpoint
-from mixcon.serving.gate import check_audit
+from mixcon.serving.export_reader import read_half
+from mixcon.serving.gate import check_audit, check_bits
 from mixcon.serving.http_client import HttpClient
 from mixcon.serving.metadata import METADATA_BYTES, ModelMetadata, ServerMetadata
 from mixcon.serving.noise import draw
 from mixcon.serving.requests import build_request
 from mixcon.serving.responses import answer_bytes, parse_response
 from mixcon.serving.runtime import session
+from mixcon.serving.sequence import refuse_older
 from mixcon.serving.wire import WIRES, Floats, Wire
 
 __all__ = ["EdgeClient", "Predictions"]
@@ -60,9 +62,12 @@ class EdgeClient:
         record: a file that gets a copy of all that is sent, for ``mixcon audit --wire``.
         max_excess: largest excess leakage that the contract's audit may leave open, see
             `check_audit`; None asks for no audit.
+        max_bits: most bits that one release may be proved to tell, see `check_bits`; None asks for
+            no proof.
 
     Raises:
-        ContractError: the folder is not what its contract says, or its audit does not hold.
+        ContractError: the folder is not what its contract says, it expired, a newer one was used
+            here before, or its audit does not hold.
         ConfigError: an unknown wire format, a limit that is no finite number, or unusable
             certificates.
 
@@ -81,18 +86,24 @@ class EdgeClient:
         batch: int = 64,
         record: Path | None = None,
         max_excess: float | None = None,
+        max_bits: float | None = None,
     ) -> None:
         endpoint = Endpoint(server) if isinstance(server, str) else server
-        self.contract = read_contract(folder, "encoder", trust)
+        half = read_half(folder, "encoder", trust)
+        self.contract = half.contract
+        self.contract.check_expiry()
         if max_excess is not None:
             check_audit(self.contract, max_excess, "leave out --max-excess to use it anyway")
+        if max_bits is not None:
+            check_bits(self.contract, max_bits)
         self.wire: Wire = wire or self.contract.wire
         if self.wire not in WIRES or batch < 1:
             raise ConfigError(
                 f"expected a wire format out of {', '.join(WIRES)} and a batch of 1 or more, but "
                 f"got {wire!r} and {batch}"
             )
-        self._encoder = session((folder / "encoder.onnx").read_bytes())
+        refuse_older(self.contract, half.key)
+        self._encoder = session(half.onnx)
         self._http = HttpClient(endpoint)
         self._path = f"/v2/models/{quote(endpoint.model or self.contract.name, safe='')}"
         self._batch = batch
@@ -161,7 +172,7 @@ class EdgeClient:
 
         Args:
             inputs: uint8 images, or floats as the contract's preprocessing says: images in
-                [0, 1], vectors as they are.
+                [0, 1], others as they are.
 
         Raises:
             DataError: they do not fit the contract. Nothing was sent.
@@ -176,6 +187,7 @@ class EdgeClient:
         return Predictions(labels, _softmax(logits))
 
     def _ask(self, x: Floats) -> Floats:
+        self.contract.check_expiry()
         if self._binary is None:
             self.check()
         id, self._count = f"{self._prefix}-{self._count}", self._count + 1
@@ -200,11 +212,11 @@ class EdgeClient:
                 f"expected inputs of shape {('N', *shape)} and uint8 or floats, but got "
                 f"{x.dtype} of shape {x.shape}"
             )
-        if kind == "image" and x.dtype == np.uint8:
+        if kind is Kind.IMAGE and x.dtype == np.uint8:
             x = x.astype(np.float32) / np.float32(255)
         x = x.astype(np.float32)
         if not np.isfinite(x).all() or (
-            kind == "image" and x.size and not 0 <= x.min() <= x.max() <= 1
+            kind is Kind.IMAGE and x.size and not 0 <= x.min() <= x.max() <= 1
         ):
             raise DataError(
                 "expected finite inputs, for images uint8 or from 0 to 1, but got others; divide "

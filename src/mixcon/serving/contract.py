@@ -7,23 +7,35 @@ assumed to know already.
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr
 
 from mixcon._files import write_whole
 from mixcon.errors import ContractError
 from mixcon.evidence import Evidence
+from mixcon.kinds import Kind
 from mixcon.serving import signing
 from mixcon.serving.wire import IntegerCode, Wire
 
-__all__ = ["AuditSummary", "Contract", "NoiseInput", "Preprocessing", "TensorSpec", "read_contract"]
+__all__ = [
+    "READABLE",
+    "SCHEMA_VERSION",
+    "AuditSummary",
+    "Contract",
+    "NoiseInput",
+    "Preprocessing",
+    "TensorSpec",
+    "sha256",
+]
 
-SCHEMA_VERSION = 2
-_READABLE = (1, SCHEMA_VERSION)
-"""Version 1 does not say how hard its audit tried; as evidence it counts as weak."""
+SCHEMA_VERSION = 3
+READABLE = (1, 2, SCHEMA_VERSION)
+"""Version 1 does not say how hard its audit tried; as evidence it counts as weak. Versions 1 and 2
+have no number and no expiry: nobody can tell which of them is newer."""
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 
 
@@ -57,13 +69,13 @@ class Preprocessing(_Part):
     """How the device makes the encoder's input.
 
     Attributes:
-        kind: ``image`` (pixels divided by 255) or ``vector`` (numbers as they are).
+        kind: of an image pixels are divided by 255; other numbers stay as they are.
         mode: ``L`` for grayscale, ``RGB`` for color; None for vectors.
         resize: how images of another size are brought to that of the input, since the training
             images were too; None if they are to be refused.
     """
 
-    kind: Literal["image", "vector"]
+    kind: Kind
     mode: Literal["L", "RGB"] | None = None
     resize: Literal["bilinear"] | None = None
 
@@ -85,6 +97,8 @@ class Contract(_Part):
         schema_version: raised when the meaning of a field changes.
         name: what servers call the model.
         version: what servers call its version.
+        sequence: a newer export of the same name has a higher one; 0 where there was none.
+        expires: from then on, nobody uses it; None for never.
         defense: the defense it was trained with.
         classes: name of each class, in the order of the logits.
         input: input of the encoder.
@@ -105,6 +119,8 @@ class Contract(_Part):
     schema_version: int = SCHEMA_VERSION
     name: str = Field(pattern=NAME_PATTERN)
     version: str = Field(default="1", pattern=r"^[1-9][0-9]{0,8}$")
+    sequence: int = Field(default=0, ge=0, lt=2**53)
+    expires: AwareDatetime | None = None
     defense: str
     classes: tuple[str, ...]
     input: TensorSpec
@@ -144,6 +160,23 @@ class Contract(_Part):
         """What a server names in its metadata, so that a device knows it speaks of the same."""
         return sha256(self.content)
 
+    @property
+    def is_old(self) -> bool:
+        """Whether an earlier version of mixcon wrote it."""
+        return self.schema_version < SCHEMA_VERSION
+
+    def check_expiry(self) -> None:
+        """Refuse it from its expiry on.
+
+        Raises:
+            ContractError: it has expired.
+        """
+        if self.expires and datetime.now(UTC) >= self.expires:
+            raise ContractError(
+                f"expected a contract that still holds, but this one of {self.name!r} expired at "
+                f"{self.expires:%Y-%m-%d %H:%M} UTC; export again, or set this machine's clock"
+            )
+
     def write(self, folder: Path, key: Ed25519PrivateKey) -> None:
         """Write ``contract.json`` and its signature ``contract.sig`` into a folder."""
         write_whole(folder / "contract.json", self.content)
@@ -153,57 +186,3 @@ class Contract(_Part):
 def sha256(content: bytes) -> str:
     """Hash of a file's bytes, in hexadecimal."""
     return hashlib.sha256(content).hexdigest()
-
-
-def read_contract(folder: Path, half: Literal["encoder", "head"], trust: Path) -> Contract:
-    """The contract of a folder, after its signature and the hash of its half were checked.
-
-    Args:
-        folder: holds ``contract.json``, ``contract.sig`` and ``encoder.onnx`` or ``head.onnx``.
-        half: which of the two it holds.
-        trust: PEM file with the public key of who exported it.
-
-    Raises:
-        ContractError: something is missing, or signature, schema or hash do not hold.
-    """
-    content, signature, onnx = (
-        _read(folder, name) for name in ("contract.json", "contract.sig", f"{half}.onnx")
-    )
-    if not signing.verify(signing.public_key(trust), content, signature.decode("latin1").strip()):
-        raise ContractError(
-            f"{folder}: expected a contract signed by the key in {trust}, but the signature does "
-            "not hold: it was changed, or another key signed it; fetch the folder again, or pass "
-            "the right key as --trust"
-        )
-    contract = _parse(content, folder)
-    if getattr(contract, f"{half}_sha256") != sha256(onnx):
-        raise ContractError(
-            f"{folder}: expected the {half}.onnx that its contract names, but got a file with "
-            "another hash; export again, or fetch the whole folder again"
-        )
-    return contract
-
-
-def _read(folder: Path, name: str) -> bytes:
-    try:
-        return (folder / name).read_bytes()
-    except OSError as error:
-        raise ContractError(
-            f"{folder / name}: expected a file of mixcon export, but got {error.strerror}"
-        ) from error
-
-
-def _parse(content: bytes, folder: Path) -> Contract:
-    try:
-        contract = Contract.parse(content)
-    except ValidationError as error:
-        raise ContractError(
-            f"{folder}: expected a contract of schema version {SCHEMA_VERSION}, but got: {error}; "
-            "export again with this version of mixcon"
-        ) from error
-    if contract.schema_version not in _READABLE:
-        raise ContractError(
-            f"{folder}: expected a contract of schema version {SCHEMA_VERSION}, but got "
-            f"{contract.schema_version}; export again with this version of mixcon"
-        )
-    return contract

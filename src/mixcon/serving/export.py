@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 from pathlib import Path
 from typing import Literal
@@ -16,11 +16,10 @@ from torch import Tensor, nn
 
 from mixcon._files import write_whole
 from mixcon.attacks.base import frozen
-from mixcon.audit import fingerprint
-from mixcon.errors import ConfigError
-from mixcon.reports import figures_of, read_report
+from mixcon.kinds import Kind
 from mixcon.serving import signing
 from mixcon.serving.agreement import compare
+from mixcon.serving.audit_summary import summary_of
 from mixcon.serving.calibrate import integer_codes
 from mixcon.serving.contract import (
     AuditSummary,
@@ -37,6 +36,7 @@ from mixcon.serving.export_checks import (
     check_samples,
 )
 from mixcon.serving.export_folder import refuse_foreign, staged
+from mixcon.serving.sequence import number_of
 from mixcon.serving.to_onnx import EdgeHalf, edge_onnx, head_onnx
 from mixcon.serving.triton_repository import write_repository
 from mixcon.serving.wire import IntegerCode, Wire
@@ -71,6 +71,8 @@ def export_run(
     report: Path | None = None,
     key: Path = signing.DEFAULT_KEY,
     data_dir: Path | None = None,
+    sequence: int | None = None,
+    valid_days: int | None = None,
 ) -> Exported:
     """Export the model of a finished run of ``mixcon train``.
 
@@ -81,6 +83,8 @@ def export_run(
         report: ``report.json`` of an audit of this run; by default that in ``RUN/audit``, if any.
         key: signing key; made if missing.
         data_dir: where local Parquet files lie; the ranges are learned from training samples.
+        sequence: number of the contract; see `export`.
+        valid_days: days until it expires; never by default.
 
     Raises:
         RunError: not a finished run, or an unreadable report.
@@ -93,7 +97,7 @@ def export_run(
     splits = config.load_data(data_dir)
     data, model = splits.train, load_model(run, splits)
     found = report or run / "audit" / "report.json"
-    audited = _audited(found, model, str(config.defense)) if report or found.is_file() else None
+    audited = summary_of(found, model, str(config.defense)) if report or found.is_file() else None
     return export(
         model,
         data.floats(slice(_CALIBRATION)),
@@ -102,11 +106,13 @@ def export_run(
         if name is None
         else name,
         classes=data.classes,
-        kind="image" if data.is_image else "vector",
+        kind=data.kind,
         resize=config.resize is not None,
         defense=str(config.defense),
         audit=audited,
         key=key,
+        sequence=sequence,
+        valid_days=valid_days,
     )
 
 
@@ -117,11 +123,13 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
     *,
     name: str,
     classes: Sequence[str],
-    kind: Literal["image", "vector"],
+    kind: Kind | str,
     resize: bool = False,
     defense: str = "custom",
     audit: AuditSummary | None = None,
     key: Path = signing.DEFAULT_KEY,
+    sequence: int | None = None,
+    valid_days: int | None = None,
 ) -> Exported:
     """Export any split model.
 
@@ -135,21 +143,27 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
         out: a new or empty folder, or an earlier export.
         name: what servers call the model.
         classes: name of each class.
-        kind: what the samples are: images with values in [0, 1], or vectors.
+        kind: what the samples are: images have values in [0, 1]. Other inputs
+            of any shape count as vectors: numbers that a device feeds as they are.
         resize: whether devices resize images of another size, as the samples were, or refuse them.
         defense: what the contract says of the defense.
         audit: what an audit of this model found.
         key: signing key; made if missing.
+        sequence: number of the contract: devices and servers that used a higher one of this name
+            refuse it. By default one more than that of the last export here, or the same if
+            nothing changed; name it where exports are made on several machines.
+        valid_days: days until it expires; never by default.
 
     Raises:
         ConfigError: a bad name, a folder of other files or none that can be written, samples that
             no device prepares, outputs that are no float32 logits of these classes, a layer or a
             channel that cannot be exported, or ONNX Runtime disagrees with PyTorch. Then `out` is
             left as it was, as it is where the disk fills up.
-        ContractError: the key cannot be used.
+        ContractError: the key cannot be used, or the number of the last export cannot be kept.
     """
     check_name(name)
     refuse_foreign(out)
+    kind = Kind(kind)
     check_samples(samples, kind)
     signer = signing.private_key(key)
     with staged(out) as stage:
@@ -172,6 +186,14 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
             head_sha256=sha256(halves.head),
             audit=audit,
             mixcon=version("mixcon"),
+        )
+        contract = contract.model_copy(
+            update={
+                "sequence": number_of(contract, signer.public_key())
+                if sequence is None
+                else sequence,
+                "expires": _in_days(valid_days),
+            }
         )
         write_whole(stage / "edge" / "encoder.onnx", halves.encoder)
         write_whole(stage / "cloud" / "head.onnx", halves.head)
@@ -214,13 +236,16 @@ def _convert(model: SplitModel, samples: Tensor, classes: Sequence[str]) -> _Hal
     return _Halves(encoder, head, noise, half.parts[-1] if len(half.parts) else None, z, difference)
 
 
-def _preprocessing(
-    kind: Literal["image", "vector"], samples: Tensor, resize: bool
-) -> Preprocessing:
-    if kind == "vector":
-        return Preprocessing(kind="vector")
+def _in_days(days: int | None) -> datetime | None:
+    """Then, in UTC, to the second."""
+    return datetime.now(UTC).replace(microsecond=0) + timedelta(days=days) if days else None
+
+
+def _preprocessing(kind: Kind, samples: Tensor, resize: bool) -> Preprocessing:
+    if kind is not Kind.IMAGE:
+        return Preprocessing(kind=kind)
     mode: Literal["L", "RGB"] = "L" if samples.shape[1] == 1 else "RGB"
-    return Preprocessing(kind="image", mode=mode, resize="bilinear" if resize else None)
+    return Preprocessing(kind=kind, mode=mode, resize="bilinear" if resize else None)
 
 
 def _lossless(codes: dict[Literal["int8", "int4"], IntegerCode], z: Tensor) -> Wire:
@@ -236,23 +261,3 @@ def _lossless(codes: dict[Literal["int8", "int4"], IntegerCode], z: Tensor) -> W
 def _name(*parts: str) -> str:
     """The parts in letters that every server takes."""
     return re.sub(r"[^A-Za-z0-9._]+", "-", "-".join(parts)).strip("-._")[:128]
-
-
-def _audited(path: Path, model: SplitModel, defense: str) -> AuditSummary:
-    """What the report found out about this very model: its weights, under its defense."""
-    report, weights = read_report(path), fingerprint(model)
-    found = [m for m in report.models if (m.weights, m.defense) == (weights, defense)]
-    if not found:
-        names = ", ".join(repr(m.name) for m in report.models)
-        raise ConfigError(
-            f"{path}: expected a report on this run, {defense!r} with weights "
-            f"{weights[:8]}..., but it is on other weights: {names}; audit the run again, or pass "
-            "the right --report"
-        )
-    evidence = figures_of(report).of(found[0]).evidence
-    if evidence is None:
-        raise ConfigError(f"{path}: expected a report of at least one attack, but it has none")
-    numbers = (evidence.leakage, evidence.floor, evidence.excess)
-    if not all(map(math.isfinite, numbers)):
-        raise ConfigError(f"{path}: expected finite leakage, but got {numbers}")
-    return AuditSummary(report_sha256=sha256(path.read_bytes()), **evidence.model_dump())

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from itertools import chain
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from mixcon.errors import ConfigError
+from mixcon.kinds import Kind
 from mixcon.serving.contract import NAME_PATTERN
 from mixcon.split import SplitModel
 
@@ -30,7 +31,7 @@ def check_name(name: str) -> None:
         )
 
 
-def check_samples(samples: Tensor, kind: Literal["image", "vector"]) -> None:
+def check_samples(samples: Tensor, kind: Kind) -> None:
     """Refuse samples of a kind that no device prepares.
 
     Raises:
@@ -46,12 +47,12 @@ def check_samples(samples: Tensor, kind: Literal["image", "vector"]) -> None:
         )
     if not samples.isfinite().all():
         raise ConfigError("expected finite samples, but got NaN or infinity; leave those out")
-    if kind == "image":
+    if kind is Kind.IMAGE:
         _check_images(samples)
 
 
 def _check_images(images: Tensor) -> None:
-    if images.ndim != 4 or images.shape[1] not in (1, 3):
+    if not Kind.IMAGE.fits(images.shape[1:]) or images.shape[1] not in (1, 3):
         raise ConfigError(
             "expected images (N, C, H, W) of C = 1 (grayscale) or 3 (RGB) channels, but got "
             f"{tuple(images.shape)}; export other inputs with kind='vector'"

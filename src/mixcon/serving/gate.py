@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from mixcon.errors import ContractError
+import math
+from collections.abc import Iterator
+
+from mixcon.errors import ConfigError, ContractError
 from mixcon.serving.contract import Contract
 
-__all__ = ["check_audit", "reservations"]
+__all__ = ["check_audit", "check_bits", "reservations"]
 
 
 def check_audit(contract: Contract, max_excess: float, way_out: str) -> None:
@@ -39,9 +42,45 @@ def check_audit(contract: Contract, max_excess: float, way_out: str) -> None:
         )
 
 
+def check_bits(contract: Contract, max_bits: float) -> None:
+    """Refuse a model of whose release less is not proved.
+
+    Args:
+        contract: whose audit is judged.
+        max_bits: largest maximal leakage that may be proved of one release, in bits: seeing it
+            multiplies the chance of any guess by at most 2^bits.
+
+    Raises:
+        ContractError: more is proved, or nothing.
+        ConfigError: the limit is no finite number.
+    """
+    if not math.isfinite(max_bits):
+        raise ConfigError(f"expected a finite number of bits, such as 8, but got {max_bits}")
+    bits = contract.audit.maximal_leakage if contract.audit else None
+    if bits is None or not bits <= max_bits:
+        proved = "nothing is proved of this model" if bits is None else f"it is {bits:.1f}"
+        raise ContractError(
+            f"expected a model whose release is proved to tell at most {max_bits:g} bits "
+            f"(--max-bits), but {proved}; take one with a defense that has a bound, and audit it"
+        )
+
+
 def reservations(contract: Contract) -> str | None:
-    """Why nobody knows that this model hides its inputs, in words; None if an audit shows it."""
+    """What is not known of this model, in words.
+
+    None if an audit shows that it hides its inputs, and its contract is of today's kind.
+    """
+    said = [*_doubts(contract)]
+    if contract.is_old:
+        said.append(
+            f"its contract is old (schema version {contract.schema_version}): it has no number, so "
+            "that an older one can take its place, and no expiry; export again"
+        )
+    return "; ".join(said) or None
+
+
+def _doubts(contract: Contract) -> Iterator[str]:
     if contract.audit is None:
-        return "nobody audited this model"
-    doubts = contract.audit.flaws
-    return f"the audit of this model is no proof: {'; '.join(doubts)}" if doubts else None
+        yield "nobody audited this model"
+    elif contract.audit.flaws:
+        yield f"the audit of this model is no proof: {'; '.join(contract.audit.flaws)}"

@@ -95,8 +95,9 @@ def prepare(name: str, image: bytes | Path, contract: Contract, *, resize: bool 
     mode = contract.preprocessing.mode
     if mode is None:
         raise DataError(
-            "expected an encoder of images, but this one takes vectors; use "
-            "mixcon.serving.EdgeClient from Python"
+            "expected an encoder of images, but this one takes "
+            f"{contract.preprocessing.kind.plural}; use --data, or mixcon.serving.EdgeClient from "
+            "Python"
         )
     _, height, width = contract.input.shape
     size = (width, height) if resize or contract.preprocessing.resize else None

@@ -21,9 +21,10 @@ from mixcon.serving import signing
 from mixcon.serving.admission import Acceptor, Admission, Visit
 from mixcon.serving.app import CloudApp
 from mixcon.serving.connection_limits import TOO_MANY, ConnectionRules
-from mixcon.serving.contract import read_contract
+from mixcon.serving.export_reader import read_half
 from mixcon.serving.gate import check_audit
 from mixcon.serving.limits import ServerLimits
+from mixcon.serving.sequence import refuse_older
 from mixcon.serving.server_log import ServerLog
 from mixcon.serving.tokens import Tokens
 
@@ -133,7 +134,8 @@ class CloudServer:
         log_line: takes each line of the log; no log without.
 
     Raises:
-        ContractError: signature, hash or audit do not hold.
+        ContractError: signature, hash or audit do not hold, the contract expired, or a newer one
+            was used here before.
         ConfigError: unusable certificates, or a limit that is no finite number.
     """
 
@@ -152,13 +154,15 @@ class CloudServer:
     ) -> None:
         limits = limits or ServerLimits()
         check_limit(max_excess)
-        self.contract = read_contract(folder, "head", trust)
+        half = read_half(folder, "head", trust)
+        self.contract = half.contract
+        self.contract.check_expiry()
         if not unaudited:
             check_audit(self.contract, max_excess, "pass --unaudited to serve it anyway")
+        refuse_older(self.contract, half.key)
         self._tls = tls
-        head = (folder / "head.onnx").read_bytes()
         log = ServerLog(log_line)
-        app = CloudApp(self.contract, head, limits, tokens, threads, log)
+        app = CloudApp(self.contract, half.onnx, limits, tokens, threads, log)
         context = tls.context() if tls else None
         config = uvicorn.Config(
             app.asgi,

@@ -4,25 +4,35 @@ from __future__ import annotations
 
 import json
 import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import torch
 from safetensors.torch import save
 
 from mixcon._files import write_whole
 from mixcon.attacks import Attack
-from mixcon.audit import Gallery, Report, run_audit, subject_of
+from mixcon.audit import (
+    AuditProgress,
+    Gallery,
+    Report,
+    expected_seconds,
+    run_audit,
+    subject_of,
+)
 from mixcon.errors import MixconError
 from mixcon.metrics import chance_level
-from mixcon.reports import grid, png, report_json, strongest_pictures
+from mixcon.progress import Plan
+from mixcon.reports import report_json, thumbnail
 from mixcon.sweep.judgments import StageName
-from mixcon.training import TrainConfig, accuracy, train
+from mixcon.sweep.progress import JobProgress, training_seconds
+from mixcon.training import Progress, RunFolder, TrainConfig, accuracy, train
 
-__all__ = ["Job", "attempt", "device_of", "run"]
+__all__ = ["Job", "OnJobProgress", "attempt", "device_of", "plan_of", "run"]
 
-_SHOWN = 6  # victims of a thumbnail
+OnJobProgress: TypeAlias = Callable[[JobProgress], None]
 
 
 @dataclass(frozen=True)
@@ -59,10 +69,10 @@ class Job:
         return self.folder / f"{self.stage}.json"
 
 
-def attempt(job: Job) -> str | None:
+def attempt(job: Job, on_progress: OnJobProgress = lambda _: None) -> str | None:
     """Run a job; the reason if it fails, which is also kept in its folder."""
     try:
-        run(job)
+        run(job, on_progress)
     except MixconError as error:
         return str(error)
     except Exception as error:  # whatever it is, the other trials go on
@@ -71,8 +81,10 @@ def attempt(job: Job) -> str | None:
     return None
 
 
-def run(job: Job) -> None:
+def run(job: Job, on_progress: OnJobProgress = lambda _: None) -> None:
     """Train, going on where an earlier attempt stopped, judge, and write the judgment.
+
+    It tells how far it is with every step of the training and of the attacks.
 
     A network that cannot be told from naming the largest class is hopeless and not attacked.
 
@@ -83,9 +95,14 @@ def run(job: Job) -> None:
         return
     data = job.config.load_data(job.data_dir)
     data = data if job.stage == "test" else data.holdout(job.config.holdout)
-    model = train(job.config, job.folder, data_dir=job.data_dir, accelerator=job.accelerator).to(
-        device_of(job.accelerator)
-    )
+    tell = _Steps(job, len(data.train), on_progress)
+    model = train(
+        job.config,
+        job.folder,
+        data_dir=job.data_dir,
+        accelerator=job.accelerator,
+        on_progress=tell.trained,
+    ).to(device_of(job.accelerator))
     subject = replace(subject_of(job.folder, model), name=job.title, defense=job.title)
     hopeless = accuracy(model, data.test) <= chance_level(data.test.labels)
     report, gallery = run_audit(
@@ -94,8 +111,33 @@ def run(job: Job) -> None:
         () if hopeless else job.attacks,
         victims=min(job.victims, len(data.test)),
         seed=job.seed,
+        on_progress=tell.audited,
     )
     _write(job, report, gallery)
+
+
+class _Steps:
+    """From the steps of training and audit to the share of a job."""
+
+    def __init__(self, job: Job, samples: int, on_progress: OnJobProgress) -> None:
+        self._plan, self._on_progress = plan_of(job, samples), on_progress
+        on_progress(JobProgress("training", 0.0))
+
+    def trained(self, progress: Progress) -> None:
+        done = self._plan.report("training", progress.share)
+        self._on_progress(JobProgress("training", done))
+
+    def audited(self, progress: AuditProgress) -> None:
+        self._plan.begin("audit")
+        done = self._plan.report("audit", progress.done)
+        self._on_progress(JobProgress(progress.phase, done))
+
+
+def plan_of(job: Job, samples: int) -> Plan[Literal["training", "audit"]]:
+    """What a job has to do: train on so many samples, unless that is done, and audit."""
+    trained = RunFolder(job.folder).finished
+    training = 0.0 if trained else training_seconds(job.config, samples)
+    return Plan({"training": training, "audit": expected_seconds(job.attacks, thorough=False)})
 
 
 def device_of(accelerator: str) -> str:
@@ -107,11 +149,10 @@ def device_of(accelerator: str) -> str:
 def _write(job: Job, report: Report, gallery: Gallery) -> None:
     """The pictures first: where the judgment is, they are too."""
     found = gallery.reconstructions[job.title]
-    if found and gallery.originals.ndim == 4:
-        strongest = strongest_pictures(report.models[0], found)
-        pair = torch.cat([gallery.originals[:_SHOWN], strongest[:_SHOWN]])
-        sheet = grid(pair, columns=min(_SHOWN, len(gallery.originals)))
-        write_whole(job.folder / f"{job.stage}.png", png(sheet, 2))
+    drawn = thumbnail(report.models[0], gallery) if found else None
+    if drawn:
+        ending, content = drawn
+        write_whole(job.folder / f"{job.stage}.{ending}", content)
     if job.stage == "test":
         tensors = {"originals": gallery.originals, "labels": gallery.labels}
         tensors |= {f"reconstructions.{name}": images for name, images in found.items()}

@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeAlias
 
 from mixcon.attacks import Attack, Decoder, Rmle, strongest
 from mixcon.data import Splits
+from mixcon.kinds import Kind
 
 __all__ = ["CHEAP", "STRONG", "StageName", "fitting"]
 
@@ -28,7 +29,7 @@ CHEAP: Sequence[Attack[Any]] = (CheapRmle(steps=100), CheapDecoder(steps=200))
 a decoder to see through noise. The later judgments run these too, so that none finds less."""
 
 STRONG: Sequence[Attack[Any]] = tuple(
-    {attack.name: attack for kind in ("images", "vectors") for attack in strongest(kind)}.values()
+    {attack.name: attack for kind in Kind for attack in strongest(kind)}.values()
 )
 """What trials near the front are attacked with as well: those of the strongest that fit."""
 
@@ -37,5 +38,4 @@ StageName: TypeAlias = Literal["cheap", "strong", "test"]
 
 def fitting(attacks: Sequence[Attack[Any]], data: Splits) -> tuple[Attack[Any], ...]:
     """The attacks that can reconstruct such inputs."""
-    kind = "images" if data.test.is_image else "vectors"
-    return tuple(attack for attack in attacks if kind in attack.inputs)
+    return tuple(attack for attack in attacks if data.test.kind in attack.inputs)

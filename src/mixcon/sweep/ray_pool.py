@@ -13,6 +13,7 @@ from mixcon._files import write_whole
 from mixcon.errors import ConfigError
 from mixcon.sweep.job import Job, attempt
 from mixcon.sweep.pool import Outcome
+from mixcon.sweep.progress import JobProgress
 
 __all__ = ["RayPool"]
 
@@ -64,6 +65,11 @@ class RayPool:
     def free(self) -> int:
         """How many jobs can start at once, as the cluster stands now."""
         return max(0, int(self._ray.cluster_resources().get(self._kind, 0)) - self.running)
+
+    @property
+    def progress(self) -> list[JobProgress]:
+        """Nothing: jobs of a cluster are heard of when they end."""
+        return []
 
     def submit(self, job: Job) -> None:
         """Send a job off with the files that it goes on from."""

@@ -14,7 +14,7 @@ from mixcon.sweep.config import Limits, SweepConfig
 from mixcon.sweep.engine import Engine, Select
 from mixcon.sweep.judgments import CHEAP, StageName, fitting
 from mixcon.sweep.pool import Pool
-from mixcon.sweep.progress import OnProgress
+from mixcon.sweep.progress import OnProgress, SweepPlan
 from mixcon.sweep.records import Sweep
 from mixcon.sweep.search import Search, open_storage
 from mixcon.sweep.sweep_folder import SweepFolder
@@ -51,7 +51,7 @@ def sweep(
         select: which trials are wanted; the front by default.
         data_dir: where local Parquet files lie; see `mixcon.data.load`.
         accelerator: as Lightning Fabric names it.
-        on_progress: told whenever a job ends, and while they run.
+        on_progress: told whenever a job ends, and while they run: the share of the whole sweep.
 
     Returns:
         All trials. One that failed says why, and has not kept the others from going on.
@@ -74,7 +74,11 @@ def sweep(
                 Search(folder.study(d), d, config, backend, limits or Limits())
                 for d in config.budget
             ]
-            engine = Engine(config, folder, pool, searches, fit, data_dir, accelerator, on_progress)
+            limited = limits not in (None, Limits())
+            plan = SweepPlan(config, len(splits.train), fit, limited=limited)
+            engine = Engine(
+                config, folder, pool, searches, fit, data_dir, accelerator, plan, on_progress
+            )
             engine.search()
             engine.judge(select)
             engine.test(select)

@@ -107,8 +107,9 @@ def _picture(trial: Trial) -> str:
     found = {"strong": trial.strong, "cheap": trial.cheap}
     scores = {stage: excess_of(record) for stage, record in found.items() if record}
     stages = sorted(scores, key=lambda stage: -(scores[stage] or 0.0))
-    paths = [trial.folder / f"{stage}.png" for stage in stages]
-    return next((data_uri(path.read_bytes()) for path in paths if path.is_file()), "")
+    paths = [trial.folder / f"{stage}.{ending}" for stage in stages for ending in ("png", "svg")]
+    drawn = next((path for path in paths if path.is_file()), None)
+    return data_uri(drawn.read_bytes(), drawn.suffix[1:]) if drawn else ""
 
 
 def _measured(trial: Trial) -> tuple[Measured, Measured] | None:

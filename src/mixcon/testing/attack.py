@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import pickle
 from functools import cache
+from math import prod
 from typing import Any
 
 import torch
@@ -12,13 +13,15 @@ from torch import Tensor, nn
 
 from mixcon.attacks import Attack, Auxiliary, WhiteBox
 from mixcon.data import load
+from mixcon.kinds import Kind, has_structure
 from mixcon.metrics import class_mean, mse, ssim
 from mixcon.models import build
 from mixcon.testing._expect import expect
 
 __all__ = ["check_attack", "check_no_oracle"]
 
-_IMAGE, _VECTOR = (1, 28, 28), (6,)
+_IMAGE = (1, 28, 28)
+_SHAPES = {Kind.IMAGE: _IMAGE, Kind.VECTOR: (6,), Kind.SEQUENCE: (2, 5)}
 
 
 def check_attack(attack: Attack[Any]) -> None:
@@ -127,18 +130,18 @@ def _seeded(attack: Attack[Any], encoder: nn.Module, z: Tensor) -> Tensor:
 
 
 def _shape(attack: Attack[Any]) -> tuple[int, ...]:
-    return _IMAGE if "images" in attack.inputs else _VECTOR
+    return next(shape for kind, shape in _SHAPES.items() if kind in attack.inputs)
 
 
 def _encoder(shape: tuple[int, ...]) -> nn.Module:
     if shape == _IMAGE:
         return build("lenet5", shape, 10).encoder
-    return nn.Sequential(nn.Linear(6, 9), nn.ReLU())
+    return nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), 12), nn.ReLU())
 
 
 def _known(encoder: nn.Module, shape: tuple[int, ...]) -> WhiteBox:
     """Everything that an attacker may know."""
-    box = (0.0, 1.0) if shape == _IMAGE else None
+    box = Kind.of(shape).box
     return WhiteBox.of(encoder, shape=shape, box=box, auxiliary=_own(shape), head=_Level())
 
 
@@ -148,7 +151,7 @@ def _own(shape: tuple[int, ...]) -> Auxiliary:
         train = load("digits").train.take(slice(300))
         return Auxiliary(train.floats(), train.labels)
     samples = torch.randn(300, *shape, generator=torch.Generator().manual_seed(7))
-    return Auxiliary(samples, (samples[:, 0] > 0).long())
+    return Auxiliary(samples, (samples.flatten(1)[:, 0] > 0).long())
 
 
 @cache
@@ -157,11 +160,11 @@ def _victims(shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
         test = load("digits").test.take(slice(30))
         return test.floats(), test.labels
     samples = torch.randn(30, *shape, generator=torch.Generator().manual_seed(8))
-    return samples, (samples[:, 0] > 0).long()
+    return samples, (samples.flatten(1)[:, 0] > 0).long()
 
 
 def _likeness(found: Tensor, wanted: Tensor) -> float:
-    if found.ndim == 4:
+    if has_structure(found.shape[1:]):
         return ssim(found, wanted).mean().item()
     return -mse(found, wanted).mean().item()
 

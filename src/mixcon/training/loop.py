@@ -12,10 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from mixcon._memory import at_once
 from mixcon.attacks.base import frozen
 from mixcon.data import LabeledSet, Splits
 from mixcon.defenses import Batch, Defense
 from mixcon.errors import ConfigError, NonFiniteError, RunError
+from mixcon.kinds import Kind
 from mixcon.metrics import Separability, chance_level, mixed_pairs, separability
 from mixcon.split import SplitModel
 from mixcon.training.augment import AUGMENTATIONS
@@ -43,6 +45,13 @@ class Progress:
     step: int
     steps: int
     record: dict[str, Any] | None = None
+
+    @property
+    def share(self) -> float:
+        """The share of all steps that is done, in [0, 1]."""
+        if not self.steps:  # a record, at the end of its epoch
+            return self.epoch / self.epochs
+        return (self.epoch - 1 + self.step / self.steps) / self.epochs
 
 
 def train(
@@ -135,7 +144,7 @@ def accuracy(
     like = next(model.parameters())
     hits, seen = [], 0
     with torch.inference_mode():
-        for x, y in labeled.batches(batch_size):
+        for x, y in labeled.batches(at_once(batch_size, labeled.shape)):
             hits.append((model(x.to(like)).argmax(1) == y.to(like.device)).sum())
             seen += len(y)
             on_step(seen / len(labeled))
@@ -373,7 +382,7 @@ def _state(
 
 def _check_augment(config: TrainConfig, splits: Splits) -> None:
     AUGMENTATIONS.find(config.augment)
-    if config.augment != "none" and not splits.train.is_image:
+    if config.augment != "none" and splits.train.kind is not Kind.IMAGE:
         raise ConfigError(
             f"expected augment to be none for samples that are no images, but got {config.augment}"
         )
@@ -382,12 +391,15 @@ def _check_augment(config: TrainConfig, splits: Splits) -> None:
 def raw_separability(model: SplitModel, labeled: LabeledSet, limit: int = 1000) -> Separability:
     """Separability of the raw representations of the first `limit` samples.
 
-    Those of images are scaled to unit norm, as in the paper's distances; those of vectors are not.
+    They are scaled to unit norm, as in the paper's distances of images; those of vectors are not.
     """
     part = labeled.take(slice(limit))
     was_training = model.training
     model.eval()
     with torch.inference_mode():
-        raw = model.represent(part.floats().to(next(model.parameters())))
+        like, size = next(model.parameters()), at_once(limit, labeled.shape)
+        raw = torch.cat([model.represent(x.to(like)) for x, _ in part.batches(size)])
     model.train(was_training)
-    return separability(raw, pairs=mixed_pairs(part.labels), normalize=labeled.is_image)
+    return separability(
+        raw, pairs=mixed_pairs(part.labels), normalize=labeled.kind is not Kind.VECTOR
+    )

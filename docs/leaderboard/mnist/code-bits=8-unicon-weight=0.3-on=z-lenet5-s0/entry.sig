@@ -1,0 +1,1 @@
+B/Y3wqNeBPS8mkrU2vKaeTo8GwQPff4nQhyV54B9jaBwDI3HByUYfbQmzX41e3DOvJObDofQvrlrSyooJIf4Bg==

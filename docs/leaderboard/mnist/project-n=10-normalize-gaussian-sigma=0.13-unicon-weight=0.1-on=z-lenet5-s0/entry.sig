@@ -1,0 +1,1 @@
+SWsiyppfGvaBOCqWEXEpdnzLTsxizLirYO/AqgHbFmb/HhN7sVcElFtzS80DB/xUfihv/hX4W77TUAhhPYNfDA==

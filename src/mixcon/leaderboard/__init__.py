@@ -1,0 +1,20 @@
+"""The leaderboard: defenses side by side, each entry a bundle that anybody can check again."""
+
+from mixcon.leaderboard.board import BoardRow, board_rows, on_front
+from mixcon.leaderboard.entry import Entry, Manifest, add_entry, read_entries, read_entry
+from mixcon.leaderboard.page import leaderboard_page
+from mixcon.leaderboard.verify import Finding, verify_entry
+
+__all__ = [
+    "BoardRow",
+    "Entry",
+    "Finding",
+    "Manifest",
+    "add_entry",
+    "board_rows",
+    "leaderboard_page",
+    "on_front",
+    "read_entries",
+    "read_entry",
+    "verify_entry",
+]

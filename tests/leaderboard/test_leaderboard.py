@@ -1,0 +1,126 @@
+"""The leaderboard: entries are whole, signed, and hold on victims that nobody knew before."""
+
+import json
+import shutil
+
+import pytest
+
+from mixcon.attacks import Decoder
+from mixcon.audit import run_audit, subject_of
+from mixcon.errors import RunError
+from mixcon.leaderboard import (
+    add_entry,
+    board_rows,
+    leaderboard_page,
+    on_front,
+    read_entries,
+    read_entry,
+    verify_entry,
+)
+from mixcon.reports.files import report_json
+from mixcon.serving import signing
+from mixcon.training import TrainConfig, train
+
+DEFENSES = ("vanilla", "code(bits=6)")
+STEPS = 60  # of decoders, here and in the check: enough to tell these two apart
+
+
+@pytest.fixture(scope="module")
+def board(digits, tmp_path_factory):
+    """A board of two runs that one audit judged; also the key that signed it."""
+    folder = tmp_path_factory.mktemp("board")
+    key = signing.private_key(folder / "key.pem")
+    runs, subjects = [], []
+    for place, defense in enumerate(DEFENSES):
+        run = folder / f"run-{place}"
+        model = train(TrainConfig(data="digits", network="lenet5", epochs=2, defense=defense), run)
+        runs.append(run)
+        subjects.append(subject_of(run, model))
+    report, _ = run_audit(subjects, digits, [Decoder(steps=STEPS)], victims=40)
+    (folder / "report.json").write_text(report_json(report))
+    for run in runs:
+        add_entry(run, folder / "report.json", folder / "board", digits, key)
+    return folder / "board"
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """A check in as few steps as the board was audited with."""
+    monkeypatch.setattr("mixcon.leaderboard.verify._STEPS", STEPS)
+
+
+@pytest.fixture
+def copy(board, tmp_path):
+    """A board to spoil."""
+    return shutil.copytree(board, tmp_path / "board")
+
+
+def test_an_entry_is_a_run_with_the_audit_of_its_weights_alone(board):
+    entries = read_entries(board)
+    assert [str(e.config.defense) for e in entries] == ["code(bits=6)", "vanilla"]
+    for entry in entries:
+        assert [m.name for m in entry.report.models] == [str(entry.config.defense)]
+    assert [e.manifest.wire_bytes for e in entries] == [1, 4 * 400]
+
+
+def test_rows_are_ordered_by_leakage_and_know_the_front(board):
+    code, plain = rows = board_rows(read_entries(board))
+    assert code.worst < plain.worst
+    assert plain.lost == 0
+    assert code.lost == pytest.approx(100 * (plain.summary.accuracy - code.summary.accuracy))
+    assert on_front(code, rows)
+    assert on_front(plain, rows) == (plain.summary.accuracy > code.summary.accuracy)
+    assert not any(row.trustworthy for row in rows)  # one quick attack is weak evidence
+
+
+def test_the_page_shows_every_entry_and_names_weak_evidence(board):
+    page = leaderboard_page(read_entries(board), board, board.parent / "page.md")
+    assert "](board/digits/code-bits=6-lenet5-s0)" in page
+    assert page.count("weak evidence") == 2
+    assert "## digits" in page
+
+
+@pytest.mark.parametrize(
+    "name", ["config.toml", "model.safetensors", "report.json", "entry.json", "entry.sig"]
+)
+def test_what_was_changed_is_refused(copy, name):
+    path = next(copy.glob("digits/vanilla*")) / name
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(RunError, match="signed"):
+        read_entry(path.parent)
+
+
+def test_a_stranger_s_signature_is_refused_where_a_key_is_trusted(copy, tmp_path):
+    signing.private_key(tmp_path / "other.pem")
+    entry = next(copy.glob("digits/vanilla*"))
+    with pytest.raises(RunError, match="signed"):
+        read_entry(entry, tmp_path / "other.pub.pem")
+
+
+def test_an_entry_holds_on_new_victims(board, digits, short):
+    for entry in read_entries(board):
+        findings = verify_entry(entry, digits, seed=12345, victims=40)
+        assert all(each.holds for each in findings), findings
+
+
+def test_an_entry_that_claims_to_leak_less_does_not_hold(board, digits, short):
+    """As by an attack too weak, or victims that were picked."""
+    entry = next(e for e in read_entries(board) if str(e.config.defense) == "vanilla")
+    attack = entry.report.models[0].attacks[0]
+    attack.leakage["ssim"] = [value - 0.4 for value in attack.leakage["ssim"]]
+    findings = verify_entry(entry, digits, seed=12345, victims=40)
+    assert [each.holds for each in findings] == [True, True, False]
+
+
+def test_an_audit_of_other_weights_is_refused(board, digits, tmp_path):
+    run = board.parent / "run-0"
+    report = json.loads((board.parent / "report.json").read_text())
+    for model in report["models"]:
+        model["weights"] = "0" * 64
+    (tmp_path / "report.json").write_text(json.dumps(report))
+    key = signing.private_key(tmp_path / "key.pem")
+    with pytest.raises(RunError, match="mixcon audit"):
+        add_entry(run, tmp_path / "report.json", tmp_path / "board", digits, key)
+    assert not (tmp_path / "board").exists()
