@@ -20,6 +20,7 @@ from mixcon.audit.subject import Subject
 from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError, KnowledgeError
 from mixcon.metrics import LeakageMeter, measure
+from mixcon.split import check_steady
 
 __all__ = ["run_audit"]
 
@@ -74,6 +75,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         ConfigError: fewer than one victim or more than there are test samples; a name or an
             attack given twice; captured representations of other victims or several models.
         KnowledgeError: an attack does not fit such inputs.
+        CutError: a half gives no tensor, or remembers what it was asked before.
 
         All of them come before any work is done, as do those of metrics that cannot measure
         such inputs.
@@ -145,8 +147,10 @@ def _check(
         raise KnowledgeError(
             f"expected attacks on {kind.plural}, but got {', '.join(unfit)}; leave it out"
         )
-    one = data.test.floats(slice(1))
-    measure(one, one)
+    few = data.test.floats(slice(2))
+    measure(few, few)
+    for subject in subjects:
+        check_steady(subject.model, few.to(next(subject.model.parameters())))
 
 
 def _threat_model(attacks: Sequence[Attack[Any]], auxiliary: LabeledSet) -> list[str]:
