@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from torch import Tensor
 
 from mixcon.attacks import Attack
 from mixcon.audit.calibration import calibrate
-from mixcon.audit.environment import environment_of
+from mixcon.audit.environment import command_line, environment_of
 from mixcon.audit.model_audit import ModelAudit
 from mixcon.audit.progress import OnProgress, Phases
 from mixcon.audit.records import Gallery, Report
@@ -119,7 +117,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
     report = Report(
         title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on {data.test.name} "
         "give away",
-        environment=environment_of(shlex.join(sys.argv), seed),
+        environment=environment_of(command_line(), seed),
         threat_model=_threat_model(attacks, data.train),
         models=records,
         calibration=calibration,
