@@ -74,7 +74,7 @@ def test_where_there_is_no_cut_the_reason_is_short():
     assert found["skipped"].reason == "the head also needs the output of 'twice'"
     assert found["twice"].reason == "'twice' is called 2 times"
     assert found["never"].reason == "'never' is called 0 times"
-    assert found["recurrent"].reason == "it gives a tuple, where one tensor can leave"
+    assert found["recurrent"].reason == "it gives a tuple of 2"
     assert not found["never"].possible
     assert found["first"].possible
     assert all(len(cut.reason) <= 90 for cut in found.values())

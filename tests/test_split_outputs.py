@@ -51,7 +51,7 @@ def test_an_output_of_several_parts_is_refused_with_the_way_out(what):
 
 def test_an_output_that_only_a_call_shows_is_refused_by_the_call():
     model = split_model(Net(lambda y, h: Record(y)), "a")
-    with pytest.raises(CutError, match=r"the head, .* but got a Record; wrap it"):
+    with pytest.raises(CutError, match=r"the head, .* but it gives a Record; wrap it"):
         model(torch.rand(2, 3))
 
 

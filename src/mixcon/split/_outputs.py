@@ -27,8 +27,8 @@ class OneTensor:
     def __call__(self, module: nn.Module, args: Any, output: Any) -> None:
         if not isinstance(output, Tensor | fx.Proxy):
             raise CutError(
-                f"expected {self.what} to give one tensor, but got {described(output)}; {WRAP}, "
-                "and split that"
+                f"expected {self.what} to give one tensor, but it gives {described(output)}; "
+                f"{WRAP}, and split that"
             )
 
 

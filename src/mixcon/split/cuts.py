@@ -93,17 +93,15 @@ def list_cuts(net: nn.Module, shape: tuple[int, ...]) -> list[Cut]:
 def _cut(net: nn.Module, at: str, x: Tensor, whole: int) -> Cut:
     try:
         model = split_model(net, at)
+        z, done = _run(model.encoder, x)
     except CutError as error:
         return Cut(at, _reason(error, at))
-    z, done = _run(model.encoder, x)
-    if not isinstance(z, Tensor):
-        return Cut(at, f"it gives a {type(z).__name__}, where one tensor can leave")
     device = Cost(_parameters(model.encoder), done)
     cloud = Cost(_parameters(model.head), whole - done)
     return Cut(at, "", tuple(z.shape[1:]), z[0].nbytes, device, cloud)
 
 
-def _run(module: nn.Module, x: Tensor) -> tuple[object, int]:
+def _run(module: nn.Module, x: Tensor) -> tuple[Tensor, int]:
     """What the module makes of x, and by how many multiply-adds."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         return module(x), counter.get_total_flops() // 2
