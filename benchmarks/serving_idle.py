@@ -32,7 +32,7 @@ import numpy as np
 from benchmarks._certificates import certificate
 from benchmarks._load import read_answer, request
 from benchmarks._server import mixcon_server
-from mixcon.audit import environment
+from mixcon.audit import environment_of
 from mixcon.serving import read_contract
 from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import build_request
@@ -220,7 +220,7 @@ def main() -> None:
         head = "\r\n".join(lines).encode()
         asyncio.run(hold(host, int(port), int(held), head, tls=url.startswith("https")))
     options = f"--minutes {args.minutes:g} --connections {args.connections}"
-    where = environment(f"python -m benchmarks.serving_idle EXPORT {options}", 0)
+    where = environment_of(f"python -m benchmarks.serving_idle EXPORT {options}", 0)
     print(f"{where.command}\n{where.machine}, {json.dumps(where.versions)}, {where.started}\n")
     if count < args.connections:
         print(f"{count} connections, as this process may not open more files\n")
