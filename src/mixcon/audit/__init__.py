@@ -1,7 +1,7 @@
 """Audit: how much of x comes back from z, by each attack, beside what the model is worth."""
 
 from mixcon.audit.effort import effort_of
-from mixcon.audit.environment import environment_of
+from mixcon.audit.environment import command_line, environment_of
 from mixcon.audit.progress import AuditProgress, expected_seconds
 from mixcon.audit.records import (
     AttackRecord,
@@ -35,6 +35,7 @@ __all__ = [
     "SaturationRecord",
     "SeparabilityRecord",
     "Subject",
+    "command_line",
     "effort_of",
     "environment_of",
     "expected_seconds",

@@ -48,6 +48,7 @@ INTERRUPTED, TERMINATED = 130, 143  # the shell's codes for Ctrl-C and SIGTERM
 _CURES = {
     errno.ENOSPC: "make room on the disk",
     errno.EDQUOT: "make room within your quota",
+    errno.EFBIG: "raise the limit on the size of files: ulimit -f",
     errno.EACCES: "choose another path, or ask for the right to use it",
     errno.EPERM: "choose another path, or ask for the right to use it",
     errno.EROFS: "choose a path that can be written to",

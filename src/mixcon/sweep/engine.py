@@ -157,6 +157,8 @@ class Engine:
             if more and not self._pool.running:
                 time.sleep(_POLL_SECONDS)  # a cluster without a node left may get one back
             for outcome in self._pool.wait(_POLL_SECONDS) if self._pool.running else []:
+                if outcome.refused:
+                    raise outcome.refused
                 count += 1
                 show(ended(outcome))
 

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 import torch
 from safetensors.torch import save
 
-from mixcon._files import write_whole
+from mixcon._files import is_full_disk, write_whole
 from mixcon.attacks import Attack
 from mixcon.audit import (
     AuditProgress,
@@ -69,16 +69,25 @@ class Job:
         return self.folder / f"{self.stage}.json"
 
 
-def attempt(job: Job, on_progress: OnJobProgress = lambda _: None) -> str | None:
-    """Run a job; the reason if it fails, which is also kept in its folder."""
+def attempt(job: Job, on_progress: OnJobProgress = lambda _: None) -> str | OSError | None:
+    """Run a job; the reason if it fails, which is also kept in its folder.
+
+    A full disk is no fault of the job and keeps all others from going on: it is handed back.
+    """
     try:
         run(job, on_progress)
     except MixconError as error:
         return str(error)
+    except OSError as error:
+        return error if is_full_disk(error) else _unexpected(job, error)
     except Exception as error:  # whatever it is, the other trials go on
-        write_whole(job.folder / f"{job.stage}-error.txt", traceback.format_exc())
-        return f"{type(error).__name__}: {error}"
+        return _unexpected(job, error)
     return None
+
+
+def _unexpected(job: Job, error: Exception) -> str:
+    write_whole(job.folder / f"{job.stage}-error.txt", traceback.format_exc())
+    return f"{type(error).__name__}: {error}"
 
 
 def run(job: Job, on_progress: OnJobProgress = lambda _: None) -> None:

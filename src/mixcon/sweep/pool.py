@@ -28,10 +28,22 @@ _TELL_SECONDS = 0.5  # a worker need not speak more often
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: with its result file, or with a reason why not."""
+    """How a job ended: with its result file, or with a reason why not.
+
+    Attributes:
+        job: the job.
+        reason: why it failed, if it did.
+        refused: a full disk, which is no fault of the job: it is to be run again.
+    """
 
     job: Job
     reason: str | None = None
+    refused: OSError | None = None
+
+    @classmethod
+    def of(cls, job: Job, said: str | OSError | None) -> Outcome:
+        """From what `attempt` says."""
+        return cls(job, refused=said) if isinstance(said, OSError) else cls(job, said)
 
 
 class Pool(Protocol):
@@ -144,7 +156,7 @@ class LocalPool:
             worker.progress = said
             return None
         worker.job = worker.progress = None
-        return Outcome(job, said)
+        return Outcome.of(job, said)
 
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("spawn")  # torch and its threads do not survive fork
@@ -209,7 +221,7 @@ def _teller(pipe: Connection) -> OnJobProgress:
     return tell
 
 
-def _send(pipe: Connection, message: JobProgress | str | None) -> None:
+def _send(pipe: Connection, message: JobProgress | str | OSError | None) -> None:
     """Speak to the sweep; where it is gone, end: the next sweep goes on with the job."""
     try:
         pipe.send(message)

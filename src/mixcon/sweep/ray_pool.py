@@ -95,10 +95,10 @@ class RayPool:
             lost = str(error).partition("\n")[0]
             return Outcome(job, f"lost {_RETRIES + 1} times in the cluster: {lost}")
         _write(job.folder, files)
-        return Outcome(job, reason)
+        return Outcome.of(job, reason)
 
 
-def run_elsewhere(job: Job, files: Files) -> tuple[str | None, Files]:
+def run_elsewhere(job: Job, files: Files) -> tuple[str | OSError | None, Files]:
     """Run a job in a folder of this machine's own; the reason if it fails, and its files."""
     with TemporaryDirectory(prefix="mixcon-") as place:
         folder = Path(place) / "run"

@@ -16,7 +16,7 @@ from mixcon.sweep.judgments import CHEAP, StageName, fitting
 from mixcon.sweep.pool import Pool
 from mixcon.sweep.progress import OnProgress, SweepPlan
 from mixcon.sweep.records import Sweep
-from mixcon.sweep.search import Search, open_storage
+from mixcon.sweep.search import Search, open_storage, told_by_database
 from mixcon.sweep.sweep_folder import SweepFolder
 
 __all__ = ["sweep"]
@@ -58,9 +58,11 @@ def sweep(
 
     Raises:
         ConfigError, CutError, DataError: bad settings or data; before anything is written.
-        RunError: the folder holds another sweep, or another one is at work there.
+        RunError: the folder holds another sweep, or another one is at work there; the database
+            refuses records.
+        OSError: the disk is full; the same call goes on once there is room.
     """
-    with closing(pool):
+    with closing(pool), told_by_database():
         splits = _checked(config, data_dir)
         attacks: dict[StageName, Sequence[Attack[Any]]]
         every = (*config.strong, *CHEAP)  # whatever scored at selection also judges the test

@@ -1,1 +1,1 @@
-+2YS44oUIZ7EsPp2WMKiPeplD7ArW6/0uHqp77d9/v9ekWX55hvNUdAPTfP5xz+McG1Kko4Rm6M/aRWm2LrMCg==
+QqtmzDyQcdkHsqU+csBV7etuxrt4QZ7PqCbe/CW/ow/gw4UXRmTepdsitsnz+MeB9JF9VrU1+l/ZAoHpt/otCw==
