@@ -2,6 +2,7 @@
 
 from mixcon.audit.effort import effort_of
 from mixcon.audit.environment import environment_of
+from mixcon.audit.plan import Plan
 from mixcon.audit.progress import AuditProgress
 from mixcon.audit.records import (
     AttackRecord,
@@ -31,6 +32,7 @@ __all__ = [
     "GuessRecord",
     "MaskingRecord",
     "ModelRecord",
+    "Plan",
     "Report",
     "SaturationRecord",
     "SeparabilityRecord",
