@@ -59,9 +59,12 @@ class Load(NamedTuple):
 
 
 def measure_costs(model: SplitModel, samples: Tensor) -> Costs:
-    """Time a few steps of each kind of work, on up to 32 samples, fewer where they are large."""
+    """Time a few steps of each kind of work, on up to 128 samples, fewer where they are large.
+
+    A few alone would take longer each, for what a step costs whatever its size.
+    """
     like, shape = next(model.parameters()), tuple(samples.shape[1:])
-    x = samples[: at_once(32, shape)].to(like)
+    x = samples[: at_once(128, shape, numbers=2**21)].to(like)
     x = x if len(x) > 1 else x.repeat(2, *[1] * (x.ndim - 1))
     device = Device(model.encoder, model.channel)
     with torch.random.fork_rng(), frozen(device):
@@ -114,7 +117,7 @@ def _lesson(z: Tensor, x: Tensor) -> Callable[[], float]:
 
 
 def _likeness(x: Tensor) -> float:
-    few = x[:4].cpu()
+    few = x[: at_once(128, tuple(x.shape[1:]), numbers=2**20)].cpu()
     members, weights = torch.arange(len(few))[None], torch.ones(1, len(few))
 
     def search() -> float:

@@ -194,7 +194,7 @@ def plan_audit(
         thorough=thorough,
         judged=judged,
     )
-    samples = data.test.floats(slice(32))
+    samples = data.test.floats(slice(128))
     costs = measure_costs(subjects[0].model, samples) if measured else Costs()
     return Plan(work, tuple(attacks), victims, costs)
 
