@@ -215,7 +215,7 @@ def _forms() -> Iterator[tuple[Callable[[HttpClient], object], bytes, int | None
     yield ask_model, json.dumps({**tensors, "parameters": named}).encode(), None
     for binary in (False, True):
         request = InferRequest("id", np.ones((_ROWS, 2, 3), np.float32), "float32", binary)
-        yield (ask_labels, *build_response(request, _ONES, CONTRACT))
+        yield (ask_labels, *build_response(request, _ONES, CONTRACT, CONTRACT.sha256))
 
 
 _ASKED = (*_forms(),)

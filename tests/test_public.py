@@ -3,6 +3,8 @@
 import doctest
 import importlib
 import pkgutil
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -36,3 +38,11 @@ def test_examples_in_docstrings(name):
     module = importlib.import_module(name)
     failures, _ = doctest.testmod(module, extraglobs={"torch": torch, "nn": nn})
     assert failures == 0
+
+
+def test_importing_loads_nothing_slow_beside_torch():
+    """Each would cost as much again: they are imported where they are needed."""
+    slow = ("datasets", "lightning_fabric", "optuna", "pandas", "plotly", "scipy", "sklearn")
+    code = f"import mixcon.cli, sys; print([n for n in {slow} if n in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

@@ -7,7 +7,7 @@ import os
 import tempfile
 from pathlib import Path
 
-__all__ = ["check_writable", "is_leftover", "write_whole"]
+__all__ = ["check_writable", "is_full_disk", "is_leftover", "write_whole"]
 
 
 def write_whole(path: Path, content: bytes | str) -> Path:
@@ -52,6 +52,11 @@ def check_writable(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(place))
     if not os.access(place, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+
+
+def is_full_disk(error: OSError) -> bool:
+    """Whether there is no room for a file, on the disk or within a quota or a limit."""
+    return error.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def is_leftover(path: Path) -> bool:

@@ -8,7 +8,7 @@ import torch
 from mixcon.attacks import Decoder, QueryDecoder, Rmle, RmlePaper, strongest
 from mixcon.audit import Effort, Subject, run_audit
 from mixcon.audit.costs import Costs, Load, attack_seconds, measure_costs
-from mixcon.audit.plan import Plan, Work, fitted
+from mixcon.audit.plan import AuditPlan, Work, fitted
 from mixcon.audit.progress import Phases
 from mixcon.cli.audit import _budget
 from mixcon.errors import ConfigError
@@ -22,7 +22,7 @@ SLOW = Costs(release=3e-3, gradient=1e-2, lesson=4e-2, likeness=1e-2)
 def whole(attacks=None, shape=(1, 28, 28), costs=None, victims=100):
     work = Work(("a", "b"), shape, 10_000, 1000, 10, 32, thorough=True, judged=True)
     chosen = strongest(Kind.IMAGE) if attacks is None else attacks
-    return Plan(work, tuple(chosen), victims, costs or Costs())
+    return AuditPlan(work, tuple(chosen), victims, costs or Costs())
 
 
 def test_what_fits_is_done_in_full():

@@ -9,7 +9,7 @@ from torch import nn
 from mixcon.attacks import Decoder, Rmle, RmlePaper
 from mixcon.audit import Subject, run_audit
 from mixcon.audit.costs import Costs
-from mixcon.audit.plan import Plan, Work
+from mixcon.audit.plan import AuditPlan, Work
 from mixcon.audit.progress import Phases
 from mixcon.channels import GaussianNoise
 from mixcon.split import SplitModel
@@ -54,7 +54,7 @@ def test_every_phase_reports_at_its_start_and_work_at_every_step(seen):
 def plan(attacks, thorough=True):
     told = []
     work = Work(("m",), (1, 28, 28), 1000, 100, 10, 32, thorough=thorough, judged=False)
-    phases = Phases(Plan(work, tuple(attacks), 100, Costs()).weights, told.append)
+    phases = Phases(AuditPlan(work, tuple(attacks), 100, Costs()).weights, told.append)
     for attack in attacks:
         phases.begin("m", attack.name)(1.0)
     return told[-1].done
@@ -81,3 +81,12 @@ def test_a_model_that_is_slow_to_ask_is_heard_of_all_the_same(few_digits):
     run_audit([Subject(model)], few_digits, [], victims=5, on_progress=told.append)
     assert told[-1].done == 1
     assert len(set(calls)) > 1
+
+
+def test_the_preparation_reports_in_steps(lenet, few_digits):
+    told = []
+    run_audit([Subject(lenet)], few_digits, [], victims=5, on_progress=told.append)
+    prepared = [progress for progress in told if progress.phase == "preparation"]
+    assert [progress.share for progress in prepared] == [0, 1 / 3, 2 / 3, 1]
+    assert prepared == told[:4]  # before anything else, and each step moves the whole
+    assert all(a.done < b.done for a, b in pairwise(prepared))

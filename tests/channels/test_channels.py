@@ -18,6 +18,7 @@ from mixcon.channels import (
     compose,
 )
 from mixcon.errors import ConfigError
+from mixcon.testing import check_channel
 
 SETTINGS = {
     "normalize": {},
@@ -51,16 +52,10 @@ def _seeded():
 
 
 @every
-@pytest.mark.parametrize("training", [False, True])
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("shape", [(4,), (4, 7), (4, 2, 3, 5)])
-def test_shape_dtype_and_input_are_kept(name, training, dtype, shape):
-    z = torch.randn(shape, dtype=dtype)
-    original = z.clone()
-    out = make(name, training)(z)
-    assert (out.shape, out.dtype, out.device) == (z.shape, z.dtype, z.device)
-    assert torch.equal(z, original)
-    assert out.isfinite().all()
+@pytest.mark.parametrize("given", [(7,), (2, 3, 5)])
+def test_contract(name, given):
+    check_channel(CHANNELS[name](**SETTINGS[name]), given, dtypes=DTYPES)
+    assert make(name)(torch.randn(4)).shape == (4,)  # a number a sample
 
 
 @every
@@ -72,22 +67,6 @@ def test_it_acts_in_evaluation_mode_as_in_training(name):
 
 
 @every
-def test_the_seed_of_torch_decides(name):
-    channel, z = make(name), torch.randn(6, 5)
-    assert torch.equal(seeded(channel, z, 3), seeded(channel, z, 3))
-    assert torch.equal(channel(z), channel(z)) is (name not in RANDOM)
-
-
-@every
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_gradients_are_finite_and_reach_the_input(name, dtype):
-    z = torch.randn(6, 5, dtype=dtype, requires_grad=True)
-    (make(name, training=True)(z) * torch.randn(6, 5)).sum().backward()
-    assert z.grad.isfinite().all()
-    assert z.grad.any()
-
-
-@every
 def test_vmap_gives_each_slice_its_own_noise(name):
     channel = make(name)
     z = torch.randn(2, 5).expand(3, 2, 5)
@@ -96,15 +75,6 @@ def test_vmap_gives_each_slice_its_own_noise(name):
         assert not torch.equal(out[0], out[1])
     else:
         torch.testing.assert_close(out, torch.stack([channel(part) for part in z]))
-
-
-@every
-def test_a_sample_does_not_depend_on_its_neighbors(name):
-    channel, z = make(name), torch.randn(6, 5)
-    changed = z.clone()
-    changed[3] += 1
-    same = seeded(channel, z) == seeded(channel, changed)
-    assert same[[0, 1, 2, 4, 5]].all()
 
 
 @every

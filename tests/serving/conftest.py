@@ -7,14 +7,6 @@ from mixcon.channels import GaussianNoise, Normalize, Quantize, compose
 from mixcon.serving import ServerLimits
 
 
-@pytest.fixture(scope="session", autouse=True)
-def state(tmp_path_factory):
-    """Which contracts were used and exported is remembered for these tests alone."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("MIXCON_STATE", str(tmp_path_factory.mktemp("state")))
-        yield
-
-
 @pytest.fixture
 def own_state(tmp_path, monkeypatch):
     """A memory of contracts for one test."""

@@ -114,7 +114,7 @@ def slow_head(monkeypatch):
             assert self.go_on.wait(60)
             return super()._run(z)
 
-    monkeypatch.setattr("mixcon.serving.server.CloudApp", SlowHead)
+    monkeypatch.setattr("mixcon.serving.service.CloudApp", SlowHead)
     return SlowHead
 
 

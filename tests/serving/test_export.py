@@ -298,7 +298,7 @@ USELESS = {
     "classes": ("2 class names, but got .20, 3.", small(), VECTORS, {"classes": ["no", "yes"]}),
     "argmax": ("logits of one float32 tensor.* got torch.int64",
                small(Calling(lambda linear, z: linear(z).argmax(1))), VECTORS, {}),
-    "two outputs": ("logits of one float32 tensor.* got tuple",
+    "two outputs": ("got CutError: expected the head.* a tuple of 2; wrap it",
                     small(Calling(lambda linear, z: (linear(z), z))), VECTORS, {}),
     "four channels": ("1 .grayscale. or 3 .RGB. channels, but got .20, 4, 3, 3.",
                       small(encoder=nn.Sequential(nn.Flatten(), nn.Linear(36, 4))),

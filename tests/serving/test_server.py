@@ -282,7 +282,7 @@ def test_metrics_count_what_happened(url):
 
 def test_too_much_work_is_refused_at_once(plain_export, trust, monkeypatch):
     """A slow head, a short queue: 503 with Retry-After, and all that was taken is answered."""
-    monkeypatch.setattr("mixcon.serving.server.CloudApp", SlowApp)
+    monkeypatch.setattr("mixcon.serving.service.CloudApp", SlowApp)
     limits = ServerLimits(max_batch=1, max_queue=3)
     with (
         serving(plain_export.folder / "cloud", trust, limits=limits) as url,

@@ -1,19 +1,22 @@
 """A tiny sweep on real digits, and a pool that runs it in the test's own process."""
 
+import shutil
+from dataclasses import dataclass
 from functools import partial
+from pathlib import Path
 
 import pytest
 
 from mixcon.attacks import ATTACKS, RmlePaper
 from mixcon.data import SOURCES, Splits
-from mixcon.sweep import Outcome, Space, SweepConfig
+from mixcon.sweep import JobProgress, Outcome, Space, Sweep, SweepConfig, SweepProgress, sweep
 from mixcon.sweep.job import attempt
 from mixcon.sweep.judgments import CheapRmle
 from mixcon.training import TrainConfig
 
 
 class Here:
-    """One job at a time, run when it is waited for."""
+    """One job at a time, run when it is waited for; half of the others is done, they say."""
 
     def __init__(self, attempt=attempt):
         self.jobs, self.ran, self.attempt = [], [], attempt
@@ -25,6 +28,10 @@ class Here:
     @property
     def free(self):
         return 2 - self.running
+
+    @property
+    def progress(self):
+        return [JobProgress("training", 0.5) for _ in self.jobs]
 
     def submit(self, job):
         assert self.free
@@ -39,30 +46,41 @@ class Here:
         self.jobs.clear()
 
 
-@pytest.fixture
+@dataclass(frozen=True)
+class Finished:
+    """A sweep that is done: its folder, what it found, the jobs it ran, and what it told."""
+
+    folder: Path
+    found: Sweep
+    ran: list[tuple[str, str]]
+    told: list[SweepProgress]
+
+
+@pytest.fixture(scope="session")
 def here():
     return Here
 
 
-@pytest.fixture
-def small(monkeypatch, digits):
+@pytest.fixture(scope="module")
+def small(digits):
     """Sweeps in this process see 400 digits to train on, 40 to test on, quick attacks."""
-    monkeypatch.setattr("mixcon.sweep.run.CHEAP", (CheapRmle(steps=10),))
-    monkeypatch.setitem(ATTACKS, "rmle-paper", partial(RmlePaper, steps=20))
     part = Splits(digits.train.take(slice(400)), digits.test.take(slice(40)))
-    monkeypatch.setitem(SOURCES, "digits", lambda data_dir, seed: part)
-    return part
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("mixcon.sweep.run.CHEAP", (CheapRmle(steps=10),))
+        patch.setitem(ATTACKS, "rmle-paper", partial(RmlePaper, steps=20))
+        patch.setitem(SOURCES, "digits", lambda data_dir, seed: part)
+        yield part
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tiny():
     """A sweep of 2 x 2 trials that lasts seconds."""
 
-    def make(**changes):
+    def make(epochs=3, **changes):
         base = TrainConfig(
             data="digits",
             network="lenet5",
-            epochs=3,
+            epochs=epochs,
             batch_size=10,
             optimizer="sgd",
             schedule="constant",
@@ -75,3 +93,17 @@ def tiny():
         return SweepConfig(base=base, **{**settings, **changes})
 
     return make
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory, small, here, tiny):
+    """The grid, done once for all tests that only look at it."""
+    folder, pool, told = tmp_path_factory.mktemp("finished") / "s", here(), []
+    found = sweep(tiny(), folder, pool, on_progress=told.append)
+    return Finished(folder, found, pool.ran, told)
+
+
+@pytest.fixture
+def copied(finished, tmp_path):
+    """A copy of its folder, for a test that goes on with it."""
+    return shutil.copytree(finished.folder, tmp_path / "s")

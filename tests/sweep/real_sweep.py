@@ -11,7 +11,7 @@ from mixcon.sweep.search import open_storage
 
 COMMAND = [
     sys.executable, "-m", "mixcon", "sweep", "--data", "digits", "--epochs", "2", "--lr", "0.05",
-    "--defense", "mixcon(weight=[0.01, 0.1], beta=[1e-2, 1e-4])", "--recipe", "paper",
+    "--defense", "mixcon(weight=[0.01, 0.1], beta=1e-2)", "--recipe", "paper",
     "--momentum", "0.9",
     "--batch-size", "16", "--attack", "rmle-paper", "--victims", "2", "--workers", "2",
     "--accelerator", "cpu",

@@ -1,5 +1,7 @@
 """The sweep in one process: who is trained, attacked and tested, and that nothing is done twice."""
 
+import shutil
+
 import pytest
 from safetensors.torch import load_file
 
@@ -21,6 +23,9 @@ from mixcon.training import RunFolder, TrainConfig, read_config
 pytestmark = pytest.mark.usefixtures("small")
 
 
+ONE = Space(defenses=("mixcon(weight=0.1, beta=1e-2)",))
+
+
 def settled(sweep):
     """All that must come out equal: not how long it took."""
     strip = {"cheap": {"attacks": {"__all__": {"seconds"}}}}
@@ -30,10 +35,8 @@ def settled(sweep):
     ]
 
 
-def test_grid_trains_all_and_tests_the_front(tmp_path, here, tiny):
-    seen = []
-    pool = here()
-    found = sweep(tiny(), tmp_path / "s", pool, on_progress=seen.append)
+def test_grid_trains_all_and_tests_the_front(finished):
+    found, ran = finished.found, finished.ran
     assert [t.name for t in found.trials] == ["vanilla-0000", *(f"mixcon-000{i}" for i in range(4))]
     assert {t.place[1] for t in found.trials[1:]} == {1e-2, 1e-4}
     assert found.front
@@ -46,33 +49,31 @@ def test_grid_trains_all_and_tests_the_front(tmp_path, here, tiny):
         assert set(cheap) == {"rmle-cheap"}
         assert set(strong) == set(test) == {"rmle-paper", "rmle-cheap"}
         assert strong["rmle-cheap"] == cheap["rmle-cheap"]  # so it never finds less
-    tested = {name for name, stage in pool.ran if stage == "test"}
+    tested = {name for name, stage in ran if stage == "test"}
     assert tested == {t.name for t in found.front} | {"vanilla-0000"}
-    assert sorted(set(pool.ran)) == sorted(pool.ran)
-    assert [p.ended for p in seen if p.phase == "search" and p.news] == [1, 2, 3, 4, 5]
-    assert seen[0].total == 5
+    assert sorted(set(ran)) == sorted(ran)
 
 
-def test_trials_never_meet_the_test_set(tmp_path, here, tiny, small):
-    found = sweep(tiny(), tmp_path / "s", here())
+def test_trials_never_meet_the_test_set(finished, small):
     held = small.holdout(0.2).test
-    assert all(t.cheap.test_images == len(held) == 80 for t in found.trials)
-    assert all(t.test.test_images == len(small.test) for t in found.front)
-    assert all(RunFolder(t.folder).config.holdout == 0.2 for t in found.trials)
+    assert all(t.cheap.test_images == len(held) == 80 for t in finished.found.trials)
+    assert all(t.test.test_images == len(small.test) for t in finished.found.front)
+    assert all(RunFolder(t.folder).config.holdout == 0.2 for t in finished.found.trials)
 
 
-def test_finished_sweep_runs_nothing_again(tmp_path, here, tiny):
-    first = sweep(tiny(), tmp_path / "s", here())
-    again = here()
-    second = sweep(tiny(), tmp_path / "s", again)
+def test_finished_sweep_runs_nothing_again(finished, copied, here, tiny):
+    again, told = here(), []
+    second = sweep(tiny(), copied, again, on_progress=told.append)
     assert again.ran == []
-    assert settled(first) == settled(second)
+    assert settled(finished.found) == settled(second)
+    assert told[0].done > 0  # the search was over before
+    assert told[-1].done == 1
 
 
 @pytest.mark.parametrize("sampler", ["random", "tpe", "nsga2"])
 def test_samplers_give_every_defense_its_budget(tmp_path, here, tiny, sampler):
     space = Space(defenses=("mixcon", "quantize(bits=1..4)"))
-    config = tiny(sampler=sampler, trials=6, space=space)
+    config = tiny(epochs=1, sampler=sampler, trials=6, space=space)
     pool = here()
     found = sweep(config, tmp_path / "s", pool)
     per = {d: [t for t in found.trials if t.defense == d] for d in ("mixcon", "quantize")}
@@ -86,7 +87,7 @@ def test_samplers_give_every_defense_its_budget(tmp_path, here, tiny, sampler):
 
 
 def test_more_trials_go_on_with_a_finished_sweep(tmp_path, here, tiny):
-    config = tiny(sampler="random", trials=2, space=Space(defenses=("mixcon",)))
+    config = tiny(epochs=1, sampler="random", trials=2, space=Space(defenses=("mixcon",)))
     sweep(config, tmp_path / "s", here())
     pool = here()
     found = sweep(config.model_copy(update={"trials": 4}), tmp_path / "s", pool)
@@ -130,8 +131,8 @@ def test_sweep_waits_for_a_cluster_that_lost_all_its_nodes(tmp_path, here, tiny,
 
     pool = Lost()
     monkeypatch.setattr("mixcon.sweep.engine.time.sleep", comes_back)
-    found = sweep(tiny(), tmp_path / "s", pool)
-    assert len(found.trials) == 5
+    found = sweep(tiny(epochs=1, space=ONE), tmp_path / "s", pool)
+    assert len(found.trials) == 2
 
 
 def test_failed_trial_is_recorded_and_the_rest_goes_on(tmp_path, here, tiny):
@@ -149,7 +150,7 @@ def test_failed_trial_is_recorded_and_the_rest_goes_on(tmp_path, here, tiny):
 
 def test_unexpected_failure_keeps_its_traceback(tmp_path, here, tiny, monkeypatch):
     monkeypatch.setattr("mixcon.sweep.job.run_audit", lambda *_, **__: 1 / 0)
-    found = sweep(tiny(), tmp_path / "s", here())
+    found = sweep(tiny(epochs=1, space=ONE), tmp_path / "s", here())
     assert {t.reason for t in found.trials} == {"ZeroDivisionError: division by zero"}
     assert "1 / 0" in (found.trials[0].folder / "cheap-error.txt").read_text()
     assert found.front == []
@@ -164,8 +165,8 @@ def test_hopeless_trial_is_not_attacked(tmp_path, here, tiny):
     assert hopeless not in found.front
 
 
-def test_choice_keeps_to_limits(tmp_path, here, tiny):
-    found = sweep(tiny(), tmp_path / "s", here())
+def test_choice_keeps_to_limits(finished, tmp_path):
+    found = finished.found
     accuracies = sorted(t.point[0] for t in found.done)
     best = choose(found, Limits(max_excess=1))
     assert best.point[0] == accuracies[-1]
@@ -178,10 +179,9 @@ def test_choice_keeps_to_limits(tmp_path, here, tiny):
     assert read_config(tmp_path / "chosen.toml") == best.config.model_copy(update={"holdout": 0.0})
 
 
-def test_another_sweep_in_the_folder_is_refused(tmp_path, here, tiny):
-    sweep(tiny(), tmp_path / "s", here())
+def test_another_sweep_in_the_folder_is_refused(copied, tmp_path, here, tiny):
     with pytest.raises(RunError, match="victims = 3 there, 5 here"):
-        sweep(tiny(victims=5), tmp_path / "s", here())
+        sweep(tiny(victims=5), copied, here())
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "thesis.txt").write_text("all of it")
     with pytest.raises(RunError, match="folder of other files"):
@@ -227,14 +227,21 @@ def test_holdout_is_of_the_training_set(few_digits):
         few_digits.holdout(0.001)
 
 
-def test_further_seeds_meet_the_test_set_and_have_no_say_before(tmp_path, here, tiny):
-    alone = sweep(tiny(), tmp_path / "s", here())
-    pool = here()
-    found = sweep(tiny(seeds=3), tmp_path / "s", pool)
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory, finished, here, tiny):
+    """The finished grid, its front with two more seeds: folder, what was found, the jobs."""
+    folder, pool = tmp_path_factory.mktemp("seeded") / "s", here()
+    shutil.copytree(finished.folder, folder)
+    return folder, sweep(tiny(seeds=3), folder, pool), pool.ran
+
+
+def test_further_seeds_meet_the_test_set_and_have_no_say_before(finished, seeded, here, tiny):
+    folder, found, ran = seeded
+    alone = finished.found
     assert settled(found) == settled(alone)
     assert [t.name for t in found.front] == [t.name for t in alone.front]
     chosen = {"vanilla-0000", *(t.name for t in found.front)}
-    assert set(pool.ran) == {(f"{name}-seed-{seed}", "test") for name in chosen for seed in (1, 2)}
+    assert set(ran) == {(f"{name}-seed-{seed}", "test") for name in chosen for seed in (1, 2)}
     for trial in found.front:
         first, *repeats = found.over_seeds(trial)
         assert first == trial
@@ -245,29 +252,29 @@ def test_further_seeds_meet_the_test_set_and_have_no_say_before(tmp_path, here, 
         victims = [load_file(r.folder / "test.safetensors")["originals"] for r in (first, *repeats)]
         assert all(v.equal(victims[0]) for v in victims)
     again = here()
-    assert sweep(tiny(seeds=3), tmp_path / "s", again).repeats == found.repeats
+    assert sweep(tiny(seeds=3), folder, again).repeats == found.repeats
     assert again.ran == []
 
 
-def test_page_shows_the_spread_over_seeds(tmp_path, here, tiny):
-    found = sweep(tiny(seeds=2), tmp_path / "s", here())
-    page = write_sweep(found, tmp_path / "s", Limits()).read_text(encoding="utf-8")
-    assert "; with 2 seeds " in page
+def test_page_shows_the_spread_over_seeds(seeded):
+    folder, found, _ = seeded
+    page = write_sweep(found, folder, Limits()).read_text(encoding="utf-8")
+    assert "; with 3 seeds " in page
     assert "on test images, further seeds" in page
     assert "±" in page
-    audited = read_report(tmp_path / "s" / "audit" / "report.json").models
-    assert {model.seed for model in audited} == {0, 1}
-    assert len({model.defense for model in audited}) == len(audited) / 2
+    audited = read_report(folder / "audit" / "report.json").models
+    assert {model.seed for model in audited} == {0, 1, 2}
+    assert len({model.defense for model in audited}) == len(audited) / 3
 
 
-def test_seed_that_fails_costs_the_trial_nothing(tmp_path, here, tiny):
+def test_seed_that_fails_costs_the_trial_nothing(copied, here, tiny):
     def fails(job):
         return "no luck" if job.config.seed == 1 else attempt(job)
 
-    found = sweep(tiny(seeds=2), tmp_path / "s", here(fails))
+    found = sweep(tiny(seeds=2), copied, here(fails))
     assert found.front
     assert all(t.state != "failed" for t in found.trials)
     assert all(found.over_seeds(t) == [t] for t in found.front)
-    page = write_sweep(found, tmp_path / "s", Limits()).read_text(encoding="utf-8")
+    page = write_sweep(found, copied, Limits()).read_text(encoding="utf-8")
     assert ", seed 1</dt><dd>no luck" in page
-    assert sweep(tiny(seeds=2), tmp_path / "s", here()).over_seeds(found.vanilla)[1].test
+    assert sweep(tiny(seeds=2), copied, here()).over_seeds(found.vanilla)[1].test

@@ -38,7 +38,7 @@ def postgres(tmp_path, monkeypatch):
 def test_killed_sweep_resumes_without_loss_or_repetition(tmp_path, storage):
     where, options = storage
     folder, before = tmp_path / "s", {}
-    for count in (2, 4):
+    for count in (1, 2) if not options else (1,):  # one kill shows what a storage keeps
         process = start(folder, *options)
         while len(judgments(folder)) < count:
             assert process.poll() is None, process.stderr.read()
@@ -53,9 +53,9 @@ def test_killed_sweep_resumes_without_loss_or_repetition(tmp_path, storage):
     assert process.returncode == 0, shown
     after = judgments(folder)
     assert {path: after[path] for path in before} == before
-    assert states(where) == ["COMPLETE"] * 5  # none lost, none run twice, none still running
-    assert len(list(folder.glob("trials/*"))) == 5
-    assert len(list(folder.glob("trials/*/cheap.json"))) == 5
+    assert states(where) == ["COMPLETE"] * 3  # none lost, none run twice, none still running
+    assert len(list(folder.glob("trials/*"))) == 3
+    assert len(list(folder.glob("trials/*/cheap.json"))) == 3
     assert list(folder.glob("trials/*/test.json"))
     assert (folder / "chosen.toml").is_file()
     assert SweepFolder(folder).config.base.holdout == 0.1

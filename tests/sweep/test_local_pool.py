@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -67,11 +68,20 @@ def test_killed_worker_costs_its_own_job_alone(tmp_path):
         pool.submit(job(tmp_path / "a"))
         wait_until((tmp_path / "a" / "metrics.jsonl").is_file)
         os.kill(pool._workers[0].process.pid, signal.SIGKILL)
-        (outcome,) = pool.wait(60)
+        outcomes = []
+        while not outcomes:
+            outcomes = pool.wait(60)
+        (outcome,) = outcomes
         assert outcome.reason.startswith("its worker process was killed by SIGKILL")
         pool.submit(job(tmp_path / "b", epochs=1))
-        (outcome,) = pool.wait(120)
-        assert outcome.reason is None
+        outcomes, told = [], []
+        while not outcomes:
+            outcomes = pool.wait(60)
+            told += pool.progress
+        assert outcomes[0].reason is None
+        assert pool.progress == []
+        assert {"training", "rmle"} <= {progress.what for progress in told}
+        assert all(a.share <= b.share for a, b in pairwise(told))
         assert (tmp_path / "b" / "cheap.json").is_file()
     finally:
         pool.close()

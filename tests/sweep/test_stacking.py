@@ -26,7 +26,11 @@ def jobs(folder, tiny, lams=(0.01, 0.1)):
 
 def test_a_stack_equals_its_trials(tmp_path, tiny):
     together, alone = list(jobs(tmp_path / "a", tiny)), list(jobs(tmp_path / "b", tiny))
-    train_together(together, "cpu")
+    told = []
+    train_together(together, "cpu", told.append)
+    shares = [progress.share for progress in told]
+    assert shares == sorted(shares)
+    assert 0 < shares[0] < shares[-1] < 1  # what is left is to judge them
     assert all(RunFolder(job.folder).finished for job in together)
     for one, other in zip(together, alone, strict=True):
         run(one)
@@ -50,7 +54,9 @@ def test_sweep_stacks_where_it_pays(tmp_path, tiny, monkeypatch):
     """The pool's own processes would see all digits: they find every network trained already."""
     stacks = []
     monkeypatch.setattr("mixcon.sweep.engine.stacking_pays", lambda device: True)
-    monkeypatch.setattr("mixcon.sweep.engine.train_together", lambda j, d: stacks.append(len(j)))
+    monkeypatch.setattr(
+        "mixcon.sweep.engine.train_together", lambda jobs, *_: stacks.append(len(jobs))
+    )
     monkeypatch.setattr(LocalPool, "submit", lambda *_: pytest.fail("stacked"))
     with pytest.raises(pytest.fail.Exception, match="stacked"):
         sweep(tiny(), tmp_path / "s", LocalPool(1), accelerator="cpu")

@@ -179,7 +179,8 @@ class Flow(nn.Module):
         for coupling in self.couplings:
             x, change = coupling(x, context)
             volume = volume + change
-        return volume - (x.square().sum(1) + self.numbers * math.log(2 * math.pi)) / 2
+        density: Tensor = volume - (x.square().sum(1) + self.numbers * math.log(2 * math.pi)) / 2
+        return density
 
     @torch.no_grad()
     def sample(self, z: Tensor, count: int) -> Tensor:

@@ -1,8 +1,8 @@
 """Audit: how much of x comes back from z, by each attack, beside what the model is worth."""
 
 from mixcon.audit.effort import effort_of
-from mixcon.audit.environment import environment_of
-from mixcon.audit.plan import Plan
+from mixcon.audit.environment import command_line, environment_of
+from mixcon.audit.plan import AuditPlan, expected_seconds
 from mixcon.audit.progress import AuditProgress
 from mixcon.audit.records import (
     AttackRecord,
@@ -23,6 +23,7 @@ from mixcon.audit.subject import Subject, fingerprint, subject_of, subjects_of
 
 __all__ = [
     "AttackRecord",
+    "AuditPlan",
     "AuditProgress",
     "BitsRecord",
     "BoundRecord",
@@ -32,13 +33,14 @@ __all__ = [
     "GuessRecord",
     "MaskingRecord",
     "ModelRecord",
-    "Plan",
     "Report",
     "SaturationRecord",
     "SeparabilityRecord",
     "Subject",
+    "command_line",
     "effort_of",
     "environment_of",
+    "expected_seconds",
     "fingerprint",
     "run_audit",
     "subject_of",

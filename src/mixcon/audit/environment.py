@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import shlex
+import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +14,14 @@ import torch
 from mixcon.audit.records import Environment
 from mixcon.training import versions
 
-__all__ = ["environment_of"]
+__all__ = ["command_line", "environment_of"]
+
+
+def command_line() -> str:
+    """This process's command, as one types it again; no path of the program itself."""
+    program, *words = sys.argv
+    name = Path(program).name
+    return shlex.join(["mixcon" if name == "__main__.py" else name, *words])
 
 
 def environment_of(command: str, seed: int) -> Environment:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import torch
-from sklearn.cluster import KMeans
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -107,6 +106,8 @@ def _members(auxiliary: Auxiliary, label: int) -> Tensor:
 
 def _groups(pool: Tensor, members: Tensor, count: int, seed: int) -> list[Tensor]:
     """All members, then `count` groups of them; fewer members than groups stand for themselves."""
+    from sklearn.cluster import KMeans  # noqa: PLC0415  slow to import
+
     parts = min(count, len(members))
     if not parts:
         return [members]

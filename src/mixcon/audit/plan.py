@@ -14,7 +14,15 @@ from mixcon.audit.setup import Setup, scored_of
 from mixcon.audit.subject import Subject
 from mixcon.data import Splits
 
-__all__ = ["CALIBRATION", "OnPlan", "Plan", "Work", "fitted", "plan_audit"]
+__all__ = [
+    "CALIBRATION",
+    "AuditPlan",
+    "OnPlan",
+    "Work",
+    "expected_seconds",
+    "fitted",
+    "plan_audit",
+]
 
 CALIBRATION = "calibration"
 """What stands for the model while devices of known leakage are attacked."""
@@ -80,7 +88,7 @@ class Work:
 
 
 @dataclass(frozen=True)
-class Plan:
+class AuditPlan:
     """What an audit does.
 
     Attributes:
@@ -172,6 +180,12 @@ class Plan:
         return 3 * (lessons + likenesses)
 
 
+def expected_seconds(attacks: Sequence[Attack[Any]], *, thorough: bool) -> float:
+    """About how long the audit of one model takes on two cores, on 28 x 28 pixels, all told."""
+    work = Work(("",), (1, 28, 28), 10_000, 2000, 10, 0, thorough=thorough, judged=False)
+    return AuditPlan(work, tuple(attacks), 100, Costs()).seconds
+
+
 def plan_audit(
     subjects: Sequence[Subject],
     data: Splits,
@@ -181,7 +195,7 @@ def plan_audit(
     thorough: bool,
     judged: bool,
     measured: bool,
-) -> Plan:
+) -> AuditPlan:
     """The whole of an audit, with what work costs here if that is measured; see `Work`."""
     own = Setup.own(data.train)
     work = Work(
@@ -196,13 +210,13 @@ def plan_audit(
     )
     samples = data.test.floats(slice(128))
     costs = measure_costs(subjects[0].model, samples) if measured else Costs()
-    return Plan(work, tuple(attacks), victims, costs)
+    return AuditPlan(work, tuple(attacks), victims, costs)
 
 
-OnPlan = Callable[[Plan], None]
+OnPlan = Callable[[AuditPlan], None]
 
 
-def fitted(plan: Plan, seconds: float) -> Plan:
+def fitted(plan: AuditPlan, seconds: float) -> AuditPlan:
     """The plan, with as much given up as makes it fit, in a fixed order.
 
     First the steps are halved and what only explains the figures is left out, then attacks that
@@ -222,7 +236,7 @@ def fitted(plan: Plan, seconds: float) -> Plan:
     return plan
 
 
-def _without(plan: Plan, name: str) -> Plan:
+def _without(plan: AuditPlan, name: str) -> AuditPlan:
     names = [attack.name for attack in plan.attacks]
     if name in names and len(names) > 1:
         kept = tuple(attack for attack in plan.attacks if attack.name != name)

@@ -10,6 +10,7 @@ from typing import Self
 
 from mixcon._clock import TimeLimit, time_limit
 from mixcon.attacks.base import OnStep
+from mixcon.progress import Plan as ProgressPlan
 
 __all__ = ["TUNING", "AuditProgress", "OnProgress", "Phases"]
 
@@ -54,7 +55,8 @@ class Phases:
         on_progress: OnProgress,
         seconds: float | None = None,
     ) -> None:
-        self._weights, self._on_progress, self._highest = dict(weights), on_progress, 0.0
+        self._weights, self._plan = dict(weights), ProgressPlan(weights)
+        self._on_progress = on_progress
         self._ends = None if seconds is None else time.monotonic() + seconds
         self._open, self._limit = ExitStack(), TimeLimit(0.0)
         self._at, self.cut = ("", ""), list[tuple[str, str]]()
@@ -72,19 +74,18 @@ class Phases:
         come.
         """
         self._close()
-        weight, whole = self._weights[model, phase], sum(self._weights.values())
-        planned = list(self._weights)
-        place = planned.index((model, phase))
-        before = sum(self._weights[key] for key in planned[:place])
+        self._plan.begin((model, phase))
         if self._ends is not None:
-            left, ahead = max(0.0, self._ends - time.monotonic()), max(whole - before, 1e-9)
-            self._limit = self._open.enter_context(time_limit(left * weight / ahead))
+            planned = list(self._weights)
+            ahead = sum(self._weights[key] for key in planned[planned.index((model, phase)) :])
+            left = max(0.0, self._ends - time.monotonic())
+            share = self._weights[model, phase] / max(ahead, 1e-9)
+            self._limit = self._open.enter_context(time_limit(left * share))
         self._at = (model, phase)
 
         def report(share: float) -> None:
-            done = (before + weight * share) / whole
-            self._highest = min(1.0, max(self._highest, done))
-            self._on_progress(AuditProgress(model, phase, share, self._highest))
+            done = self._plan.report((model, phase), share)
+            self._on_progress(AuditProgress(model, phase, share, done))
 
         report(0.0)
         return report

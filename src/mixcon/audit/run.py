@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +11,7 @@ from torch import Tensor
 
 from mixcon.attacks import Attack
 from mixcon.audit.calibration import calibrate
-from mixcon.audit.environment import environment_of
+from mixcon.audit.environment import command_line, environment_of
 from mixcon.audit.model_audit import ModelAudit
 from mixcon.audit.plan import CALIBRATION, OnPlan, fitted, plan_audit
 from mixcon.audit.progress import OnProgress, Phases
@@ -23,6 +21,7 @@ from mixcon.audit.subject import Subject
 from mixcon.data import Splits
 from mixcon.errors import ConfigError, KnowledgeError
 from mixcon.metrics import LeakageMeter, measure
+from mixcon.split import check_steady
 
 __all__ = ["run_audit"]
 
@@ -83,6 +82,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         ConfigError: fewer than one victim or more than there are test samples; a name or an
             attack given twice; captured representations of other victims or several models.
         KnowledgeError: an attack does not fit such inputs.
+        CutError: a half gives no tensor, or remembers what it was asked before.
 
         All of them come before any work is done, as do those of metrics that cannot measure
         such inputs.
@@ -111,7 +111,6 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
     if on_plan:
         on_plan(plan)
     with Phases(plan.weights, on_progress, seconds) as phases:
-        phases.begin("", "preparation")
         setup = Setup.of(
             data,
             plan.victims,
@@ -141,7 +140,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         report = Report(
             title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on "
             f"{data.test.name} give away",
-            environment=environment_of(shlex.join(sys.argv), seed),
+            environment=environment_of(command_line(), seed),
             threat_model=_threat_model(plan.attacks, len(setup.auxiliary)),
             models=records,
             calibration=calibration,
@@ -186,8 +185,10 @@ def _check(
         raise KnowledgeError(
             f"expected attacks on {kind.plural}, but got {', '.join(unfit)}; leave it out"
         )
-    one = data.test.floats(slice(1))
-    measure(one, one)
+    few = data.test.floats(slice(2))
+    measure(few, few)
+    for subject in subjects:
+        check_steady(subject.model, few.to(next(subject.model.parameters())))
 
 
 def _threat_model(attacks: Sequence[Attack[Any]], auxiliary: int) -> list[str]:

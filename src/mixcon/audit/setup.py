@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -43,6 +42,7 @@ class Setup:
             the attacker chooses among them without a look at a victim; nothing learns from these.
         thorough: whether settings are chosen, and floors, probes and bounds measured as well.
         meter: measures what takes training; None for the pairwise metrics alone.
+        identity: tells these victims and auxiliary samples from any others.
         length: so many times the usual steps of what is no attack.
         omitted: measurements that are left out.
     """
@@ -55,6 +55,7 @@ class Setup:
     scored: int
     thorough: bool
     meter: LeakageMeter | None = field(repr=False)
+    identity: str
     length: float = 1.0
     omitted: Collection[str] = ()
 
@@ -72,12 +73,18 @@ class Setup:
         omitted: Collection[str] = (),
     ) -> Setup:
         """Draw the victims by the seed; a thorough audit prepares a meter if none is given."""
+        on_step = begin("", "preparation")
         generator = torch.Generator().manual_seed(seed)
         order = torch.randperm(len(data.test), generator=generator)
         chosen = data.test.take(order[:victims])
+        on_step(1 / 3)
         mixed = torch.randperm(len(data.train), generator=generator)
         mixed = mixed[: cls.own(data.train)]
         auxiliary = Auxiliary(data.train.floats(mixed), data.train.labels[mixed])
+        on_step(2 / 3)
+        originals = chosen.floats()
+        identity = digest(originals, auxiliary.inputs, auxiliary.labels)
+        on_step(1.0)
         if thorough and meter is None and "recognizer" not in omitted:
             count = at_once(_CANDIDATES, data.test.shape, numbers=2**25)
             others = data.test.floats(order[victims : victims + count])
@@ -92,20 +99,24 @@ class Setup:
                 on_step=begin("", "recognizer"),
             )
         scored = scored_of(len(auxiliary)) if thorough else 0
-        originals = chosen.floats()
         return cls(
-            data, seed, chosen, originals, auxiliary, scored, thorough, meter, length, omitted
+            data,
+            seed,
+            chosen,
+            originals,
+            auxiliary,
+            scored,
+            thorough,
+            meter,
+            identity,
+            length,
+            omitted,
         )
 
     @staticmethod
     def own(train: LabeledSet) -> int:
         """How many of the training samples an attacker has."""
         return at_once(len(train), train.shape, numbers=_OWN)
-
-    @cached_property
-    def identity(self) -> str:
-        """Tells these victims and auxiliary samples from any others."""
-        return digest(self.originals, self.auxiliary.inputs, self.auxiliary.labels)
 
     @property
     def teaching(self) -> Auxiliary:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, Protocol
 
 import typer
 from rich.console import Console
@@ -40,6 +40,7 @@ __all__ = [
     "system_problem",
     "terminate",
     "training_progress",
+    "working",
 ]
 
 console = Console(stderr=True)
@@ -47,6 +48,7 @@ INTERRUPTED, TERMINATED = 130, 143  # the shell's codes for Ctrl-C and SIGTERM
 _CURES = {
     errno.ENOSPC: "make room on the disk",
     errno.EDQUOT: "make room within your quota",
+    errno.EFBIG: "raise the limit on the size of files: ulimit -f",
     errno.EACCES: "choose another path, or ask for the right to use it",
     errno.EPERM: "choose another path, or ask for the right to use it",
     errno.EROFS: "choose a path that can be written to",
@@ -164,11 +166,28 @@ def _phase(progress: AuditProgress) -> str:
 
 
 @contextmanager
-def overall_progress(title: str) -> Iterator[Callable[[float, str], None]]:
+def working(what: str) -> Iterator[None]:
+    """Say what is being done where no share of it is known; without a terminal it gets a line."""
+    if console.is_terminal:
+        with console.status(what):
+            yield
+    else:
+        console.print(what, markup=False, highlight=False, soft_wrap=True)
+        yield
+
+
+class OnShare(Protocol):
+    """Told how far all of the work is."""
+
+    def __call__(self, share: float, what: str, details: str = "") -> None:
+        """The share that is done, in [0, 1], what is being done, and more for a terminal."""
+
+
+@contextmanager
+def overall_progress(title: str) -> Iterator[OnShare]:
     """A bar over all of the work, with the time left and what is being done.
 
-    It is told the share that is done, in [0, 1], and what is being done. Where there is no
-    terminal to draw on, each new thing gets a line.
+    Where there is no terminal to draw on, each new thing that is done gets a line.
     """
     columns = (
         SpinnerColumn(),
@@ -178,16 +197,17 @@ def overall_progress(title: str) -> Iterator[Callable[[float, str], None]]:
         TimeElapsedColumn(),
         TimeRemainingColumn(),
         TextColumn("{task.fields[what]}", markup=False),
+        TextColumn("{task.fields[details]}", markup=False),
     )
     with Bars(*columns, console=console, speed_estimate_period=3600.0) as bars:
-        task = bars.add_task(title, total=1.0, what="")
+        task = bars.add_task(title, total=1.0, what="", details="")
         last = ""
 
-        def show(share: float, what: str) -> None:
+        def show(share: float, what: str, details: str = "") -> None:
             nonlocal last
             if what != last and not console.is_terminal:
                 console.print(f"{share:>4.0%}  {what}", markup=False, highlight=False)
             last = what
-            bars.update(task, completed=share, what=what)
+            bars.update(task, completed=share, what=what, details=details)
 
         yield show

@@ -10,10 +10,9 @@ from typing import Any
 
 import torch
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mixcon._files import check_writable
-from mixcon.cli._console import command, console, interruptible
+from mixcon.cli._console import command, console, interruptible, overall_progress, working
 from mixcon.cli._sweep_options import read_options
 from mixcon.reports import excess_of, intervals
 from mixcon.sweep import (
@@ -61,8 +60,9 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
     check_writable(folder.path)
     if machine.ray is None:  # else each trial would fail by itself
         make_fabric(machine.accelerator, 1, config.base.precision)
+    advice = f"Run the same command again to go on: {folder.path} keeps what was done."
     with (
-        interruptible(f"Run the same command again to go on: {folder.path} keeps what was done."),
+        interruptible(advice),
         sweep_progress(limits) as on_progress,
     ):
         found = run_sweep(
@@ -76,6 +76,7 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
             accelerator=machine.accelerator,
             on_progress=on_progress,
         )
+    with interruptible(advice), working("Writing the report ..."):
         page = write_sweep(found, folder.path, limits)
     _tell(found)
     chosen = choose(found, limits)
@@ -146,47 +147,37 @@ def _tell(sweep: Sweep) -> None:
 
 @contextmanager
 def sweep_progress(limits: Limits) -> Iterator[Callable[[SweepProgress], None]]:
-    """A bar a phase, with what runs and fails and the best so far; a line for each trial."""
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=12),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[counts]}"),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, speed_estimate_period=3600.0) as bars:
-        tasks: dict[str, Any] = {}
+    """One bar over the whole sweep, with what is being done, and a line for each trial."""
+    with overall_progress("sweep") as bar:
+        bar(0.0, "preparation")
 
         def show(progress: SweepProgress) -> None:
             if progress.news:
                 console.print(_line(progress), highlight=False, soft_wrap=True)
-            if not progress.total:
-                return
-            if progress.phase not in tasks:
-                tasks[progress.phase] = bars.add_task(_TITLES[progress.phase], counts="")
-            bars.update(
-                tasks[progress.phase],
-                total=progress.total,
-                completed=progress.ended,
-                counts=_counts(progress, limits),
-            )
+            if progress.total:
+                bar(progress.done, _TITLES[progress.phase], _details(progress, limits))
 
         yield show
+        bar(1.0, "done")
 
 
 _TITLES = {
-    "search": "Trials",
-    "judge": "Strong attacks",
-    "test": "Test images",
-    "seeds": "Further seeds",
+    "search": "trials",
+    "judge": "strong attacks",
+    "test": "test images",
+    "seeds": "further seeds",
 }
 
 
-def _counts(progress: SweepProgress, limits: Limits) -> str:
+def _details(progress: SweepProgress, limits: Limits) -> str:
+    """What runs and fails in this phase, and the best so far."""
     sweep = progress.sweep
     failed = sum(trial.state == "failed" for trial in sweep.trials)
+    doing = ", ".join(dict.fromkeys(job.what for job in progress.jobs))
     best = choose(sweep, limits)
-    parts = [f"{progress.running} running", f"{failed} failed"]
+    parts = [f"{progress.ended}/{progress.total}"]
+    parts += [f"{progress.running} running" + (f" ({doing})" if doing else "")]
+    parts += [f"{failed} failed"] if failed else []
     parts += ["best {:.1%}/{:.2f}".format(*best.point)] if best else []
     return ", ".join(parts)
 

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
-from mixcon.audit import Plan, Subject, effort_of, run_audit, subjects_of
-from mixcon.cli._console import audit_progress, console, interruptible
+from mixcon.audit import AuditPlan, Subject, effort_of, run_audit, subjects_of
+from mixcon.cli._console import audit_progress, console, interruptible, working
 from mixcon.cli._options import AllowCode, allow_typed
 from mixcon.data import Splits
 from mixcon.errors import ConfigError
@@ -115,7 +115,7 @@ def audit(
         raise ConfigError(f"expected runs on one data set, but got {', '.join(sorted(sets))}")
     folder = out or runs[-1] / "audit"
     check_writable(folder)
-    with console.status(f"Reading {configs[0].data} ..."):
+    with working(f"Reading {configs[0].data} ..."):
         data = configs[0].load_data(data_dir)
         subjects = subjects_of(runs, data)
     attacks = _attacks(attack or ["strongest"], data, length)
@@ -172,7 +172,7 @@ def report_on(
                 on_plan=_tell,
                 on_progress=on_progress,
             )
-        with console.status("Writing the report ..."):
+        with working("Writing the report ..."):
             figures = figures_of(report)
             page = write_figures(figures, gallery, folder)
     console.print(markdown_table(figures), highlight=False, soft_wrap=True)
@@ -182,7 +182,7 @@ def report_on(
     return figures
 
 
-def _tell(plan: Plan) -> None:
+def _tell(plan: AuditPlan) -> None:
     """How long it takes, before it begins, and what is left out."""
     less = f"; for want of time {', '.join(plan.shortened)}" if plan.shortened else ""
     _say(f"{plan.duration} on this machine, with {plan.victims} inputs{less}")

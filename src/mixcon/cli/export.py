@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mixcon.cli._console import command, console, interruptible
+from mixcon.cli._console import command, console, interruptible, working
 from mixcon.cli._options import AllowCode
 from mixcon.training import RunFolder
 
@@ -66,7 +66,7 @@ def export(
     from mixcon.serving.signing import DEFAULT_KEY  # noqa: PLC0415
 
     folder = out or run / "export"
-    with interruptible("Run the same command again."), console.status("Exporting to ONNX ..."):
+    with interruptible("Run the same command again."), working("Exporting to ONNX ..."):
         done = export_run(
             run,
             folder,

@@ -69,6 +69,7 @@ def reproduce(
             interruptible(f"Run the same command again to go on: {work} keeps what was done."),
             overall_progress(name) as show,
         ):
+            show(done / len(chosen), "preparation")
 
             def on_progress(step: Step, before: int = done) -> None:
                 show((before + step.share) / len(chosen), step.what)

@@ -6,12 +6,15 @@ import ipaddress
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mixcon.cli._console import console
 from mixcon.errors import ConfigError
+
+if TYPE_CHECKING:
+    from mixcon.serving import CloudServer
 
 __all__ = ["serve"]
 
@@ -131,11 +134,11 @@ def serve(
     Refuses a contract whose signature or hash does not hold, or whose audit found too much or
     tried too little: it asks for all of the strongest attacks with full steps and chosen settings,
     as mixcon audit runs them by default, on 50 inputs or more, and for a model that beats guessing.
-    Metrics for Prometheus are at /metrics.
+    Metrics for Prometheus are at /metrics. SIGHUP reads export, tokens and certificates again.
 
     Example: mixcon serve deploy/cloud --cert cert.pem --key key.pem --tokens tokens.txt
     """
-    from mixcon.serving import CloudServer, ServerLimits, Tls, Tokens  # noqa: PLC0415
+    from mixcon.serving import CloudServer, ServerLimits, Tls  # noqa: PLC0415
     from mixcon.serving.signing import DEFAULT_TRUST  # noqa: PLC0415
 
     if (cert is None) != (key is None) or (client_ca and not cert):
@@ -159,7 +162,7 @@ def serve(
             connections=connections,
             peer_share=peer_share,
         ),
-        tokens=Tokens.read(tokens) if tokens else None,
+        tokens=tokens,
         tls=Tls(cert, key, client_ca) if cert and key else None,
         threads=threads,
         log_line=_log(log),
@@ -171,9 +174,20 @@ def serve(
         _warn("this contract is of an earlier version: an older one can take its place.")
     if not cert and not _is_loopback(host):
         _warn("without --cert, what devices send can be read on the way.")
-    serving = f"Serving {server.contract.name} at {url}"
-    server.run(listener, lambda: console.print(serving, highlight=False, soft_wrap=True))
+    for words in server.warnings:
+        _warn(words)
+    server.run(
+        listener,
+        lambda: _say(f"Serving {server.contract.name} at {url}"),
+        lambda error: _warn(f"nothing is changed: {error}") if error else _reloaded(server),
+    )
     console.print("Stopped; every request that was taken is answered.", highlight=False)
+
+
+def _reloaded(server: CloudServer) -> None:
+    _say(f"Serving {server.contract.name}, contract {server.contract.sequence}")
+    for words in server.warnings:
+        _warn(words)
 
 
 def _log(where: str | None) -> Callable[[str], object] | None:
@@ -184,7 +198,11 @@ def _log(where: str | None) -> Callable[[str], object] | None:
 
 
 def _warn(message: str) -> None:
-    console.print(f"[yellow]warning:[/yellow] {message}", highlight=False, soft_wrap=True)
+    _say(f"warning: {message}")
+
+
+def _say(message: str) -> None:
+    console.print(message, highlight=False, soft_wrap=True, markup=False)
 
 
 def _is_loopback(host: str) -> bool:

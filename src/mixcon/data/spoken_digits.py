@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from scipy.signal import resample_poly
 from torch import Tensor
 
 from mixcon.data.cache import cached
@@ -73,6 +72,8 @@ def waveform(content: bytes, where: str) -> Tensor:
     Raises:
         DataError: something else, or damaged.
     """
+    from scipy.signal import resample_poly  # noqa: PLC0415  slow to import
+
     try:
         with wave.open(io.BytesIO(content)) as file:
             form, rate = (file.getnchannels(), file.getsampwidth()), file.getframerate()

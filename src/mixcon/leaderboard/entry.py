@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from dataclasses import dataclass
@@ -82,7 +83,7 @@ def add_entry(
     config = source.config
     folder = board / re.sub(r"\W+", "-", config.data).strip("-") / _name(config)
     contents = {name: (run / name).read_bytes() for name in _BUNDLE}
-    contents[_REPORT] = report_json(alone).encode()
+    contents[_REPORT] = _compact(report_json(alone))
     seconds = sum(float(record.get("seconds", 0.0)) for record in source.read_metrics())
     manifest = Manifest(
         files={name: sha256(content) for name, content in contents.items()},
@@ -151,6 +152,10 @@ def _report_of(path: Path, weights: str, run: Path) -> Report:
             f"mixcon audit {run}"
         )
     return report.model_copy(update={"models": own[:1]})
+
+
+def _compact(text: str) -> bytes:
+    return json.dumps(json.loads(text), separators=(",", ":")).encode() + b"\n"
 
 
 def _name(config: TrainConfig) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.special import bdtrc
 from torch import Tensor
 
 __all__ = ["chance_level"]
@@ -28,6 +27,8 @@ def chance_level(labels: Tensor) -> float:
         >>> chance_level(torch.arange(1000) % 10)
         0.13
     """
+    from scipy.special import bdtrc  # noqa: PLC0415  slow to import
+
     count = len(labels)
     share = int(labels.bincount().max()) / count
     hits = np.arange(count + 1)

@@ -11,7 +11,9 @@ from mixcon.serving.endpoint import Endpoint  # noqa: E402
 from mixcon.serving.export import Exported, export, export_run  # noqa: E402
 from mixcon.serving.export_reader import read_contract  # noqa: E402
 from mixcon.serving.limits import ServerLimits  # noqa: E402
-from mixcon.serving.server import CloudServer, Tls  # noqa: E402
+from mixcon.serving.server import CloudServer  # noqa: E402
+from mixcon.serving.service import CloudService  # noqa: E402
+from mixcon.serving.tls import Tls  # noqa: E402
 from mixcon.serving.tokens import Tokens  # noqa: E402
 from mixcon.serving.wire import WIRES, Wire  # noqa: E402
 
@@ -19,6 +21,7 @@ __all__ = [
     "WIRES",
     "AuditSummary",
     "CloudServer",
+    "CloudService",
     "Contract",
     "EdgeClient",
     "Endpoint",

@@ -54,20 +54,23 @@ class Admission:
     Args:
         budget: how many connections there may be.
         log: told who was turned away or let go.
+
+    Attributes:
+        log: the same.
     """
 
     def __init__(self, budget: Budget, log: ServerLog) -> None:
-        self._budget, self._log = budget, log
+        self._budget, self.log = budget, log
         self._inside: set[Visit] = set()
         self._waiting: dict[Visit, None] = {}  # in the order in which they began to wait
 
     def enter(self, peer: str) -> Visit | None:
         """Let a connection in; None if all that could make room have a request in work."""
         if self._budget.is_used_up_by(peer) and not self._drop_longest_waiting(peer):
-            self._log.refused(peer, "this peer has too many connections")
+            self.log.refused(peer, "this peer has too many connections")
             return None
         if self._budget.is_used_up() and not self._drop_longest_waiting():
-            self._log.refused(peer, "too many connections")
+            self.log.refused(peer, "too many connections")
             return None
         visit = Visit(peer)
         self._budget.take(peer)
@@ -103,7 +106,7 @@ class Admission:
             return False
         self.leave(visit)
         visit.end()
-        self._log.refused(visit.peer, "dropped for a new one: it had no request in work")
+        self.log.refused(visit.peer, "dropped for a new one: it had no request in work")
         return True
 
 
@@ -179,7 +182,7 @@ class Acceptor:
         if self._context():  # a plain one is there at once, and must not be cancelled half-way
             visit.closed_by(task.cancel)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(lambda task: self._opened(task, connection, visit))
 
     def _turn_away(self, connection: socket.socket) -> None:
         with connection, suppress(OSError):
@@ -189,11 +192,19 @@ class Acceptor:
     async def _open(self, connection: socket.socket, visit: Visit) -> None:
         context = self._context()
         waits = {"ssl_handshake_timeout": self._timeout} if context else {}
-        try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            await self._loop.connect_accepted_socket(
-                lambda: self._make_protocol(visit), connection, ssl=context, **waits
-            )
-        except (OSError, TimeoutError, asyncio.CancelledError):  # no handshake, or not in time
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        await self._loop.connect_accepted_socket(
+            lambda: self._make_protocol(visit), connection, ssl=context, **waits
+        )
+
+    def _opened(self, task: asyncio.Task[None], connection: socket.socket, visit: Visit) -> None:
+        """Close what did not open: it may have been cancelled before its first step."""
+        self._tasks.discard(task)
+        error = None if task.cancelled() else task.exception()
+        if task.cancelled() or error:
             self._admission.leave(visit)
             connection.close()
+        if isinstance(error, OSError):  # no handshake, or not in time
+            self._admission.log.refused(visit.peer, f"not opened ({type(error).__name__})")
+        elif error:
+            self._admission.log.failed(error)

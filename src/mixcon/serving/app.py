@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from importlib.metadata import version
 from typing import Any
 
@@ -15,9 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from mixcon.errors import ContractError, WireError
-from mixcon.serving.access import Logged
 from mixcon.serving.batching import Batcher, Busy
 from mixcon.serving.contract import Contract, TensorSpec
 from mixcon.serving.limits import ServerLimits
@@ -26,7 +24,6 @@ from mixcon.serving.request_bodies import BodyReader
 from mixcon.serving.requests import parse_request
 from mixcon.serving.responses import build_response
 from mixcon.serving.runtime import session
-from mixcon.serving.server_log import ServerLog
 from mixcon.serving.telemetry import Telemetry
 from mixcon.serving.tokens import Tokens
 from mixcon.serving.wire import WIRES, Floats
@@ -48,10 +45,10 @@ class CloudApp:
         limits: what it takes on.
         tokens: whom it answers; everybody by default. Health is told to everybody.
         threads: how many threads share one batch.
-        log: told of every request.
+        telemetry: counts what happens.
 
     Attributes:
-        asgi: the ASGI application.
+        contract: the same.
     """
 
     def __init__(
@@ -61,26 +58,42 @@ class CloudApp:
         limits: ServerLimits,
         tokens: Tokens | None = None,
         threads: int = 1,
-        log: ServerLog | None = None,
+        telemetry: Telemetry | None = None,
     ) -> None:
-        self._contract, self._limits, self._tokens = contract, limits, tokens
-        self._session = session(head, threads)
+        self.contract, self._limits, self._tokens = contract, limits, tokens
+        self._session, self._sha256 = session(head, threads), contract.sha256
         self._batcher: Batcher | None = None
-        self._telemetry = Telemetry(lambda: self._batcher.queued if self._batcher else 0)
+        self._telemetry = telemetry or Telemetry(lambda: self.queued)
+        self._active, self._idle = 0, asyncio.Event()
+        self._idle.set()
         size = limits.max_body or _body_limit(contract, limits.max_batch)
         memory = limits.budget(limits.memory, least=size)
         self._bodies = BodyReader(size, memory, limits.receive_timeout)
-        app = Starlette(
+        self._asgi = Starlette(
             routes=self._routes(),
-            lifespan=self._lifespan,
             exception_handlers={HTTPException: _refuse, Exception: _server_error},
         )
-        app.router.redirect_slashes = False  # it would send clients to whatever Host says
-        self.asgi = Logged(app, log or ServerLog())
+        self._asgi.router.redirect_slashes = False  # it would send clients to what Host says
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI, for requests alone."""
+        self._active += 1
+        self._idle.clear()
+        try:
+            await self._asgi(scope, receive, send)
+        finally:
+            self._active -= 1
+            if not self._active:
+                self._idle.set()
+
+    @property
+    def queued(self) -> int:
+        """Rows that wait for the head."""
+        return self._batcher.queued if self._batcher else 0
 
     def _routes(self) -> list[Route]:
-        model = f"/v2/models/{self._contract.name}"
-        both = (model, f"{model}/versions/{self._contract.version}")
+        model = f"/v2/models/{self.contract.name}"
+        both = (model, f"{model}/versions/{self.contract.version}")
         return [
             *(Route(f"{path}/infer", self._infer, methods=["POST"]) for path in both),
             *(Route(f"{path}/ready", self._ready) for path in both),
@@ -91,8 +104,8 @@ class CloudApp:
             Route("/metrics", self._metrics),
         ]
 
-    @asynccontextmanager
-    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+    def start(self) -> None:
+        """Begin to answer, in the running event loop."""
         self._batcher = Batcher(
             self._run,
             max_rows=self._limits.max_batch,
@@ -101,12 +114,16 @@ class CloudApp:
             on_batch=self._telemetry.batches.observe,
         )
         self._batcher.start()
-        yield
-        await self._batcher.stop()
-        self._batcher = None
+
+    async def stop(self) -> None:
+        """Answer what was taken, then end."""
+        await self._idle.wait()
+        if self._batcher is not None:
+            await self._batcher.stop()
+            self._batcher = None
 
     def _run(self, z: Floats) -> Floats:
-        (logits,) = self._session.run([self._contract.logits.name], {"z": z})
+        (logits,) = self._session.run([self.contract.logits.name], {"z": z})
         return logits  # type: ignore[no-any-return]
 
     async def _infer(self, request: Request) -> Response:
@@ -122,7 +139,7 @@ class CloudApp:
     async def _answer(self, request: Request) -> Response:
         try:
             self._authorize(request)
-            self._contract.check_expiry()
+            self.contract.check_expiry()
             async with self._bodies.body(request) as body:
                 self._telemetry.received.inc(len(body))
                 return await self._logits(body, json_length(request.headers.get(JSON_LENGTH)))
@@ -138,12 +155,12 @@ class CloudApp:
             return _busy()
 
     async def _logits(self, body: bytes, length: int | None) -> Response:
-        parsed = parse_request(body, length, self._contract, self._limits.max_batch)
+        parsed = parse_request(body, length, self.contract, self._limits.max_batch)
         if self._batcher is None:
             raise Busy
         async with asyncio.timeout(self._limits.answer_timeout):
             logits = await self._batcher.submit(parsed.z)
-        content, length = build_response(parsed, logits, self._contract)
+        content, length = build_response(parsed, logits, self.contract, self._sha256)
         if length is None:
             return Response(content, media_type="application/json")
         headers = {JSON_LENGTH: str(length)}
@@ -160,10 +177,10 @@ class CloudApp:
 
     async def _ready(self, _: Request) -> Response:
         try:
-            self._contract.check_expiry()
+            self.contract.check_expiry()
         except ContractError as error:
             return _error(503, str(error))
-        return JSONResponse({"name": self._contract.name, "ready": True})
+        return JSONResponse({"name": self.contract.name, "ready": True})
 
     async def _metrics(self, request: Request) -> Response:
         self._authorize(request)
@@ -178,7 +195,7 @@ class CloudApp:
 
     async def _model_metadata(self, request: Request) -> Response:
         self._authorize(request)
-        contract = self._contract
+        contract = self.contract
         return JSONResponse(
             {
                 "name": contract.name,

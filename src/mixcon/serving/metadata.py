@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field
 
@@ -11,7 +11,7 @@ from mixcon.serving.contract import Contract, TensorSpec
 from mixcon.serving.messages import Message, Parameters, parse
 from mixcon.serving.text import printable
 
-__all__ = ["METADATA_BYTES", "ModelMetadata", "ServerMetadata"]
+__all__ = ["METADATA_BYTES", "ModelMetadata", "ServerMetadata", "check_served"]
 
 METADATA_BYTES = 262_144
 """So many bytes of metadata at most."""
@@ -72,12 +72,21 @@ class ModelMetadata(Message):
     def _check(self, contract: Contract) -> None:
         _refuse_other("inputs", self.inputs, contract.representation)
         _refuse_other("outputs", self.outputs, contract.logits)
-        served = self.parameters.get("contract_sha256")
-        if served not in (None, contract.sha256):
-            raise ContractError(
-                f"expected a server of contract {contract.sha256[:12]}..., but it serves "
-                f"{printable(str(served), 12)}; take the edge folder of the export that is served"
-            )
+        check_served(self.parameters, contract)
+
+
+def check_served(parameters: dict[str, Any], contract: Contract) -> None:
+    """Compare the contract that a server names, if it names one, with ours.
+
+    Raises:
+        ContractError: they differ.
+    """
+    served = parameters.get("contract_sha256")
+    if served not in (None, contract.sha256):
+        raise ContractError(
+            f"expected a server of contract {contract.sha256[:12]}..., but it serves "
+            f"{printable(str(served), 12)}; take the edge folder of the export that is served"
+        )
 
 
 def _refuse_other(side: str, found: list[TensorMetadata] | None, spec: TensorSpec) -> None:

@@ -11,7 +11,8 @@ from pydantic import Field
 
 from mixcon.errors import WireError
 from mixcon.serving.contract import Contract
-from mixcon.serving.messages import Message, TensorHeader, cut, numbers, parse
+from mixcon.serving.messages import Message, Parameters, TensorHeader, cut, numbers, parse
+from mixcon.serving.metadata import check_served
 from mixcon.serving.requests import InferRequest
 from mixcon.serving.text import printable
 from mixcon.serving.wire import Floats, array
@@ -24,20 +25,31 @@ _AROUND = 65_536  # bytes of JSON around the numbers
 
 class _Response(Message):
     id: str | None = None
+    parameters: Parameters = Field(default={})
     outputs: list[TensorHeader] = Field(min_length=1, max_length=8)
 
 
 def build_response(
-    request: InferRequest, logits: Floats, contract: Contract
+    request: InferRequest, logits: Floats, contract: Contract, served: str
 ) -> tuple[bytes, int | None]:
     """The body of an answer, and where its JSON ends (None if it is nothing else).
+
+    Args:
+        request: what is answered.
+        logits: of its rows, (N, classes).
+        contract: names the tensors and classes.
+        served: the contract's hash, which is not made anew for each answer.
 
     Raises:
         WireError: a logit is NaN or infinite, which only absurd representations bring about.
     """
     if not np.isfinite(logits).all():
         raise WireError("expected numbers that the head can work with, but its answer overflows")
-    names = {"model_name": contract.name, "model_version": contract.version}
+    names = {
+        "model_name": contract.name,
+        "model_version": contract.version,
+        "parameters": {"contract_sha256": served},
+    }
     id = {} if request.id is None else {"id": request.id}
     data: NDArray[Any] = (
         logits if request.top is None else _likeliest(logits, request.top, contract.classes)
@@ -85,12 +97,14 @@ def parse_response(
 
     Raises:
         WireError: not an answer to the request `id`, or not of the contract's form.
+        ContractError: the server serves another contract by now.
     """
     text, binary = cut(body, json_length)
     answer = parse(_Response, text)
     if answer.id != id:
         got = "none" if answer.id is None else repr(answer.id[:100])
         raise WireError(f"expected the answer to request {id!r}, but got that to {got}")
+    check_served(answer.parameters, contract)
     tensor = answer.outputs[0]
     shape = (rows, *contract.logits.shape)
     if (tensor.name, tensor.datatype, tuple(tensor.shape)) != (contract.logits.name, "FP32", shape):

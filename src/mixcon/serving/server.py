@@ -8,65 +8,28 @@ import socket
 import ssl
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import cast
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from mixcon.errors import ConfigError
-from mixcon.evidence import check_limit
+from mixcon.errors import ConfigError, MixconError
 from mixcon.serving import signing
 from mixcon.serving.admission import Acceptor, Admission, Visit
-from mixcon.serving.app import CloudApp
 from mixcon.serving.connection_limits import TOO_MANY, ConnectionRules
-from mixcon.serving.export_reader import read_half
-from mixcon.serving.gate import check_audit
+from mixcon.serving.contract import Contract
 from mixcon.serving.limits import ServerLimits
-from mixcon.serving.sequence import refuse_older
 from mixcon.serving.server_log import ServerLog
+from mixcon.serving.service import CloudService
+from mixcon.serving.tls import Tls
 from mixcon.serving.tokens import Tokens
 
-__all__ = ["CloudServer", "Tls"]
+__all__ = ["CloudServer"]
 
 _BACKLOG = 2048
-
-
-@dataclass(frozen=True)
-class Tls:
-    """Certificates of a server.
-
-    Attributes:
-        certificate: PEM file with the server's certificate chain.
-        key: PEM file with its private key.
-        clients: PEM file with the authority that signs clients' certificates; clients without
-            one are then refused (mutual TLS). None lets all of them in.
-    """
-
-    certificate: Path
-    key: Path
-    clients: Path | None = None
-
-    def context(self) -> ssl.SSLContext:
-        """For TLS 1.2 and later.
-
-        Raises:
-            ConfigError: a file is missing, or is not what it should be.
-        """
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            context.load_cert_chain(self.certificate, self.key)
-            if self.clients is not None:
-                context.load_verify_locations(self.clients)
-                context.verify_mode = ssl.CERT_REQUIRED
-        except (OSError, ssl.SSLError) as error:
-            raise ConfigError(
-                f"expected PEM files for TLS, but got {self.certificate}, {self.key}, "
-                f"{self.clients}: {error}"
-            ) from error
-        return context
+_SOON = timedelta(days=30)
 
 
 class _Server(uvicorn.Server):
@@ -128,7 +91,7 @@ class CloudServer:
             the contract's audit found, see `check_audit`.
         unaudited: serve whatever the audit found, and without one.
         limits: what the server takes on.
-        tokens: whom it answers; everybody by default.
+        tokens: whom it answers: these, or those of a file; everybody by default.
         tls: certificates; plain HTTP without.
         threads: how many threads share one batch.
         log_line: takes each line of the log; no log without.
@@ -147,25 +110,28 @@ class CloudServer:
         max_excess: float = 0.3,
         unaudited: bool = False,
         limits: ServerLimits | None = None,
-        tokens: Tokens | None = None,
+        tokens: Tokens | Path | None = None,
         tls: Tls | None = None,
         threads: int = 1,
         log_line: Callable[[str], object] | None = None,
     ) -> None:
-        limits = limits or ServerLimits()
-        check_limit(max_excess)
-        half = read_half(folder, "head", trust)
-        self.contract = half.contract
-        self.contract.check_expiry()
-        if not unaudited:
-            check_audit(self.contract, max_excess, "pass --unaudited to serve it anyway")
-        refuse_older(self.contract, half.key)
-        self._tls = tls
-        log = ServerLog(log_line)
-        app = CloudApp(self.contract, half.onnx, limits, tokens, threads, log)
-        context = tls.context() if tls else None
+        limits, log = limits or ServerLimits(), ServerLog(log_line)
+        self._service = CloudService(
+            folder,
+            trust=trust,
+            max_excess=max_excess,
+            unaudited=unaudited,
+            limits=limits,
+            tokens=tokens,
+            threads=threads,
+            log=log,
+        )
+        self._tls, self._log = tls, log
+        self._context = tls.context() if tls else None
+        self._service.telemetry.note_ends(self._ends)
         config = uvicorn.Config(
-            app.asgi,
+            self._service,
+            lifespan="on",
             ws="none",
             log_config=None,
             log_level="error",
@@ -176,7 +142,38 @@ class CloudServer:
         )
         admission = Admission(limits.budget(limits.connections), log)
         rules = ConnectionRules(admission, log, limits.receive_timeout)
-        self.uvicorn = _Server(config, rules, lambda: context)
+        self.uvicorn = _Server(config, rules, lambda: self._context)
+
+    @property
+    def contract(self) -> Contract:
+        """What is served."""
+        return self._service.contract
+
+    @property
+    def warnings(self) -> list[str]:
+        """What ends in the next 30 days, in words."""
+        left = {what: end - datetime.now(UTC) for what, end in self._ends.items()}
+        return [
+            f"the {what} ends in {time.days} days; see to a new one, and send SIGHUP"
+            for what, time in left.items()
+            if time < _SOON
+        ]
+
+    @property
+    def _ends(self) -> dict[str, datetime]:
+        ends = {"certificate": self._tls.end} if self._tls else {}
+        return ends | ({"contract": self.contract.expires} if self.contract.expires else {})
+
+    async def reload(self) -> None:
+        """Read export, tokens and certificates again; no request and no connection is lost.
+
+        Raises:
+            ContractError, ConfigError: as above; then all stays as it was.
+        """
+        context = await asyncio.to_thread(self._tls.context) if self._tls else None
+        await self._service.reload()
+        self._context = context
+        self._service.telemetry.note_ends(self._ends)
 
     def bind(self, host: str, port: int) -> tuple[socket.socket, str]:
         """A listening socket, and its URL; port 0 takes a free one.
@@ -199,14 +196,30 @@ class CloudServer:
         scheme = "https" if self._tls else "http"
         return listener, f"{scheme}://{name}:{listener.getsockname()[1]}"
 
-    def run(self, listener: socket.socket, on_start: Callable[[], None]) -> None:
+    def run(
+        self,
+        listener: socket.socket,
+        on_start: Callable[[], None],
+        on_reload: Callable[[MixconError | None], None] = lambda _: None,
+    ) -> None:
         """Serve until SIGTERM or Ctrl-C, then finish what was taken; a second one ends at once.
+
+        SIGHUP reloads.
 
         Args:
             listener: what `bind` gave.
             on_start: told when requests and signals are taken.
+            on_reload: told when that is done, and why it failed if it did.
         """
-        self.uvicorn.on_start = on_start
+
+        def started() -> None:
+            loop = asyncio.get_running_loop()
+            loop.add_signal_handler(
+                signal.SIGHUP, lambda: loop.create_task(self._reload(on_reload))
+            )
+            on_start()
+
+        self.uvicorn.on_start = started
         # uvicorn raises the signal again when it is done, which shall not end us.
         previous = {s: signal.signal(s, signal.SIG_IGN) for s in (signal.SIGINT, signal.SIGTERM)}
         try:
@@ -214,3 +227,12 @@ class CloudServer:
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
+
+    async def _reload(self, told: Callable[[MixconError | None], None]) -> None:
+        try:
+            await self.reload()
+        except MixconError as error:
+            self._log.failed(error)
+            told(error)
+        else:
+            told(None)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
@@ -36,8 +37,18 @@ class Telemetry:
             "mixcon_batch_rows", "Representations that went through the head together.",
             buckets=_ROWS, registry=registry,
         )  # fmt: skip
+        self._ends = Gauge(
+            "mixcon_end_timestamp_seconds", "When certificate and contract end.", ["what"],
+            registry=registry,
+        )  # fmt: skip
         gauge = Gauge("mixcon_queued_rows", "Representations that wait.", registry=registry)
         gauge.set_function(queued)
+
+    def note_ends(self, ends: Mapping[str, datetime]) -> None:
+        """When what ends, for alarms."""
+        self._ends.clear()
+        for what, end in ends.items():
+            self._ends.labels(what).set(end.timestamp())
 
     def render(self) -> bytes:
         """All of them, in Prometheus' text format."""

@@ -3,7 +3,17 @@
 from mixcon.split._cut import split_model
 from mixcon.split._inputs import keep_inputs
 from mixcon.split._model import SplitModel
+from mixcon.split._outputs import check_steady
 from mixcon.split._sizes import Sizes
 from mixcon.split.cuts import Cost, Cut, list_cuts
 
-__all__ = ["Cost", "Cut", "Sizes", "SplitModel", "keep_inputs", "list_cuts", "split_model"]
+__all__ = [
+    "Cost",
+    "Cut",
+    "Sizes",
+    "SplitModel",
+    "check_steady",
+    "keep_inputs",
+    "list_cuts",
+    "split_model",
+]

@@ -35,7 +35,8 @@ def split_model(net: nn.Module, at: str, channel: nn.Module | None = None) -> Sp
     Raises:
         CutError: no such module, nothing left for the head, a value besides the representation
             crosses the cut (skip connection), the module is called more than once or never, both
-            halves use the same weights, or `forward` cannot be traced.
+            halves use the same weights, `forward` cannot be traced, or its output is no one tensor.
+            Where only a call shows that a half gives something else, that call raises it.
 
     Example:
         >>> net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
@@ -51,7 +52,7 @@ def split_model(net: nn.Module, at: str, channel: nn.Module | None = None) -> Sp
         _refuse_altered(module)
     cut = slice_halves if all(map(is_sequential, around)) else trace_halves
     encoder, head = cut(net, at)
-    model = SplitModel(encoder, head, channel)
+    model = SplitModel(encoder, head, channel, at=at)
     _adopt_mode(model, net)
     return model
 

@@ -6,6 +6,8 @@ from typing import Any, TypeVar
 
 from torch import Tensor, nn
 
+from mixcon.split._outputs import OneTensor
+
 __all__ = ["is_altered", "keep_inputs"]
 
 M = TypeVar("M", bound=nn.Module)
@@ -31,9 +33,10 @@ def keep_inputs(module: M) -> M:
 
 
 def is_altered(module: nn.Module) -> bool:
-    """Whether a call of `module` is more than its class's forward, copies aside."""
+    """Whether a call of `module` is more than its class's forward; our own hooks do not count."""
     hooks = [*module._forward_hooks.values(), *module._forward_pre_hooks.values()]
-    return "forward" in vars(module) or any(hook is not _copies for hook in hooks)
+    own = [hook is _copies or isinstance(hook, OneTensor) for hook in hooks]
+    return "forward" in vars(module) or not all(own)
 
 
 def _copies(

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from mixcon.errors import CutError
 from mixcon.split._inputs import keep_inputs
+from mixcon.split._outputs import give_one_tensor
 
 __all__ = ["SplitModel"]
 
@@ -23,6 +24,7 @@ class SplitModel(nn.Module):
         encoder: maps inputs (N, ...) to raw representations (N, ...); stays on the device.
         head: maps released representations to logits (N, classes); runs in the cloud.
         channel: applied to the raw representation before it leaves; the identity by default.
+        at: name of the layer that the encoder ends with, for messages.
 
     From then on, each of the three works on a copy of what it is called with, as behind a real
     wire (see `keep_inputs`): one that overwrites its input, such as ``ReLU(inplace=True)``, changes
@@ -30,17 +32,24 @@ class SplitModel(nn.Module):
 
     Raises:
         CutError: encoder and head share a parameter or buffer (the cloud would hold encoder
-            weights).
+            weights). When called: a half gives something else than one tensor.
     """
 
     def __init__(
-        self, encoder: nn.Module, head: nn.Module, channel: nn.Module | None = None
+        self,
+        encoder: nn.Module,
+        head: nn.Module,
+        channel: nn.Module | None = None,
+        *,
+        at: str = "",
     ) -> None:
         super().__init__()
         _refuse_shared_tensors(encoder, head)
         self.encoder = keep_inputs(encoder)
         self.channel = keep_inputs(nn.Identity() if channel is None else channel)
         self.head = keep_inputs(head)
+        give_one_tensor(encoder, f"the layer '{at}' at the cut" if at else "the encoder")
+        give_one_tensor(head, "the head, which has the network's output,")
 
     def represent(self, x: Tensor) -> Tensor:
         """The raw representation h(x), which never leaves the device."""

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from mixcon.errors import CutError
+from mixcon.split._outputs import WRAP, described
 
 __all__ = ["OWN_HALVES", "Trace", "record"]
 
@@ -38,7 +39,8 @@ def record(net: nn.Module, entered: Collection[nn.Module]) -> Trace:
     modes, and refused where the two differ (`self.training`, or chance).
 
     Raises:
-        CutError: `forward` cannot be traced, takes several inputs, or depends on mode or chance.
+        CutError: `forward` cannot be traced, takes several inputs, gives something else than one
+            tensor, or depends on mode or chance.
     """
     trace, evaluation = (_record_in_mode(net, entered, training) for training in (True, False))
     if not trace.same(evaluation):
@@ -48,6 +50,7 @@ def record(net: nn.Module, entered: Collection[nn.Module]) -> Trace:
             f"such as nn.Dropout, {OWN_HALVES}"
         )
     _refuse_several_inputs(trace.graph)
+    _refuse_several_outputs(net, trace.graph)
     return trace
 
 
@@ -106,4 +109,14 @@ def _refuse_several_inputs(graph: fx.Graph) -> None:
             f"expected a network with one input, but got {len(inputs)}: "
             f"{', '.join(map(str, inputs))}; wrap it in a module that takes one tensor, "
             f"{OWN_HALVES}"
+        )
+
+
+def _refuse_several_outputs(net: nn.Module, graph: fx.Graph) -> None:
+    (output,) = graph.find_nodes(op="output")
+    given = output.args[0]
+    if not isinstance(given, fx.Node):
+        raise CutError(
+            f"expected a network whose output is one tensor, but that of {type(net).__name__} is "
+            f"{described(given)}; {WRAP} (such as its 'logits'), {OWN_HALVES}"
         )

@@ -7,7 +7,7 @@ from mixcon.sweep.engine import Select
 from mixcon.sweep.job import Job
 from mixcon.sweep.judgments import CHEAP, STRONG
 from mixcon.sweep.pool import LocalPool, Outcome, Pool, cores
-from mixcon.sweep.progress import SweepProgress
+from mixcon.sweep.progress import JobProgress, SweepProgress
 from mixcon.sweep.ray_pool import RayPool
 from mixcon.sweep.records import Sweep, Trial
 from mixcon.sweep.run import sweep
@@ -21,6 +21,7 @@ __all__ = [
     "STRONG",
     "Axis",
     "Job",
+    "JobProgress",
     "Limits",
     "LocalPool",
     "Outcome",

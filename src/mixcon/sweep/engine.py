@@ -9,10 +9,10 @@ from typing import Any, TypeAlias
 
 from mixcon.attacks import Attack
 from mixcon.sweep.config import SweepConfig
-from mixcon.sweep.job import Job, device_of
+from mixcon.sweep.job import Job, OnJobProgress, device_of
 from mixcon.sweep.judgments import StageName
 from mixcon.sweep.pool import LocalPool, Outcome, Pool
-from mixcon.sweep.progress import OnProgress, Phase, SweepProgress
+from mixcon.sweep.progress import JobProgress, OnProgress, Phase, SweepPlan, SweepProgress
 from mixcon.sweep.records import Sweep, Trial
 from mixcon.sweep.search import Proposal, Search
 from mixcon.sweep.stacking import train_together
@@ -39,13 +39,14 @@ class Engine:
         attacks: dict[StageName, tuple[Attack[Any], ...]],
         data_dir: Path | None,
         accelerator: str,
+        plan: SweepPlan,
         on_progress: OnProgress,
     ) -> None:
         self._config, self._folder, self._pool = config, folder, pool
         self._searches = {search.defense: search for search in searches}
         self._attacks = attacks
         self._data_dir, self._accelerator = data_dir, accelerator
-        self._on_progress = on_progress
+        self._plan, self._on_progress = plan, on_progress
         self._trials = {trial.name: trial for trial in self._finished()}
         self._repeats: dict[str, Trial] = {}
         self._proposed: dict[str, tuple[Search, int]] = {}
@@ -64,15 +65,17 @@ class Engine:
         known = self._config.sampler in {"grid", "random"}  # the others wait for results
         if known and isinstance(self._pool, LocalPool) and stacking_pays(device):
             together = list(jobs)
-            train_together(together, device)
+            train_together(together, device, self._stacked(total))
             jobs = iter(together)
-        self._run("search", jobs, total, self._searched)
+        self._run("search", jobs, total, self._searched, before=len(self._trials))
 
     def judge(self, select: Select) -> None:
         """Let the strong attacks loose on what is wanted, until all of it has stood them."""
+        judged = 0
         while wanted := [trial for trial in select(self.sweep) if trial.strong is None]:
             jobs = (self._job(trial, "strong") for trial in wanted)
-            self._run("judge", jobs, len(wanted), self._judged)
+            self._run("judge", jobs, judged + len(wanted), self._judged, before=judged)
+            judged += len(wanted)
 
     def test(self, select: Select) -> None:
         """Measure what is wanted, and the undefended network, on the test set."""
@@ -134,14 +137,14 @@ class Engine:
         jobs: Iterator[Job],
         total: int,
         ended: Callable[[Outcome], Trial],
+        before: int = 0,
     ) -> None:
-        """Keep the pool busy until there are no more jobs."""
-        count = len(self._trials) if phase == "search" else 0
+        """Keep the pool busy until there are no more jobs; `before` of the total ended earlier."""
+        count = before
+        self._plan.begin(phase, total)
 
         def show(news: Trial | None = None) -> None:
-            self._on_progress(
-                SweepProgress(phase, total, count, self._pool.running, self.sweep, news)
-            )
+            self._tell(phase, total, count, news)
 
         more = True
         while more or self._pool.running:
@@ -154,8 +157,29 @@ class Engine:
             if more and not self._pool.running:
                 time.sleep(_POLL_SECONDS)  # a cluster without a node left may get one back
             for outcome in self._pool.wait(_POLL_SECONDS) if self._pool.running else []:
+                if outcome.refused:
+                    raise outcome.refused
                 count += 1
                 show(ended(outcome))
+
+    def _tell(self, phase: Phase, total: int, count: int, news: Trial | None) -> None:
+        """Say where the sweep stands; jobs on their way count by how far they are."""
+        jobs = self._pool.progress
+        share = (count + sum(job.share for job in jobs)) / total if total else 1.0
+        done, running = self._plan.report(phase, share), self._pool.running
+        now = SweepProgress(phase, done, total, count, running, jobs, self.sweep, news)
+        self._on_progress(now)
+
+    def _stacked(self, total: int) -> OnJobProgress:
+        """Hears of trials that are trained as stacks: one job that stands for all of them."""
+        self._plan.begin("search", total)
+        count = len(self._trials)
+
+        def tell(job: JobProgress) -> None:
+            done = self._plan.report("search", (count + (total - count) * job.share) / total)
+            self._on_progress(SweepProgress("search", done, total, count, 1, [job], self.sweep))
+
+        return tell
 
     def _searched(self, outcome: Outcome) -> Trial:
         """Keep the books: the study is told what the files say."""

@@ -7,6 +7,8 @@ import multiprocessing
 import os
 import signal
 import threading
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from multiprocessing import connection
 from multiprocessing.connection import Connection
@@ -15,19 +17,33 @@ from typing import Protocol
 
 import torch
 
-from mixcon.sweep.job import Job, attempt
+from mixcon.sweep.job import Job, OnJobProgress, attempt
+from mixcon.sweep.progress import JobProgress
 
 __all__ = ["LocalPool", "Outcome", "Pool", "cores"]
 
 _STOP_SECONDS = 5.0
+_TELL_SECONDS = 0.5  # a worker need not speak more often
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a job ended: with its result file, or with a reason why not."""
+    """How a job ended: with its result file, or with a reason why not.
+
+    Attributes:
+        job: the job.
+        reason: why it failed, if it did.
+        refused: a full disk, which is no fault of the job: it is to be run again.
+    """
 
     job: Job
     reason: str | None = None
+    refused: OSError | None = None
+
+    @classmethod
+    def of(cls, job: Job, said: str | OSError | None) -> Outcome:
+        """From what `attempt` says."""
+        return cls(job, refused=said) if isinstance(said, OSError) else cls(job, said)
 
 
 class Pool(Protocol):
@@ -41,11 +57,15 @@ class Pool(Protocol):
     def running(self) -> int:
         """How many jobs are on their way."""
 
+    @property
+    def progress(self) -> Sequence[JobProgress]:
+        """Where jobs on their way stand, as far as they say."""
+
     def submit(self, job: Job) -> None:
         """Start a job; it must be `free` to."""
 
     def wait(self, seconds: float) -> list[Outcome]:
-        """What ended, waiting at most so long for the first."""
+        """What ended, waiting at most so long for the first news."""
 
     def close(self) -> None:
         """Stop all that runs; what is not finished goes on in the next sweep."""
@@ -62,6 +82,7 @@ class _Worker:
     process: BaseProcess
     pipe: Connection
     job: Job | None = None
+    progress: JobProgress | None = None
 
 
 class LocalPool:
@@ -92,6 +113,11 @@ class LocalPool:
         """How many jobs can start at once."""
         return self._size - self.running
 
+    @property
+    def progress(self) -> list[JobProgress]:
+        """Where the jobs on their way stand, as far as they have said."""
+        return [worker.progress for worker in self._workers if worker.progress]
+
     def submit(self, job: Job) -> None:
         """Hand a job to an idle worker, or to a new one."""
         idle = [worker for worker in self._workers if worker.job is None]
@@ -100,30 +126,37 @@ class LocalPool:
         worker.pipe.send(job)
 
     def wait(self, seconds: float) -> list[Outcome]:
-        """What ended, waiting at most so long for the first."""
+        """What ended, waiting at most so long for the first news of any worker."""
         busy = {worker.pipe: worker for worker in self._workers if worker.job}
         ready = connection.wait(list(busy), seconds)
-        return [self._outcome(busy[pipe]) for pipe in ready if isinstance(pipe, Connection)]
+        heard = [self._hear(busy[pipe]) for pipe in ready if isinstance(pipe, Connection)]
+        return [outcome for outcome in heard if outcome]
 
     def close(self) -> None:
         """Stop all workers."""
         for worker in self._workers:
-            worker.pipe.close()
-            worker.process.terminate()
+            worker.process.terminate()  # first: a worker that speaks must not find its pipe closed
         for worker in self._workers:
+            worker.pipe.close()
             worker.process.join(_STOP_SECONDS)
             worker.process.kill()
         self._workers.clear()
 
-    def _outcome(self, worker: _Worker) -> Outcome:
-        job, worker.job = worker.job, None
+    def _hear(self, worker: _Worker) -> Outcome | None:
+        """What a worker says: how its job ended; None where it only says how far it is."""
+        job = worker.job
         assert job is not None  # noqa: S101  only busy workers are waited for
         try:
-            return Outcome(job, worker.pipe.recv())
-        except EOFError:
+            said = worker.pipe.recv()
+        except (EOFError, OSError):  # between two messages, or in the midst of one
             worker.process.join()
             self._workers.remove(worker)
             return Outcome(job, _died(worker.process.exitcode))
+        if isinstance(said, JobProgress):
+            worker.progress = said
+            return None
+        worker.job = worker.progress = None
+        return Outcome.of(job, said)
 
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("spawn")  # torch and its threads do not survive fork
@@ -171,7 +204,29 @@ def _work(pipe: Connection, threads: int) -> None:
             job = pipe.recv()
         except EOFError:
             return
-        pipe.send(attempt(job))
+        _send(pipe, attempt(job, _teller(pipe)))
+
+
+def _teller(pipe: Connection) -> OnJobProgress:
+    """Tells the sweep of a job's progress now and then, and of each new thing that it does."""
+    what, last = "", 0.0
+
+    def tell(progress: JobProgress) -> None:
+        nonlocal what, last
+        now = time.monotonic()
+        if progress.what != what or now - last >= _TELL_SECONDS:
+            what, last = progress.what, now
+            _send(pipe, progress)
+
+    return tell
+
+
+def _send(pipe: Connection, message: JobProgress | str | OSError | None) -> None:
+    """Speak to the sweep; where it is gone, end: the next sweep goes on with the job."""
+    try:
+        pipe.send(message)
+    except OSError:
+        os._exit(1)
 
 
 def _end_with_parent() -> None:

@@ -13,6 +13,7 @@ from mixcon._files import write_whole
 from mixcon.errors import ConfigError
 from mixcon.sweep.job import Job, attempt
 from mixcon.sweep.pool import Outcome
+from mixcon.sweep.progress import JobProgress
 
 __all__ = ["RayPool"]
 
@@ -65,6 +66,11 @@ class RayPool:
         """How many jobs can start at once, as the cluster stands now."""
         return max(0, int(self._ray.cluster_resources().get(self._kind, 0)) - self.running)
 
+    @property
+    def progress(self) -> list[JobProgress]:
+        """Nothing: jobs of a cluster are heard of when they end."""
+        return []
+
     def submit(self, job: Job) -> None:
         """Send a job off with the files that it goes on from."""
         self._jobs[self._remote.remote(job, _read(job.folder))] = job
@@ -89,10 +95,10 @@ class RayPool:
             lost = str(error).partition("\n")[0]
             return Outcome(job, f"lost {_RETRIES + 1} times in the cluster: {lost}")
         _write(job.folder, files)
-        return Outcome(job, reason)
+        return Outcome.of(job, reason)
 
 
-def run_elsewhere(job: Job, files: Files) -> tuple[str | None, Files]:
+def run_elsewhere(job: Job, files: Files) -> tuple[str | OSError | None, Files]:
     """Run a job in a folder of this machine's own; the reason if it fails, and its files."""
     with TemporaryDirectory(prefix="mixcon-") as place:
         folder = Path(place) / "run"

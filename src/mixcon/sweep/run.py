@@ -14,9 +14,9 @@ from mixcon.sweep.config import Limits, SweepConfig
 from mixcon.sweep.engine import Engine, Select
 from mixcon.sweep.judgments import CHEAP, StageName, fitting
 from mixcon.sweep.pool import Pool
-from mixcon.sweep.progress import OnProgress
+from mixcon.sweep.progress import OnProgress, SweepPlan
 from mixcon.sweep.records import Sweep
-from mixcon.sweep.search import Search, open_storage
+from mixcon.sweep.search import Search, open_storage, told_by_database
 from mixcon.sweep.sweep_folder import SweepFolder
 
 __all__ = ["sweep"]
@@ -51,16 +51,18 @@ def sweep(
         select: which trials are wanted; the front by default.
         data_dir: where local Parquet files lie; see `mixcon.data.load`.
         accelerator: as Lightning Fabric names it.
-        on_progress: told whenever a job ends, and while they run.
+        on_progress: told whenever a job ends, and while they run: the share of the whole sweep.
 
     Returns:
         All trials. One that failed says why, and has not kept the others from going on.
 
     Raises:
         ConfigError, CutError, DataError: bad settings or data; before anything is written.
-        RunError: the folder holds another sweep, or another one is at work there.
+        RunError: the folder holds another sweep, or another one is at work there; the database
+            refuses records.
+        OSError: the disk is full; the same call goes on once there is room.
     """
-    with closing(pool):
+    with closing(pool), told_by_database():
         splits = _checked(config, data_dir)
         attacks: dict[StageName, Sequence[Attack[Any]]]
         every = (*config.strong, *CHEAP)  # whatever scored at selection also judges the test
@@ -74,7 +76,11 @@ def sweep(
                 Search(folder.study(d), d, config, backend, limits or Limits())
                 for d in config.budget
             ]
-            engine = Engine(config, folder, pool, searches, fit, data_dir, accelerator, on_progress)
+            limited = limits not in (None, Limits())
+            plan = SweepPlan(config, len(splits.train), fit, limited=limited)
+            engine = Engine(
+                config, folder, pool, searches, fit, data_dir, accelerator, plan, on_progress
+            )
             engine.search()
             engine.judge(select)
             engine.test(select)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mixcon.errors import ConfigError
+from mixcon.errors import ConfigError, RunError
 from mixcon.sweep.axes import Axis, Value
 from mixcon.sweep.config import Limits, SweepConfig
 from mixcon.sweep.space import is_whole
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from optuna.samplers import BaseSampler
     from optuna.storages import BaseStorage
 
-__all__ = ["Proposal", "Search", "open_storage"]
+__all__ = ["Proposal", "Search", "open_storage", "told_by_database"]
 
 # Attributes of Optuna's trials.
 _CONFIG, _REASON, _TWIN, _UPPER = "config", "reason", "same_as", "upper_excess"
@@ -55,8 +56,33 @@ def open_storage(where: str) -> BaseStorage:
         ) from error
     except Exception as error:  # SQLAlchemy's, of many kinds
         if type(error).__module__.startswith("sqlalchemy"):
-            raise ConfigError(f"expected a database for --storage, but got: {error}") from error
+            said = str(error).partition("\n")[0]
+            raise ConfigError(f"expected a database for --storage, but got: {said}") from error
         raise
+
+
+@contextmanager
+def told_by_database() -> Iterator[None]:
+    """Say in one message what the database of a study refuses while a sweep is at work.
+
+    Raises:
+        RunError: its disk is full, say, or its server is gone.
+    """
+    try:
+        yield
+    except Exception as error:  # Optuna's own, which wraps SQLAlchemy's, or that itself
+        cause = error if _is_of_database(error) else error.__cause__
+        if not _is_of_database(cause):
+            raise
+        said = str(cause).partition("\n")[0]
+        raise RunError(
+            f"expected the database of the sweep to keep its records, but got: {said}; make room "
+            "on its disk or see to its server, and run the same command again to go on"
+        ) from error
+
+
+def _is_of_database(error: BaseException | None) -> bool:
+    return type(error).__module__.startswith("sqlalchemy")
 
 
 def _open_journal(path: Path) -> BaseStorage:

@@ -6,14 +6,17 @@ import json
 import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import torch
 
 from mixcon.data import Splits
 from mixcon.metrics import chance_level
 from mixcon.split import SplitModel
-from mixcon.sweep.job import Job
+from mixcon.sweep.job import Job, OnJobProgress, plan_of
+from mixcon.sweep.progress import JobProgress
 from mixcon.training import (
+    Progress,
     RunFolder,
     TrainConfig,
     accuracy,
@@ -29,7 +32,9 @@ __all__ = ["train_together"]
 _LARGEST = 64  # models of one stack: all of the paper's grid
 
 
-def train_together(jobs: Sequence[Job], device: str) -> None:
+def train_together(
+    jobs: Sequence[Job], device: str, on_progress: OnJobProgress = lambda _: None
+) -> None:
     """Train what is alike but for weights, beta and eps, and finish the run folders.
 
     A job that is left over, begun before, or whose network diverged keeps an unfinished folder:
@@ -38,14 +43,26 @@ def train_together(jobs: Sequence[Job], device: str) -> None:
     Args:
         jobs: trials of one data set; those that are trained already are left alone.
         device: where to train.
+        on_progress: told at every step the share of all that these jobs have to do.
     """
+    done = 0.0
     for group in _groups([job for job in jobs if not job.folder.exists()]):
         config = group[0].config
         whole = config.load_data(group[0].data_dir)
         splits = whole.holdout(config.holdout)
+        plan = plan_of(group[0], len(splits.train))
+
+        def tell(
+            progress: Progress, plan: Any = plan, before: float = done, size: int = len(group)
+        ) -> None:
+            share = before + size * plan.report("training", progress.share)
+            on_progress(JobProgress("training", share / len(jobs)))
+
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", ".*of the stack diverged", UserWarning)
-            trained = train_stacked([job.config for job in group], splits, device=device)
+            configs = [job.config for job in group]
+            trained = train_stacked(configs, splits, device=device, on_progress=tell)
+        done += len(group) * plan.report("training", 1.0)
         for job, model in zip(group, trained, strict=True):
             if all(parameter.isfinite().all() for parameter in model.parameters()):
                 _finish(job, model, splits)

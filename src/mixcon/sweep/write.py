@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -11,7 +9,7 @@ from typing import Any
 from pydantic_core import to_json
 
 from mixcon._files import write_whole
-from mixcon.audit import Environment, ModelRecord, environment_of
+from mixcon.audit import Environment, ModelRecord, command_line, environment_of
 from mixcon.reports import (
     Measured,
     SweepPage,
@@ -45,7 +43,7 @@ def write_sweep(sweep: Sweep, folder: Path, limits: Limits) -> Path:
     Returns:
         The path of ``report.html``.
     """
-    where = environment_of(shlex.join(sys.argv), sweep.config.base.seed)
+    where = environment_of(command_line(), sweep.config.base.seed)
     chosen = choose(sweep, limits)
     audited = front_audit(sweep, where)
     figures = figures_of(audited[0]) if audited else None

@@ -7,7 +7,7 @@ import torch
 from mixcon import models
 from mixcon.data import LabeledSet, Splits
 from mixcon.defenses import Defense
-from mixcon.split import Sizes, SplitModel
+from mixcon.split import Sizes, SplitModel, check_steady
 from mixcon.training.config import TrainConfig
 from mixcon.training.run_folder import manual_seed
 
@@ -29,6 +29,7 @@ def build(config: TrainConfig, splits: Splits) -> tuple[SplitModel, Defense]:
     manual_seed(config.seed)
     shape, classes = splits.train.shape, len(splits.train.classes)
     bare = models.build(config.network, shape, classes, config.cut)
+    check_steady(bare, splits.train.floats(slice(2)))
     sizes = Sizes(shape, _representation(bare, splits.train), classes)
     manual_seed(config.seed, _DEFENSE)
     defense = config.defense.build(sizes)

@@ -46,6 +46,13 @@ class Progress:
     steps: int
     record: dict[str, Any] | None = None
 
+    @property
+    def share(self) -> float:
+        """The share of all steps that is done, in [0, 1]."""
+        if not self.steps:  # a record, at the end of its epoch
+            return self.epoch / self.epochs
+        return (self.epoch - 1 + self.step / self.steps) / self.epochs
+
 
 def train(
     config: TrainConfig,

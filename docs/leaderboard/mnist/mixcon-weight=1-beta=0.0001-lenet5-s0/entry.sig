@@ -1,0 +1,1 @@
+q4/zNmrT44D9ndqDJvzMifvmbJ+P78aXyQzntWNyiWyShYN6PxnR5YeX12i2J1RZua6Y/MRtGTr5RsOtCtRsBA==
