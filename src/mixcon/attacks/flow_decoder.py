@@ -189,5 +189,5 @@ class Flow(nn.Module):
         x = torch.randn(len(context), self.numbers, dtype=z.dtype, device=z.device)
         for coupling in reversed(self.couplings):
             x = cast(Coupling, coupling).inverse(x, context)
-        drawn: Tensor = x.unflatten(0, (len(z), count))
-        return drawn
+        found: Tensor = x.unflatten(0, (len(z), count))
+        return found

@@ -75,11 +75,10 @@ class Setup:
         """Draw the victims by the seed; a thorough audit prepares a meter if none is given."""
         on_step = begin("", "preparation")
         generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(len(data.test), generator=generator)
+        order = data.test.shuffled(generator)
         chosen = data.test.take(order[:victims])
         on_step(1 / 3)
-        mixed = torch.randperm(len(data.train), generator=generator)
-        mixed = mixed[: cls.own(data.train)]
+        mixed = data.train.shuffled(generator)[: cls.own(data.train)]
         auxiliary = Auxiliary(data.train.floats(mixed), data.train.labels[mixed])
         on_step(2 / 3)
         originals = chosen.floats()

@@ -18,7 +18,7 @@ from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import AuditPlan, Subject, effort_of, run_audit, subjects_of
 from mixcon.cli._console import audit_progress, console, interruptible, working
 from mixcon.cli._options import AllowCode, allow_typed
-from mixcon.data import Splits
+from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError
 from mixcon.evidence import weaknesses
 from mixcon.reports import Figures, figures_of, markdown_table, verdict, write_figures
@@ -75,8 +75,8 @@ def audit(
     wire: Annotated[
         Path | None,
         typer.Option(
-            help="Attack what really crossed: a record of mixcon infer --record with the same "
-            "--victims and --seed."
+            help="Attack what really crossed: a record of mixcon infer --record with --run and "
+            "the same --victims and --seed."
         ),
     ] = None,
     edge: Annotated[
@@ -120,6 +120,8 @@ def audit(
         subjects = subjects_of(runs, data)
     attacks = _attacks(attack or ["strongest"], data, length)
     captured = _captured(wire, edge)
+    if wire:
+        _check_victims(wire, data.test, victims, seed)
     if limit is not None:
         _warn(attacks, data, victims, thorough=not quick)
     figures = report_on(
@@ -232,6 +234,22 @@ def _captured(wire: Path | None, edge: Path | None) -> Tensor | None:
         raise ConfigError(f"{wire}: expected a capture, but there is no such file")
     contract = read_contract(edge, "encoder", DEFAULT_TRUST)
     return torch.from_numpy(read_capture(wire.read_bytes(), contract))
+
+
+def _check_victims(wire: Path, test: LabeledSet, victims: int, seed: int) -> None:
+    """Refuse a record of other inputs: what they leak says nothing of these victims."""
+    from mixcon.serving.capture import captured_inputs, hashes  # noqa: PLC0415
+
+    sent = captured_inputs(wire.read_bytes())
+    order = test.shuffled(torch.Generator().manual_seed(seed))[:victims]
+    wanted = hashes(test.floats(order).numpy())
+    odd = sum(a != b for a, b in zip(sent, wanted, strict=False))
+    if odd:
+        raise ConfigError(
+            f"{wire}: expected a record of the victims of this audit, but {odd} of {len(sent)} "
+            f"inputs are others; send them by mixcon infer --run RUN --victims {victims} --seed "
+            f"{seed}"
+        )
 
 
 def _limit(text: str | None) -> float | None:
