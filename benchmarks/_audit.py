@@ -23,6 +23,8 @@ def audited(
 
     def note(progress: AuditProgress) -> None:
         now = time.monotonic()
+        if phase[0] != progress.phase:
+            print(f"{progress.done:>4.0%}  {progress.phase}", flush=True)
         spent[phase[0]] = spent.get(phase[0], 0.0) + now - clock[0]
         clock[0], phase[0] = now, progress.phase
 

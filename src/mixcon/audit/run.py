@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -101,6 +102,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
             f"expected one model and {victims} captured representations, one a victim, but got "
             f"{len(subjects)} and {len(captured)}"
         )
+    started = time.monotonic()
     timed = seconds is not None or on_plan is not None  # else nobody asks how long it takes
     judged = thorough and meter is None
     plan = plan_audit(
@@ -110,7 +112,8 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         plan = fitted(plan, seconds)
     if on_plan:
         on_plan(plan)
-    with Phases(plan.weights, on_progress, seconds) as phases:
+    left = None if seconds is None else seconds - (time.monotonic() - started)
+    with Phases(plan.weights, on_progress, left) as phases:
         setup = Setup.of(
             data,
             plan.victims,
