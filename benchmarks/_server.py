@@ -36,4 +36,7 @@ def mixcon_server(export: Path, *options: str) -> Iterator[str]:
         yield url
     finally:
         process.terminate()
-        process.communicate(timeout=30)
+        try:
+            process.communicate(timeout=60)
+        finally:
+            process.kill()

@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from benchmarks.serving_fuzz import CONTRACT
-from mixcon.audit import environment
+from mixcon.audit import environment_of
 from mixcon.errors import ContractError, WireError
 from mixcon.serving import Endpoint
 from mixcon.serving.http_client import HttpClient
@@ -238,7 +238,7 @@ def main() -> None:
     parser.add_argument("--answers", type=int, default=1_000_000)
     parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
-    where = environment(f"python -m benchmarks.client_fuzz --answers {args.answers}", args.seed)
+    where = environment_of(f"python -m benchmarks.client_fuzz --answers {args.answers}", args.seed)
     print(f"{where.command}\n{where.machine}, {json.dumps(where.versions)}, {where.started}\n")
     print("| what came of an answer | times |\n|---|--:|")
     for name, count in sorted(run(args.answers, args.seed).items()):

@@ -88,7 +88,7 @@ def test_the_network_is_left_as_it_was():
     assert net.training
     assert not net.last.training
     assert all(torch.equal(before[name], t) for name, t in net.state_dict().items())
-    assert not any(module._forward_pre_hooks for module in net.modules())
+    assert not any(m._forward_pre_hooks or m._forward_hooks for m in net.modules())
 
 
 def test_layers_of_inner_blocks_come_before_the_block():

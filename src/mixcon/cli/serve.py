@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -121,6 +122,15 @@ def serve(
     threads: Annotated[
         int, typer.Option(min=1, help="Threads that share one batch.", rich_help_panel=_LOAD)
     ] = 1,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help="Processes that serve on the port; connections, memory and queue are divided "
+            "among them.",
+            rich_help_panel=_LOAD,
+        ),
+    ] = 1,
     log: Annotated[
         str | None,
         typer.Option(
@@ -138,8 +148,9 @@ def serve(
 
     Example: mixcon serve deploy/cloud --cert cert.pem --key key.pem --tokens tokens.txt
     """
-    from mixcon.serving import CloudServer, ServerLimits, Tls  # noqa: PLC0415
+    from mixcon.serving import ServerLimits, Tls  # noqa: PLC0415
     from mixcon.serving.signing import DEFAULT_TRUST  # noqa: PLC0415
+    from mixcon.serving.workers import Workers  # noqa: PLC0415
 
     if (cert is None) != (key is None) or (client_ca and not cert):
         raise ConfigError("expected --cert and --key together, and both with --client-ca")
@@ -147,27 +158,30 @@ def serve(
         raise ConfigError(
             f"expected --max-queue of at least --max-batch, {max_batch}, but got {max_queue}"
         )
-    server = CloudServer(
+    limits = ServerLimits(
+        max_batch=max_batch,
+        max_delay=max_delay_ms / 1000,
+        max_queue=max_queue,
+        max_body=max_body,
+        memory=memory * 2**20,
+        receive_timeout=timeout,
+        connections=connections,
+        peer_share=peer_share,
+    )
+    make = partial(
+        _server,
         folder,
+        log,
         trust=trust or DEFAULT_TRUST,
         max_excess=max_excess,
         unaudited=unaudited,
-        limits=ServerLimits(
-            max_batch=max_batch,
-            max_delay=max_delay_ms / 1000,
-            max_queue=max_queue,
-            max_body=max_body,
-            memory=memory * 2**20,
-            receive_timeout=timeout,
-            connections=connections,
-            peer_share=peer_share,
-        ),
+        limits=limits.part_of(workers),
         tokens=tokens,
         tls=Tls(cert, key, client_ca) if cert and key else None,
         threads=threads,
-        log_line=_log(log),
     )
-    listener, url = server.bind(host, port)
+    server = make()
+    listener, url = server.bind(host, port, shared=workers > 1)
     if unaudited:
         _warn("--unaudited: nobody vouches for what this model leaks.")
     if server.contract.is_old:
@@ -176,18 +190,22 @@ def serve(
         _warn("without --cert, what devices send can be read on the way.")
     for words in server.warnings:
         _warn(words)
-    server.run(
-        listener,
-        lambda: _say(f"Serving {server.contract.name} at {url}"),
-        lambda error: _warn(f"nothing is changed: {error}") if error else _reloaded(server),
-    )
-    console.print("Stopped; every request that was taken is answered.", highlight=False)
+    serving = partial(_say, f"Serving {server.contract.name} at {url}")
+    if workers == 1:
+        server.run(listener, serving, _say)
+    else:
+        bound = listener.getsockname()[1]
+        Workers(make, host, bound, workers, _say).run(
+            serving, partial(_warn, "a worker ended, and was started again.")
+        )
+    _say("Stopped; every request that was taken is answered.")
 
 
-def _reloaded(server: CloudServer) -> None:
-    _say(f"Serving {server.contract.name}, contract {server.contract.sequence}")
-    for words in server.warnings:
-        _warn(words)
+def _server(folder: Path, log: str | None, **settings: Any) -> CloudServer:
+    """One worker's server; its log is opened where it runs."""
+    from mixcon.serving import CloudServer  # noqa: PLC0415
+
+    return CloudServer(folder, log_line=_log(log), **settings)
 
 
 def _log(where: str | None) -> Callable[[str], object] | None:

@@ -19,6 +19,7 @@ from mixcon.serving.server_log import ServerLog
 
 __all__ = ["Acceptor", "Admission", "Visit"]
 
+_BACKLOG = 2048
 _AT_ONCE = 100  # connections to accept before other work
 _PAUSE = 0.05  # seconds without a file left to accept with
 
@@ -114,7 +115,7 @@ class Acceptor:
     """Accepts connections of one listening socket; asyncio's own server does so uncounted.
 
     Args:
-        listener: the socket.
+        listener: the socket, bound.
         admission: whom to let in.
         make_protocol: the protocol of a connection.
         context: certificates; plain TCP without. Asked for each connection, so it may change.
@@ -141,6 +142,7 @@ class Acceptor:
     def start(self) -> None:
         """Begin to accept, in the running event loop."""
         self._loop = asyncio.get_running_loop()
+        self._listener.listen(_BACKLOG)
         self._listen()
 
     def close(self) -> None:

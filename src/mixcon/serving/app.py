@@ -63,7 +63,7 @@ class CloudApp:
         self.contract, self._limits, self._tokens = contract, limits, tokens
         self._session, self._sha256 = session(head, threads), contract.sha256
         self._batcher: Batcher | None = None
-        self._telemetry = telemetry or Telemetry(lambda: self.queued)
+        self._telemetry = telemetry or Telemetry()
         self._active, self._idle = 0, asyncio.Event()
         self._idle.set()
         size = limits.max_body or _body_limit(contract, limits.max_batch)
@@ -86,10 +86,9 @@ class CloudApp:
             if not self._active:
                 self._idle.set()
 
-    @property
-    def queued(self) -> int:
-        """Rows that wait for the head."""
-        return self._batcher.queued if self._batcher else 0
+    def _note_batch(self, rows: int) -> None:
+        self._telemetry.batches.observe(rows)
+        self._telemetry.queued.set(self._batcher.queued if self._batcher else 0)
 
     def _routes(self) -> list[Route]:
         model = f"/v2/models/{self.contract.name}"
@@ -111,7 +110,7 @@ class CloudApp:
             max_rows=self._limits.max_batch,
             max_delay=self._limits.max_delay,
             max_queue=self._limits.max_queue,
-            on_batch=self._telemetry.batches.observe,
+            on_batch=self._note_batch,
         )
         self._batcher.start()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mixcon.serving.budget import Budget
 
@@ -38,3 +38,12 @@ class ServerLimits:
     def budget(self, total: int, least: int = 1) -> Budget:
         """So much for all, and its part for one peer, or the least that is of use."""
         return Budget(max(total, least), max(least, round(total * self.peer_share)))
+
+    def part_of(self, workers: int) -> ServerLimits:
+        """What one of so many processes takes on."""
+        return replace(
+            self,
+            max_queue=max(self.max_batch, self.max_queue // workers),
+            memory=max(1, self.memory // workers),
+            connections=max(1, self.connections // workers),
+        )

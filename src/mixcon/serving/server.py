@@ -28,7 +28,6 @@ from mixcon.serving.tokens import Tokens
 
 __all__ = ["CloudServer"]
 
-_BACKLOG = 2048
 _SOON = timedelta(days=30)
 
 
@@ -175,8 +174,13 @@ class CloudServer:
         self._context = context
         self._service.telemetry.note_ends(self._ends)
 
-    def bind(self, host: str, port: int) -> tuple[socket.socket, str]:
-        """A listening socket, and its URL; port 0 takes a free one.
+    def bind(self, host: str, port: int, *, shared: bool = False) -> tuple[socket.socket, str]:
+        """A socket to serve on, and its URL; port 0 takes a free one.
+
+        Args:
+            host: address.
+            port: of TCP.
+            shared: other processes of this user may serve there as well.
 
         Raises:
             ConfigError: the address cannot be had.
@@ -188,8 +192,9 @@ class CloudServer:
             # Said to be TCP, its connections send small answers at once (TCP_NODELAY, by asyncio).
             listener = socket.socket(family, kind, protocol)
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
             listener.bind(address)
-            listener.listen(_BACKLOG)
         except OSError as error:
             raise ConfigError(f"expected to listen on {host}:{port}, but {error}") from error
         name = f"[{host}]" if ":" in host else host
@@ -200,7 +205,7 @@ class CloudServer:
         self,
         listener: socket.socket,
         on_start: Callable[[], None],
-        on_reload: Callable[[MixconError | None], None] = lambda _: None,
+        on_reload: Callable[[str], object] = lambda _: None,
     ) -> None:
         """Serve until SIGTERM or Ctrl-C, then finish what was taken; a second one ends at once.
 
@@ -209,7 +214,7 @@ class CloudServer:
         Args:
             listener: what `bind` gave.
             on_start: told when requests and signals are taken.
-            on_reload: told when that is done, and why it failed if it did.
+            on_reload: told in words what came of that.
         """
 
         def started() -> None:
@@ -228,11 +233,13 @@ class CloudServer:
             for number, handler in previous.items():
                 signal.signal(number, handler)
 
-    async def _reload(self, told: Callable[[MixconError | None], None]) -> None:
+    async def _reload(self, told: Callable[[str], object]) -> None:
         try:
             await self.reload()
         except MixconError as error:
             self._log.failed(error)
-            told(error)
-        else:
-            told(None)
+            told(f"warning: nothing is changed: {error}")
+            return
+        told(f"Serving {self.contract.name}, contract {self.contract.sequence}")
+        for words in self.warnings:
+            told(f"warning: {words}")

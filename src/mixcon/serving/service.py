@@ -66,7 +66,7 @@ class CloudService:
         self._folder, self._trust = folder, trust
         self._max_excess, self._unaudited = max_excess, unaudited
         self._limits, self._tokens, self._threads = limits or ServerLimits(), tokens, threads
-        self.telemetry = Telemetry(lambda: self._app.queued)
+        self.telemetry = Telemetry()
         self._app = self._load()
         self._logged = Logged(self._answer, log or ServerLog())
         self._reloading = asyncio.Lock()

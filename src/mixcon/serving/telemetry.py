@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Mapping
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
-__all__ = ["Telemetry"]
+__all__ = ["SHARED_FOLDER", "Telemetry"]
+
+SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
+"""Environment variable of prometheus_client."""
 
 _SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
@@ -16,11 +21,11 @@ _ROWS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024)
 class Telemetry:
     """Counters of one server; nothing in them depends on what clients send but its size.
 
-    Args:
-        queued: says how many rows wait.
+    Workers of one server add theirs up, in a folder that `SHARED_FOLDER` names from before the
+    first import of prometheus_client.
     """
 
-    def __init__(self, queued: Callable[[], int]) -> None:
+    def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self.requests = Counter(
             "mixcon_requests", "Inference requests by status of the answer.", ["status"],
@@ -39,17 +44,22 @@ class Telemetry:
         )  # fmt: skip
         self._ends = Gauge(
             "mixcon_end_timestamp_seconds", "When certificate and contract end.", ["what"],
-            registry=registry,
+            registry=registry, multiprocess_mode="max",
         )  # fmt: skip
-        gauge = Gauge("mixcon_queued_rows", "Representations that wait.", registry=registry)
-        gauge.set_function(queued)
+        self.queued = Gauge(
+            "mixcon_queued_rows", "Representations that waited when the last batch began.",
+            registry=registry, multiprocess_mode="livesum",
+        )  # fmt: skip
 
     def note_ends(self, ends: Mapping[str, datetime]) -> None:
         """When what ends, for alarms."""
-        self._ends.clear()
         for what, end in ends.items():
             self._ends.labels(what).set(end.timestamp())
 
     def render(self) -> bytes:
         """All of them, in Prometheus' text format."""
-        return generate_latest(self._registry)
+        if SHARED_FOLDER not in os.environ:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together)  # type: ignore[no-untyped-call]
+        return generate_latest(together)
