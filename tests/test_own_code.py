@@ -123,6 +123,7 @@ def here(mine, monkeypatch):
     [
         ["audit", "run", "--victims", "5", "--quick"],
         ["export", "run", "--allow-code", "other"],
+        ["leaderboard", "add", "run", "--board", "board"],
         ["train", "--config", "run/config.toml", "--out", "again"],
         ["sweep", "--out", "searched"],
         ["tune", "--max-excess", "0.5", "--out", "searched"],

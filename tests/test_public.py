@@ -42,7 +42,7 @@ def test_examples_in_docstrings(name):
 
 def test_importing_loads_nothing_slow_beside_torch():
     """Each would cost as much again: they are imported where they are needed."""
-    slow = ("datasets", "lightning_fabric", "optuna", "pandas", "plotly", "scipy", "sklearn")
+    slow = ("datasets", "lightning_fabric", "optuna", "pandas", "scipy", "sklearn")
     code = f"import mixcon.cli, sys; print([n for n in {slow} if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"

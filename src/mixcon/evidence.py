@@ -36,6 +36,7 @@ class Evidence(BaseModel):
             before this was recorded.
         budget: so many times its default steps the least of the strongest attacks had.
         missing: those of the strongest attacks that were not run with their own settings.
+        shortened: what was not done in full for want of time, in words.
         chance: the accuracy that a guess reaches with luck; None if unknown.
         guess: the guess that `floor` stands for; None where it is the class mean alone.
         per_image: excess of the strongest attack per victim over the best of as many guesses.
@@ -58,6 +59,7 @@ class Evidence(BaseModel):
     thorough: bool | None = None
     budget: float | None = None
     missing: tuple[str, ...] = ()
+    shortened: tuple[str, ...] = ()
     chance: float | None = None
     guess: str | None = None
     per_image: float | None = None
@@ -127,6 +129,8 @@ class Evidence(BaseModel):
         yield from weaknesses(
             self.victims, thorough=self.thorough, budget=self.budget, missing=self.missing
         )
+        if self.shortened:
+            yield f"its time was limited (--budget): {', '.join(self.shortened)}"
 
 
 def weaknesses(

@@ -8,6 +8,8 @@ from torch import nn
 
 from mixcon.attacks import Decoder, Rmle, RmlePaper
 from mixcon.audit import Subject, run_audit
+from mixcon.audit.costs import Costs
+from mixcon.audit.plan import AuditPlan, Work
 from mixcon.audit.progress import Phases
 from mixcon.channels import GaussianNoise
 from mixcon.split import SplitModel
@@ -51,7 +53,8 @@ def test_every_phase_reports_at_its_start_and_work_at_every_step(seen):
 
 def plan(attacks, thorough=True):
     told = []
-    phases = Phases(["m"], attacks, thorough=thorough, judged=False, on_progress=told.append)
+    work = Work(("m",), (1, 28, 28), 1000, 100, 10, 32, thorough=thorough, judged=False)
+    phases = Phases(AuditPlan(work, tuple(attacks), 100, Costs()).weights, told.append)
     for attack in attacks:
         phases.begin("m", attack.name)(1.0)
     return told[-1].done

@@ -91,8 +91,8 @@ def test_a_network_at_chance_is_called_out(tmp_path):
     done = run(*words, folder=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "the network is at chance: it classifies" in done.stderr
-    done = run("audit", "run", "--attack", "rmle-paper", "--budget", 0.01, "--quick", "--victims",
-               60, "--fail-above", "excess=1", folder=tmp_path)  # fmt: skip
+    done = run("audit", "run", "--attack", "rmle-paper", "--budget", "0.01x", "--quick",
+               "--victims", 60, "--fail-above", "excess=1", folder=tmp_path)  # fmt: skip
     assert done.returncode == 1
     assert "No verdict on vanilla: it classifies" in done.stderr
     assert "fails for vanilla: the model is at chance" in done.stderr

@@ -124,7 +124,7 @@ def test_the_next_command_works_as_it_is_printed(trained):
     printed = next(line for line in shown.splitlines() if "See what it leaks: " in line)
     words = shlex.split(printed.partition("See what it leaks: ")[2])
     assert words == ["mixcon", "audit", "my run's"]
-    quick = ["--victims", "2", "--attack", "rmle-paper", "--budget", "0.01", "--quick"]
+    quick = ["--victims", "2", "--attack", "rmle-paper", "--budget", "0.01x", "--quick"]
     done = run(*words[1:], *quick, folder=folder)
     assert done.returncode == 0, done.stderr
     assert "100%  summary" in done.stderr  # no terminal: a line a phase

@@ -142,7 +142,7 @@ def test_infer_test_samples_and_record_what_crossed(folder, server):
     assert len(done.stdout.splitlines()) == 7
     assert "accuracy" in done.stderr
     assert (folder / "wire").stat().st_size > 7 * 400
-    words = ["audit", "run", "--victims", 7, "--attack", "rmle", "--budget", 0.1, "--quick"]
+    words = ["audit", "run", "--victims", 7, "--attack", "rmle", "--budget", "0.1x", "--quick"]
     done = run(*words, "--wire", "wire", "--edge", "deploy/edge", "--out", "w", folder=folder)
     assert done.returncode == 0, done.stderr
     crossed, released = (folder / "w" / "report.json"), (folder / "r" / "report.json")

@@ -6,6 +6,7 @@ from mixcon.attacks.averaged import Averaged
 from mixcon.attacks.base import Attack, Auxiliary, Inverter, Knowledge, Query, WhiteBox
 from mixcon.attacks.decoder import Decoder
 from mixcon.attacks.deep_prior import DeepPrior
+from mixcon.attacks.flow_decoder import FlowDecoder
 from mixcon.attacks.gan_decoder import GanDecoder
 from mixcon.attacks.gauss_newton import GaussNewton
 from mixcon.attacks.posterior import Posterior
@@ -31,6 +32,7 @@ ATTACKS: Registry[type[Attack[Any]]] = Registry(
             Posterior,
             Averaged,
             Refined,
+            FlowDecoder,
             GanDecoder,
             QueryDecoder,
             QueryFree,
@@ -46,6 +48,7 @@ __all__ = [
     "Averaged",
     "Decoder",
     "DeepPrior",
+    "FlowDecoder",
     "GanDecoder",
     "GaussNewton",
     "Inverter",

@@ -9,9 +9,10 @@ from math import sqrt
 from typing import Self
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from mixcon._clock import each_step
+from mixcon.attacks._principal import principal
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
 
 __all__ = ["GaussNewton"]
@@ -152,17 +153,6 @@ def _prior(knowledge: WhiteBox) -> tuple[Tensor, Tensor]:
         return torch.full((size,), (low + high) / 2), (high - low) / 2 * directions
     rows = knowledge.auxiliary.inputs.flatten(1)
     if rows.shape[1] > _DENSE:
-        return _principal(rows[:_ROWS], least)
+        return principal(rows[:_ROWS], _DIRECTIONS, least)
     values, vectors = torch.linalg.eigh(torch.cov(rows.mT).double())
     return rows.mean(0), (vectors * (values.clamp_min(0) + least).sqrt()).to(rows)
-
-
-def _principal(rows: Tensor, least: float) -> tuple[Tensor, Tensor]:
-    """The same along the principal directions, from the products of the rows, (M, M)."""
-    mean = rows.mean(0)
-    products = rows @ rows.mT  # the rows less their mean, without a copy of them
-    products = products - products.mean(0) - products.mean(1, keepdim=True) + products.mean()
-    values, vectors = torch.linalg.eigh(products.double() / max(1, len(rows) - 1))
-    few = vectors[:, -_DIRECTIONS:].to(rows)
-    directions = nn.functional.normalize(rows.mT @ few - mean[:, None] * few.sum(0), dim=0)
-    return mean, directions * (values[-_DIRECTIONS:].clamp_min(0) + least).sqrt().to(rows)

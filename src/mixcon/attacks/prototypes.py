@@ -32,7 +32,7 @@ def most_alike(
 
     The mean of images is best for the squared error and blurred; this is what an attacker puts
     forward who is judged by SSIM. Adam, from the start, inside of [0, 1]. Images of more than 64
-    pixels a side are searched for at 64, and then improved for a tenth of the steps.
+    pixels a side are searched for at 64, and then improved for a tenth of the steps, if any.
 
     Args:
         start: (G, C, H, W) in [0, 1].
@@ -73,7 +73,7 @@ def _searched(
     with time_share(0.5):
         better = _climbed(small, few, weights, steps, lr, lambda share: on_step(share / 2))
     moved = start + F.interpolate(better - small, tuple(sides), mode="bilinear")
-    fine = max(1, round(_FINE * steps))
+    fine = round(_FINE * steps)
     return _climbed(
         moved.clamp(0, 1), samples, weights, fine, lr, lambda share: on_step((1 + share) / 2)
     )

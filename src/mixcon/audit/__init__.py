@@ -2,7 +2,8 @@
 
 from mixcon.audit.effort import effort_of
 from mixcon.audit.environment import command_line, environment_of
-from mixcon.audit.progress import AuditProgress, expected_seconds
+from mixcon.audit.plan import AuditPlan, expected_seconds
+from mixcon.audit.progress import AuditProgress
 from mixcon.audit.records import (
     AttackRecord,
     BitsRecord,
@@ -22,6 +23,7 @@ from mixcon.audit.subject import Subject, fingerprint, subject_of, subjects_of
 
 __all__ = [
     "AttackRecord",
+    "AuditPlan",
     "AuditProgress",
     "BitsRecord",
     "BoundRecord",

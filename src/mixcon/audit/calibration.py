@@ -9,9 +9,10 @@ from pathlib import Path
 import torch
 
 from mixcon import _cache
+from mixcon._clock import time_share
 from mixcon.attacks.base import OnStep
 from mixcon.audit.model_audit import ModelAudit
-from mixcon.audit.progress import CALIBRATION
+from mixcon.audit.plan import CALIBRATION
 from mixcon.audit.records import ModelRecord, SeparabilityRecord
 from mixcon.audit.reference_devices import reference_attacks, reference_devices
 from mixcon.audit.setup import Setup
@@ -43,7 +44,8 @@ def calibrate(setup: Setup, begin: Callable[[str, str], OnStep]) -> list[ModelRe
             torch.manual_seed(setup.seed)
             subject = Subject(model, name=name)
             audited = ModelAudit(subject, setup, _folder(), None, lambda *_, f=on_step: f)
-            records.append(_record(name, audited, setup))
+            with time_share(1 / (len(devices) - place)):
+                records.append(_record(name, audited, setup))
     return records
 
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mixcon._cache import digest, kept
-from mixcon._clock import time_share
+from mixcon._clock import each_step, time_share
 from mixcon.attacks.base import Auxiliary, OnStep
 from mixcon.attacks.prototypes import most_alike, most_parallel
 from mixcon.kinds import Kind, has_structure
@@ -147,7 +147,8 @@ def _searched(
     """The images of largest expected SSIM, each against new samples of its group in each round."""
     generator = torch.Generator().manual_seed(seed)
     found = starts
-    for turn in range(_ROUNDS):
+    for number in each_step(_ROUNDS):
+        turn = number - 1
         drawn = [g[torch.randint(len(g), (_SAMPLES,), generator=generator)] for g in groups]
         with time_share(1 / (_ROUNDS - turn)):
             found = most_alike(

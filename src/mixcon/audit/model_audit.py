@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
@@ -14,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mixcon._clock import time_limit, time_share
 from mixcon._memory import at_once
 from mixcon.attacks import Attack, Auxiliary, Rmle, WhiteBox
 from mixcon.attacks.base import OnStep, frozen
@@ -26,7 +28,9 @@ from mixcon.audit.masking import masking
 from mixcon.audit.progress import TUNING
 from mixcon.audit.records import (
     AttackRecord,
+    BoundRecord,
     GuessRecord,
+    MaskingRecord,
     ModelRecord,
     SaturationRecord,
     SeparabilityRecord,
@@ -143,16 +147,18 @@ class ModelAudit:
         if kept:
             return kept
         started = time.monotonic()
-        tuned = self._tuned(attack, report) if tune else attack
         before = TUNING if tune and attack.candidates() else 0.0
 
         def on_step(share: float) -> None:
             report(before + (1 - before) * share)
 
-        torch.manual_seed(self.setup.seed)
-        found = tuned.fit(self.knowledge, on_step)(self._attackable).cpu()
+        with time_limit(math.inf) as limit:
+            tuned = self._tuned(attack, report) if tune else attack
+            torch.manual_seed(self.setup.seed)
+            found = tuned.fit(self.knowledge, on_step)(self._attackable).cpu()
         seconds = time.monotonic() - started
-        self.cache.write(attack, tuned, found, seconds)
+        if not limit.cut:
+            self.cache.write(attack, tuned, found, seconds)
         return tuned, found, seconds
 
     @cached_property
@@ -174,6 +180,7 @@ class ModelAudit:
             attacks,
             seed=setup.seed,
             on_step=self._begin("guesses"),
+            length=setup.length,
         )
         with frozen(self.model), torch.inference_mode():
             own = self.model.head(self._attackable[len(self.released) :]).argmax(1).cpu()
@@ -186,7 +193,8 @@ class ModelAudit:
 
     def _tuned(self, attack: Attack[Any], report: OnStep) -> Attack[Any]:
         torch.manual_seed(self.setup.seed)
-        return attack.tuned(self.knowledge, lambda share: report(TUNING * share))
+        with time_share(TUNING):
+            return attack.tuned(self.knowledge, lambda share: report(TUNING * share))
 
     def _begin(self, phase: str) -> OnStep:
         return self.begin(self.subject.name, phase)
@@ -231,34 +239,49 @@ class ModelAudit:
         setup = self.setup
         if not setup.thorough:
             return {}
+        report = self._begin("bits")
+        proved = prove(self.model, setup.data.test, self.repeats)
+        report(1.0)
+        found: dict[str, Any] = {"bits": proved}
+        looks: dict[str, Callable[[], Any]] = {
+            "label leakage": self._label_leakage,
+            "bound": self._bound,
+            "masking": lambda: self._masking(chosen, measured),
+            "saturation": lambda: self._saturation(chosen, measured, guesses),
+        }
+        for name, look in looks.items():
+            if name not in setup.omitted:
+                found[name.replace(" ", "_")] = look()
+        return found
+
+    def _label_leakage(self) -> float:
+        setup, seen = self.setup, self._seen
         leaks = label_leakage(
-            self._seen,
-            setup.auxiliary.labels[: len(self._seen)],
+            seen,
+            setup.auxiliary.labels[: len(seen)],
             self.released.cpu(),
             setup.victims.labels,
             len(setup.data.train.classes),
             seed=setup.seed,
             on_step=self._begin("label leakage"),
         )
-        box = self.knowledge.box
-        bounded = bound(self.model, setup.originals, self._begin("bound"), box=box)
+        return leaks.float().mean().item()
+
+    def _bound(self) -> BoundRecord:
+        report = self._begin("bound")
+        return bound(self.model, self.setup.originals, report, box=self.knowledge.box)
+
+    def _masking(
+        self, chosen: Sequence[Attack[Any]], measured: Sequence[AttackRecord]
+    ) -> list[MaskingRecord]:
         report = self._begin("masking")
-        known = (self.knowledge, self.released, setup.originals, measured, self._headline)
+        known = (self.knowledge, self.released, self.setup.originals, measured, self._headline)
         signs = [
             masking(attack, *known, report)
             for attack in chosen
             if isinstance(attack, Rmle) and metric_named(self._headline).higher_leaks
         ]
-        report = self._begin("bits")
-        proved = prove(self.model, setup.data.test, self.repeats)
-        report(1.0)
-        return {
-            "bits": proved,
-            "saturation": self._saturation(chosen, measured, guesses),
-            "label_leakage": leaks.float().mean().item(),
-            "bound": bounded,
-            "masking": [sign for found in signs for sign in found],
-        }
+        return [sign for found in signs for sign in found]
 
     def _saturation(
         self,
@@ -273,8 +296,10 @@ class ModelAudit:
             torch.manual_seed(self.setup.seed)
             half = attack.scaled(0.5)
             kept = self.cache.read(half)
-            found = kept[1] if kept else half.fit(self.knowledge, report)(self.released).cpu()
-            self.cache.write(half, half, found, 0.0)
+            with time_limit(math.inf) as limit:
+                found = kept[1] if kept else half.fit(self.knowledge, report)(self.released).cpu()
+            if not limit.cut:
+                self.cache.write(half, half, found, 0.0)
             return self.setup.compared(found)
 
         metric = self._headline

@@ -2,46 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import MISSING, dataclass, fields
-from statistics import fmean
-from typing import Any
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Self
 
-from mixcon.attacks import Attack
+from mixcon._clock import TimeLimit, time_limit
 from mixcon.attacks.base import OnStep
-from mixcon.progress import Plan
+from mixcon.progress import Plan as ProgressPlan
 
-__all__ = ["CALIBRATION", "TUNING", "AuditProgress", "OnProgress", "Phases", "expected_seconds"]
-
-CALIBRATION = "calibration"
-"""What stands for the model while devices of known leakage are attacked."""
+__all__ = ["TUNING", "AuditProgress", "OnProgress", "Phases"]
 
 TUNING = 0.4  # about the share of an attack's time that goes into the choice of its settings
-
-# About the seconds that each phase takes on two CPU cores, for 100 images of 28 x 28 pixels.
-_ATTACKS = {
-    "averaged": 5.0,
-    "decoder": 120.0,
-    "deep-prior": 40.0,
-    "gan-decoder": 120.0,
-    "gauss-newton": 30.0,
-    "posterior": 15.0,
-    "query": 120.0,
-    "query-free": 120.0,
-    "refined": 50.0,
-    "rmle": 20.0,
-}
-_ATTACK = 5.0  # any other
-_MEASURES = {"accuracy": 3.0, "floors": 3.0}
-_EXAMINATIONS = {
-    "guesses": 5.0,
-    "label leakage": 7.0,
-    "bound": 1.0,
-}
-_CALIBRATION = 30.0
-_BITS = 5.0
-_MASKING, _SATURATION = 1.5, 0.5  # of the time of the attack that is repeated
-_PREPARATION, _RECOGNIZER = 2.0, 45.0
 
 
 @dataclass(frozen=True)
@@ -65,36 +38,50 @@ OnProgress = Callable[[AuditProgress], None]
 
 
 class Phases:
-    """The phases of an audit, each with a weight by the time that it is likely to take.
+    """The phases of an audit, one after the other, each with its share of the time.
 
     Args:
-        models: names of the models.
-        attacks: what each of them is attacked with.
-        thorough: whether the audit is thorough.
-        judged: whether a recognizer is to be trained.
+        weights: about the seconds that each takes, by model and phase, in order.
         on_progress: told where the audit stands, at the start and at each step of each phase.
+        seconds: for all of them together, if that is limited.
+
+    Attributes:
+        cut: the phases that time stopped before their last step.
     """
 
     def __init__(
         self,
-        models: Sequence[str],
-        attacks: Sequence[Attack[Any]],
-        *,
-        thorough: bool,
-        judged: bool,
+        weights: Mapping[tuple[str, str], float],
         on_progress: OnProgress,
+        seconds: float | None = None,
     ) -> None:
-        each = dict(_phases(attacks, thorough=thorough))
-        weights = {("", "preparation"): _PREPARATION}
-        weights |= {("", "recognizer"): _RECOGNIZER} if judged else {}
-        weights |= {(model, phase): each[phase] for model in models for phase in each}
-        weights |= {(CALIBRATION, "attacks"): _CALIBRATION} if thorough else {}
-        self._plan = Plan({**weights, ("", "summary"): 0.0})
+        self._weights, self._plan = dict(weights), ProgressPlan(weights)
         self._on_progress = on_progress
+        self._ends = None if seconds is None else time.monotonic() + seconds
+        self._open, self._limit = ExitStack(), TimeLimit(0.0)
+        self._at, self.cut = ("", ""), list[tuple[str, str]]()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._close()
 
     def begin(self, model: str, phase: str) -> OnStep:
-        """Say that a phase begins; the result is told the share of it that is done."""
+        """Say that a phase begins, and the one before ends; told the share of it that is done.
+
+        Of the time that is left a phase gets as much as its weight is of all that are still to
+        come.
+        """
+        self._close()
         self._plan.begin((model, phase))
+        if self._ends is not None:
+            planned = list(self._weights)
+            ahead = sum(self._weights[key] for key in planned[planned.index((model, phase)) :])
+            left = max(0.0, self._ends - time.monotonic())
+            share = self._weights[model, phase] / max(ahead, 1e-9)
+            self._limit = self._open.enter_context(time_limit(left * share))
+        self._at = (model, phase)
 
         def report(share: float) -> None:
             done = self._plan.report((model, phase), share)
@@ -103,32 +90,8 @@ class Phases:
         report(0.0)
         return report
 
-
-def expected_seconds(attacks: Sequence[Attack[Any]], *, thorough: bool) -> float:
-    """About how long the audit of one model takes on two CPU cores, without a recognizer."""
-    return sum(weight for _, weight in _phases(attacks, thorough=thorough))
-
-
-def _phases(attacks: Sequence[Attack[Any]], *, thorough: bool) -> Iterator[tuple[str, float]]:
-    """The phases of one model, and the weight of each."""
-    for attack in attacks:
-        yield attack.name, _weight(attack, thorough=thorough)
-    yield from _MEASURES.items()
-    if thorough:
-        yield from _EXAMINATIONS.items()
-        alone = {attack.name: _weight(attack, thorough=False) for attack in attacks}
-        yield "masking", _MASKING * alone.get("rmle", 0.0)
-        yield "bits", _BITS
-        yield "saturation", _SATURATION * max(alone.values(), default=0.0)
-
-
-def _weight(attack: Attack[Any], *, thorough: bool) -> float:
-    tuned = thorough and bool(attack.candidates())
-    return _ATTACKS.get(attack.name, _ATTACK) * _length(attack) / (1 - TUNING * tuned)
-
-
-def _length(attack: Attack[Any]) -> float:
-    """How many times the steps of its default an attack takes."""
-    counts = [f for f in fields(attack) if f.name.endswith("steps")]
-    ratios = [getattr(attack, f.name) / f.default for f in counts if f.default not in (MISSING, 0)]
-    return fmean(ratios) if ratios else 1.0
+    def _close(self) -> None:
+        self._open.close()
+        if self._limit.cut:
+            self.cut.append(self._at)
+        self._limit = TimeLimit(0.0)

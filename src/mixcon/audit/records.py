@@ -136,12 +136,16 @@ class Effort(_Record):
         budget: so many times its default steps the least of the strongest attacks had, of those
             that were run; 0 if none was.
         missing: those of the strongest attacks that were not run with their own settings.
+        seconds: how long the audit was allowed to take; None if it was not limited.
+        shortened: what it therefore did not do in full, in words.
     """
 
     thorough: bool
     victims: int
     budget: float
     missing: list[str]
+    seconds: float | None = None
+    shortened: list[str] = Field(default_factory=list)
 
 
 class BoundRecord(_Record):

@@ -17,6 +17,7 @@ __all__ = ["EXPECTED", "reference_attacks", "reference_devices"]
 EXPECTED = {"constant": 0.0, "label": 0.0, "identity": 1.0}
 """Excess leakage that an audit must find on each device."""
 
+_MEMBERS = 20_000  # of the samples that a nearest one is looked for among
 _STEPS = 120  # enough to fall from a copy to a guess, which is all that these devices ask for
 
 
@@ -35,6 +36,32 @@ class NearestMean(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits, (N, classes), of inputs (N, *shape)."""
         logits: Tensor = -torch.cdist(x.flatten(1), self.means) * self.scale
+        return logits
+
+
+class NearestSample(nn.Module):
+    """Classifies by the nearest of the attacker's own samples; these themselves all rightly.
+
+    Where the means of classes say little, as of sounds of any phase, the nearest mean would tie the
+    label to the sample: the label would tell more of it than its class.
+    """
+
+    samples: Tensor
+    labels: Tensor
+
+    def __init__(self, auxiliary: Auxiliary, classes: int) -> None:
+        super().__init__()
+        own, self.classes = auxiliary.take(_MEMBERS), classes
+        self.register_buffer("samples", own.inputs.flatten(1))
+        self.register_buffer("labels", own.labels)
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Logits, (N, classes): minus the distance to the nearest member of each class."""
+        away = torch.cdist(x.flatten(1), self.samples)
+        farthest = away.amax(1, keepdim=True).expand(-1, self.classes)
+        nearest = farthest.scatter_reduce(1, self.labels.expand(len(x), -1), away, "amin")
+        logits: Tensor = -nearest * self.scale
         return logits
 
 
@@ -86,9 +113,11 @@ class Always(nn.Module):
 def reference_devices(auxiliary: Auxiliary, classes: int) -> dict[str, SplitModel]:
     """Three devices by name: a constant, the predicted label alone, the input itself."""
     common = int(torch.bincount(auxiliary.labels, minlength=classes).argmax())
+    images = Kind.IMAGE.fits(auxiliary.inputs.shape[1:])
+    classifier = NearestMean if images else NearestSample
     return {
         "constant": SplitModel(Constant(), Always(common, classes)).eval(),
-        "label": SplitModel(Label(NearestMean(auxiliary, classes)), nn.Identity()).eval(),
+        "label": SplitModel(Label(classifier(auxiliary, classes)), nn.Identity()).eval(),
         "identity": SplitModel(Same(), NearestMean(auxiliary, classes)).eval(),
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from mixcon.attacks import Attack
 from mixcon.audit.calibration import calibrate
 from mixcon.audit.environment import command_line, environment_of
 from mixcon.audit.model_audit import ModelAudit
+from mixcon.audit.plan import CALIBRATION, OnPlan, fitted, plan_audit
 from mixcon.audit.progress import OnProgress, Phases
-from mixcon.audit.records import Gallery, Report
+from mixcon.audit.records import Gallery, ModelRecord, Report
 from mixcon.audit.setup import Setup
 from mixcon.audit.subject import Subject
-from mixcon.data import LabeledSet, Splits
+from mixcon.data import Splits
 from mixcon.errors import ConfigError, KnowledgeError
 from mixcon.metrics import LeakageMeter, measure
 from mixcon.split import check_steady
@@ -43,6 +45,8 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
     keep: Path | None = None,
     captured: Tensor | None = None,
     repeats: int = 1,
+    seconds: float | None = None,
+    on_plan: OnPlan | None = None,
     on_progress: OnProgress = lambda _: None,
 ) -> tuple[Report, Gallery]:
     """Attack split models that were trained on the same data.
@@ -66,6 +70,10 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
             place of what the model would release now; of one subject alone.
         repeats: how often each victim is released, noise drawn anew; the attacker averages. A
             camera sends frames.
+        seconds: how long it may take. What does not fit is left out or cut short, see `fitted`, and
+            the clock stops a phase after its share, between two of its steps; the record says so.
+            Then the same seed need not give the same numbers.
+        on_plan: told what will be done, and about how long that takes, before it is.
         on_progress: told at the start and at every step of each phase.
 
     Returns:
@@ -94,37 +102,70 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
             f"expected one model and {victims} captured representations, one a victim, but got "
             f"{len(subjects)} and {len(captured)}"
         )
-    phases = Phases(
-        [subject.name for subject in subjects],
-        attacks,
-        thorough=thorough,
-        judged=thorough and meter is None,
-        on_progress=on_progress,
+    started = time.monotonic()
+    timed = seconds is not None or on_plan is not None  # else nobody asks how long it takes
+    judged = thorough and meter is None
+    plan = plan_audit(
+        subjects, data, attacks, victims, thorough=thorough, judged=judged, measured=timed
     )
-    setup = Setup.of(data, victims, seed, meter=meter, thorough=thorough, begin=phases.begin)
-    gallery = Gallery(setup.originals, setup.victims.labels, setup.victims.classes)
-    records = []
-    for subject in subjects:
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            record, found = ModelAudit(subject, setup, keep, captured, phases.begin, repeats).run(
-                attacks
-            )
-        records.append(record)
-        gallery.reconstructions[subject.name] = found
-    calibration = calibrate(setup, phases.begin) if thorough else []
-    phases.begin("", "summary")
-    report = Report(
-        title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on {data.test.name} "
-        "give away",
-        environment=environment_of(command_line(), seed),
-        threat_model=_threat_model(attacks, data.train),
-        models=records,
-        calibration=calibration,
-        notes=setup.meter.notes if setup.meter else {},
-        ceiling={k: sum(v) / len(v) for k, v in setup.compared(setup.originals).items()},
-    )
+    if seconds is not None:
+        plan = fitted(plan, seconds)
+    if on_plan:
+        on_plan(plan)
+    left = None if seconds is None else seconds - (time.monotonic() - started)
+    with Phases(plan.weights, on_progress, left) as phases:
+        setup = Setup.of(
+            data,
+            plan.victims,
+            seed,
+            meter=meter,
+            thorough=thorough,
+            begin=phases.begin,
+            length=plan.length,
+            omitted=plan.omitted,
+        )
+        gallery = Gallery(setup.originals, setup.victims.labels, setup.victims.classes)
+        crossed = None if captured is None else captured[: plan.victims]
+        records = []
+        for subject in subjects:
+            with torch.random.fork_rng():
+                torch.manual_seed(seed)
+                audited = ModelAudit(subject, setup, keep, crossed, phases.begin, repeats)
+                record, found = audited.run(plan.attacks)
+            records.append(record)
+            gallery.reconstructions[subject.name] = found
+        calibrated = thorough and CALIBRATION not in plan.omitted
+        calibration = calibrate(setup, phases.begin) if calibrated else []
+        phases.begin("", "summary")
+        if seconds is not None:
+            shortened = (*plan.shortened, *_stopped(phases))
+            records = [_limited(record, seconds, shortened) for record in records]
+        report = Report(
+            title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on "
+            f"{data.test.name} give away",
+            environment=environment_of(command_line(), seed),
+            threat_model=_threat_model(plan.attacks, len(setup.auxiliary)),
+            models=records,
+            calibration=calibration,
+            notes=setup.meter.notes if setup.meter else {},
+            ceiling={k: sum(v) / len(v) for k, v in setup.compared(setup.originals).items()},
+        )
     return report, gallery
+
+
+def _stopped(phases: Phases) -> list[str]:
+    """What the clock stopped, in words."""
+    names = dict.fromkeys(phase for _, phase in phases.cut)
+    return [
+        f"{', '.join(names)} stopped by the clock, so that the same command need not give the "
+        "same numbers"
+    ] * bool(names)
+
+
+def _limited(record: ModelRecord, seconds: float, shortened: Sequence[str]) -> ModelRecord:
+    update = {"seconds": seconds, "shortened": list(shortened)}
+    effort = record.effort.model_copy(update=update) if record.effort else None
+    return record.model_copy(update={"effort": effort})
 
 
 def _check(
@@ -153,10 +194,10 @@ def _check(
         check_steady(subject.model, few.to(next(subject.model.parameters())))
 
 
-def _threat_model(attacks: Sequence[Attack[Any]], auxiliary: LabeledSet) -> list[str]:
+def _threat_model(attacks: Sequence[Attack[Any]], auxiliary: int) -> list[str]:
     accesses = dict.fromkeys(attack.needs.access for attack in attacks)
     return [
         "The attacker sits in the cloud, runs the head and sees everything that crosses the wire.",
         *(_THREAT[access] for access in accesses),
-        f"The attacker owns the {len(auxiliary):,} training samples, but no victim.",
+        f"The attacker owns {auxiliary:,} training samples, but no victim.",
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 
 import torch
@@ -15,11 +15,16 @@ from mixcon.attacks.base import OnStep, held_out
 from mixcon.data import LabeledSet, Splits
 from mixcon.metrics import LeakageMeter, measure
 
-__all__ = ["Setup"]
+__all__ = ["Setup", "scored_of"]
 
 _SCORED = 32
 _CANDIDATES = 1000  # among so many a reconstruction is to be re-identified, fewer large ones
 _OWN = 2**28  # numbers of all auxiliary samples: 1 GiB
+
+
+def scored_of(auxiliary: int) -> int:
+    """How many of so many auxiliary samples score attacks and guesses."""
+    return min(_SCORED, held_out(auxiliary))
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,8 @@ class Setup:
         thorough: whether settings are chosen, and floors, probes and bounds measured as well.
         meter: measures what takes training; None for the pairwise metrics alone.
         identity: tells these victims and auxiliary samples from any others.
+        length: so many times the usual steps of what is no attack.
+        omitted: measurements that are left out.
     """
 
     data: Splits
@@ -49,6 +56,8 @@ class Setup:
     thorough: bool
     meter: LeakageMeter | None = field(repr=False)
     identity: str
+    length: float = 1.0
+    omitted: Collection[str] = ()
 
     @classmethod
     def of(
@@ -60,21 +69,22 @@ class Setup:
         meter: LeakageMeter | None,
         thorough: bool,
         begin: Callable[[str, str], OnStep],
+        length: float = 1.0,
+        omitted: Collection[str] = (),
     ) -> Setup:
         """Draw the victims by the seed; a thorough audit prepares a meter if none is given."""
         on_step = begin("", "preparation")
         generator = torch.Generator().manual_seed(seed)
-        order = torch.randperm(len(data.test), generator=generator)
+        order = data.test.shuffled(generator)
         chosen = data.test.take(order[:victims])
         on_step(1 / 3)
-        mixed = torch.randperm(len(data.train), generator=generator)
-        mixed = mixed[: at_once(len(mixed), data.train.shape, numbers=_OWN)]
+        mixed = data.train.shuffled(generator)[: cls.own(data.train)]
         auxiliary = Auxiliary(data.train.floats(mixed), data.train.labels[mixed])
         on_step(2 / 3)
         originals = chosen.floats()
         identity = digest(originals, auxiliary.inputs, auxiliary.labels)
         on_step(1.0)
-        if thorough and meter is None:
+        if thorough and meter is None and "recognizer" not in omitted:
             count = at_once(_CANDIDATES, data.test.shape, numbers=2**25)
             others = data.test.floats(order[victims : victims + count])
             candidates = others if len(others) else auxiliary.inputs[:count]
@@ -87,8 +97,25 @@ class Setup:
                 seed=seed,
                 on_step=begin("", "recognizer"),
             )
-        scored = min(_SCORED, held_out(len(auxiliary))) if thorough else 0
-        return cls(data, seed, chosen, originals, auxiliary, scored, thorough, meter, identity)
+        scored = scored_of(len(auxiliary)) if thorough else 0
+        return cls(
+            data,
+            seed,
+            chosen,
+            originals,
+            auxiliary,
+            scored,
+            thorough,
+            meter,
+            identity,
+            length,
+            omitted,
+        )
+
+    @staticmethod
+    def own(train: LabeledSet) -> int:
+        """How many of the training samples an attacker has."""
+        return at_once(len(train), train.shape, numbers=_OWN)
 
     @property
     def teaching(self) -> Auxiliary:

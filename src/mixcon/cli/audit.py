@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import re
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,16 +15,19 @@ from torch import Tensor
 
 from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
-from mixcon.audit import Subject, effort_of, run_audit, subjects_of
+from mixcon.audit import AuditPlan, Subject, effort_of, run_audit, subjects_of
 from mixcon.cli._console import audit_progress, console, interruptible, working
 from mixcon.cli._options import AllowCode, allow_typed
-from mixcon.data import Splits
+from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError
 from mixcon.evidence import weaknesses
 from mixcon.reports import Figures, figures_of, markdown_table, verdict, write_figures
 from mixcon.training import RunFolder
 
 __all__ = ["audit", "report_on"]
+
+_SECONDS = {"s": 1, "m": 60, "h": 3600}
+_WORK = 0.95  # of the time; the rest is for the report
 
 
 def audit(
@@ -41,8 +46,12 @@ def audit(
         ),
     ] = None,
     budget: Annotated[
-        float, typer.Option(min=0.001, help="So many times the steps of each attack's default.")
-    ] = 1.0,
+        str | None,
+        typer.Option(
+            help="How long the audit may take, as 90s, 10m or 1h: it does less in a fixed order "
+            "(docs/attacks.md), and says so. Or 0.5x: half the steps of each attack."
+        ),
+    ] = None,
     victims: Annotated[int, typer.Option(min=1, help="How many test samples to attack.")] = 100,
     seed: Annotated[int, typer.Option(help="Draws the victims and all randomness.")] = 0,
     fail_above: Annotated[
@@ -66,8 +75,8 @@ def audit(
     wire: Annotated[
         Path | None,
         typer.Option(
-            help="Attack what really crossed: a record of mixcon infer --record with the same "
-            "--victims and --seed."
+            help="Attack what really crossed: a record of mixcon infer --record with --run and "
+            "the same --victims and --seed."
         ),
     ] = None,
     edge: Annotated[
@@ -96,7 +105,9 @@ def audit(
 
     Example: mixcon audit runs/vanilla runs/m --fail-above excess=0.3
     """
+    started = time.monotonic()
     allow_typed(*(attack or ()))
+    length, allowed = _budget(budget)
     limit = _limit(fail_above)
     configs = [RunFolder(run).config for run in runs]
     sets = {c.data + (f" resized to {c.resize}" if c.resize else "") for c in configs}
@@ -107,8 +118,10 @@ def audit(
     with working(f"Reading {configs[0].data} ..."):
         data = configs[0].load_data(data_dir)
         subjects = subjects_of(runs, data)
-    attacks = _attacks(attack or ["strongest"], data, budget)
+    attacks = _attacks(attack or ["strongest"], data, length)
     captured = _captured(wire, edge)
+    if wire:
+        _check_victims(wire, data.test, victims, seed)
     if limit is not None:
         _warn(attacks, data, victims, thorough=not quick)
     figures = report_on(
@@ -121,6 +134,7 @@ def audit(
         thorough=not quick,
         captured=captured,
         repeats=repeats,
+        seconds=None if allowed is None else max(1.0, allowed - (time.monotonic() - started)),
     )
     if limit is not None:
         _judge(figures, limit)
@@ -137,8 +151,12 @@ def report_on(
     thorough: bool,
     captured: Tensor | None = None,
     repeats: int = 1,
+    seconds: float | None = None,
 ) -> Figures:
-    """Audit, write the report into the folder, and say on the console what it says."""
+    """Audit, write the report into the folder, and say on the console what it says.
+
+    Of the `seconds` that this may take, some are left for the report.
+    """
     advice = "Run the same command again to go on: finished attacks are kept."
     with interruptible(advice):
         with audit_progress() as on_progress:
@@ -152,6 +170,8 @@ def report_on(
                 keep=folder / "attacks",
                 captured=captured,
                 repeats=repeats,
+                seconds=None if seconds is None else _WORK * seconds,
+                on_plan=_tell,
                 on_progress=on_progress,
             )
         with working("Writing the report ..."):
@@ -162,6 +182,24 @@ def report_on(
         console.print(sentence, highlight=False)
     console.print(f"\nReport: {page}", soft_wrap=True)
     return figures
+
+
+def _tell(plan: AuditPlan) -> None:
+    """How long it takes, before it begins, and what is left out."""
+    less = f"; for want of time {', '.join(plan.shortened)}" if plan.shortened else ""
+    _say(f"{plan.duration} on this machine, with {plan.victims} inputs{less}")
+
+
+def _budget(text: str | None) -> tuple[float, float | None]:
+    """A factor on the steps, and the seconds that all may take."""
+    match = re.fullmatch(r"(\d+\.?\d*|\.\d+) ?(x|s|m|h)", text or "1x")
+    number = float(match[1]) if match else 0.0
+    if not match or not 0 < number < math.inf:
+        raise ConfigError(
+            f"expected --budget as a time, such as 90s, 10m or 1h, or as a factor on the steps of "
+            f"the attacks, such as 0.5x, but got {text!r}"
+        )
+    return (number, None) if match[2] == "x" else (1.0, number * _SECONDS[match[2]])
 
 
 def _attacks(names: list[str], data: Splits, budget: float) -> list[Attack[Any]]:
@@ -196,6 +234,22 @@ def _captured(wire: Path | None, edge: Path | None) -> Tensor | None:
         raise ConfigError(f"{wire}: expected a capture, but there is no such file")
     contract = read_contract(edge, "encoder", DEFAULT_TRUST)
     return torch.from_numpy(read_capture(wire.read_bytes(), contract))
+
+
+def _check_victims(wire: Path, test: LabeledSet, victims: int, seed: int) -> None:
+    """Refuse a record of other inputs: what they leak says nothing of these victims."""
+    from mixcon.serving.capture import captured_inputs, hashes  # noqa: PLC0415
+
+    sent = captured_inputs(wire.read_bytes())
+    order = test.shuffled(torch.Generator().manual_seed(seed))[:victims]
+    wanted = hashes(test.floats(order).numpy())
+    odd = sum(a != b for a, b in zip(sent, wanted, strict=False))
+    if odd:
+        raise ConfigError(
+            f"{wire}: expected a record of the victims of this audit, but {odd} of {len(sent)} "
+            f"inputs are others; send them by mixcon infer --run RUN --victims {victims} --seed "
+            f"{seed}"
+        )
 
 
 def _limit(text: str | None) -> float | None:

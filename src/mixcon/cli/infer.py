@@ -14,9 +14,10 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mixcon.cli._console import console, interruptible
-from mixcon.cli._options import allow_typed
-from mixcon.data import load
+from mixcon.cli._options import AllowCode, allow_typed
+from mixcon.data import LabeledSet, load
 from mixcon.errors import ConfigError
+from mixcon.training import RunFolder
 
 if TYPE_CHECKING:
     from mixcon.serving import Contract, EdgeClient, Predictions, Wire
@@ -124,16 +125,29 @@ def infer(
     ] = False,
     record: Annotated[
         Path | None,
-        typer.Option(help="Copy what is sent to this file, for mixcon audit --wire."),
+        typer.Option(
+            help="Copy what is sent to this file, with a hash of each input, for mixcon audit "
+            "--wire."
+        ),
     ] = None,
     data: Annotated[
         str | None, typer.Option(help="A data set's test samples.", rich_help_panel=_TEST)
     ] = None,
+    run: Annotated[
+        Path | None,
+        typer.Option(
+            help="The test samples of this run folder, which its own seed may have drawn: those "
+            "that mixcon audit --wire attacks.",
+            rich_help_panel=_TEST,
+        ),
+    ] = None,
+    allow_code: AllowCode = None,
     victims: Annotated[
         int | None,
         typer.Option(
             min=1,
-            help="Only as many, those that mixcon audit attacks (default: all)",
+            help="Only as many, those that mixcon audit attacks with the same --seed "
+            "(default: all)",
             rich_help_panel=_TEST,
         ),
     ] = None,
@@ -157,10 +171,10 @@ def infer(
     from mixcon.serving.images import find  # noqa: PLC0415
     from mixcon.serving.signing import DEFAULT_TRUST  # noqa: PLC0415
 
-    if bool(images) == bool(data):
-        raise ConfigError("expected images, or --data, but got both or neither of them")
+    if sum(map(bool, (images, data, run))) != 1:
+        raise ConfigError("expected images, or --data, or --run, and one of them alone")
     allow_typed(data or "")
-    found = [] if data else _named(find(images or []))  # what is missing shows before the server
+    found = _named(find(images)) if images else []  # what is missing shows before the server
     endpoint = Endpoint(
         url,
         model=model,
@@ -193,8 +207,9 @@ def infer(
                 highlight=False,
             )
         side = _side(client.contract, always=resize)
-        items = _samples(data, victims, seed, data_dir, side) if data else found
-        _run(client, items, batch, resize=resize, as_json=as_json)
+        if data or run:
+            found = _samples(_test_set(data, run, data_dir, side), victims, seed)
+        _run(client, found, batch, resize=resize, as_json=as_json)
 
 
 def _run(
@@ -248,17 +263,23 @@ def _side(contract: Contract, *, always: bool) -> int | None:
     return contract.input.shape[-1] if always or contract.preprocessing.resize else None
 
 
-def _samples(
-    name: str, victims: int | None, seed: int, data_dir: Path | None, resize: int | None
-) -> list[Item]:
+def _test_set(
+    data: str | None, run: Path | None, data_dir: Path | None, resize: int | None
+) -> LabeledSet:
+    """The test samples of a data set, or those of a run, which its own seed may have drawn."""
+    if run:
+        return RunFolder(run).config.load_data(data_dir).test
+    return load(data or "", data_dir=data_dir, resize=resize).test
+
+
+def _samples(test: LabeledSet, victims: int | None, seed: int) -> list[Item]:
     """Test samples with their labels; the same `victims` as an audit with this seed attacks."""
-    test = load(name, data_dir=data_dir, resize=resize).test
     order = torch.arange(len(test))
     if victims is not None:
-        order = torch.randperm(len(test), generator=torch.Generator().manual_seed(seed))[:victims]
+        order = test.shuffled(torch.Generator().manual_seed(seed))[:victims]
     chosen = test.take(order)
     labels = [chosen.classes[label] for label in chosen.labels.tolist()]
-    names = [f"{name}/test/{position}" for position in order.tolist()]
+    names = [f"{test.name}/test/{position}" for position in order.tolist()]
     return list(zip(names, chosen.inputs.numpy(), labels, strict=True))
 
 

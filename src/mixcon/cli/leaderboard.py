@@ -11,6 +11,7 @@ from rich.table import Table
 
 from mixcon._files import check_writable, write_whole
 from mixcon.cli._console import audit_progress, console, interruptible
+from mixcon.cli._options import AllowCode
 from mixcon.errors import RunError
 
 __all__ = ["leaderboard"]
@@ -39,6 +40,7 @@ def add(
         typer.Option(envvar="MIXCON_SIGNING_KEY", help="Ed25519 key that signs, made if missing."),
     ] = None,
     data_dir: DataDir = None,
+    allow_code: AllowCode = None,
 ) -> None:
     """Bundle a run with its audit, sign it, and put it on the board.
 
@@ -67,6 +69,7 @@ def verify(
     ] = None,
     victims: Annotated[int, typer.Option(min=2)] = 100,
     data_dir: DataDir = None,
+    allow_code: AllowCode = None,
 ) -> None:
     """Check signature and hashes, and measure accuracy and leakage again on new victims.
 

@@ -82,6 +82,10 @@ class LabeledSet:
         chosen = self.inputs[index]
         return chosen.float() / 255 if self.kind is Kind.IMAGE else chosen
 
+    def shuffled(self, generator: torch.Generator) -> Tensor:
+        """All positions in random order, int64: the first ones of the test set are the victims."""
+        return torch.randperm(len(self), generator=generator)
+
     def batches(self, size: int, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs as floats and labels, `size` at a time, cut out on the device.
 

@@ -187,6 +187,7 @@ def _evidence(model: ModelRecord, summary: Summary, found: Excess) -> Evidence:
         thorough=effort.thorough if effort else None,
         budget=effort.budget if effort else None,
         missing=tuple(effort.missing) if effort else (),
+        shortened=tuple(effort.shortened) if effort else (),
         chance=model.chance,
         guess=found.guess,
         per_image=beside.value if beside else None,

@@ -20,7 +20,8 @@ def wave_form(sequence: Tensor, original: Tensor | None = None) -> str:
 
     Args:
         sequence: (C, T), finite.
-        original: the same shape: drawn in gray behind it, and what sets the scale.
+        original: the same shape: drawn in gray behind it, and what sets the scale. A sequence
+            without one is gray itself.
 
     Raises:
         ConfigError: another shape.
@@ -28,7 +29,9 @@ def wave_form(sequence: Tensor, original: Tensor | None = None) -> str:
     shapes = {sequence.shape} | ({original.shape} if original is not None else set())
     if len(shapes) != 1 or not Kind.SEQUENCE.fits(sequence.shape):
         raise ConfigError(f"expected sequences (C, T) of one shape, but got {shapes}")
-    layers = [(sequence, _FRONT)] if original is None else [(original, _BEHIND), (sequence, _FRONT)]
+    layers = [(sequence, _BEHIND)]
+    if original is not None:
+        layers = [(original, _BEHIND), (sequence, _FRONT)]
     largest = layers[0][0][:_LANES].abs().max().item() or 1.0
     lanes = min(len(sequence), _LANES)
     lines = "".join(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,13 +15,17 @@ from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import parse_request
 from mixcon.serving.wire import Floats
 
-__all__ = ["Recorder", "read_capture"]
+__all__ = ["Recorder", "captured_inputs", "hashes", "read_capture"]
 
 _ANY_ROWS = 2**31
+_INPUTS = "Mixcon-Inputs"
+_HASH = 16  # hexadecimal digits that stand for one input
 
 
 class Recorder:
     """Writes requests to a file, as HTTP/1.1 sends them but without credentials.
+
+    A header says which inputs they are of, by hash; it is in the file alone and is never sent.
 
     Args:
         path: the file; replaced if it is there.
@@ -30,11 +35,12 @@ class Recorder:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._file = path.open("wb")
 
-    def add(self, path: str, body: bytes, json_length: int | None) -> None:
-        """Append one request."""
+    def add(self, path: str, body: bytes, json_length: int | None, inputs: Floats) -> None:
+        """Append one request, and which inputs, (N, ...), it is of."""
         length = "" if json_length is None else f"{JSON_LENGTH}: {json_length}\r\n"
         head = f"POST {path} HTTP/1.1\r\nHost: capture\r\nContent-Length: {len(body)}\r\n{length}"
-        self._file.write(f"{head}\r\n".encode() + body)
+        about = f"{_INPUTS}: {','.join(hashes(inputs))}\r\n"
+        self._file.write(f"{head}{about}\r\n".encode() + body)
 
     def close(self) -> None:
         """End the file."""
@@ -55,8 +61,9 @@ def read_capture(content: bytes, contract: Contract) -> Floats:
     found: dict[str | None, Floats] = {}
     rows: list[Floats] = []
     try:
-        for body, length in _requests(content):
-            request = parse_request(body, length, contract, _ANY_ROWS)
+        for body, headers in _requests(content):
+            length = headers.get(JSON_LENGTH.lower())
+            request = parse_request(body, int(length) if length else None, contract, _ANY_ROWS)
             if request.id is None or request.id not in found:
                 found[request.id] = request.z
                 rows.append(request.z)
@@ -67,8 +74,20 @@ def read_capture(content: bytes, contract: Contract) -> Floats:
     return np.concatenate(rows)
 
 
-def _requests(content: bytes) -> Iterator[tuple[bytes, int | None]]:
-    """Body and length of the JSON of each inference request."""
+def captured_inputs(content: bytes) -> list[str]:
+    """The `hashes` of the inputs that a capture is of, in order; none where a tap made it."""
+    found = (headers.get(_INPUTS.lower()) for _, headers in _requests(content))
+    return [each for line in found if line for each in line.split(",")]
+
+
+def hashes(inputs: Floats) -> list[str]:
+    """What stands for each of some inputs, float32 (N, ...), in a record."""
+    rows = np.ascontiguousarray(inputs, np.float32)
+    return [hashlib.sha256(row.tobytes()).hexdigest()[:_HASH] for row in rows]
+
+
+def _requests(content: bytes) -> Iterator[tuple[bytes, dict[str, str]]]:
+    """Body and headers, by their names in lower case, of each inference request."""
     connection = h11.Connection(h11.SERVER, max_incomplete_event_size=2**20)
     connection.receive_data(content)
     connection.receive_data(b"")  # the end
@@ -80,8 +99,13 @@ def _requests(content: bytes) -> Iterator[tuple[bytes, int | None]]:
             body += event.data
         elif isinstance(event, h11.EndOfMessage) and request is not None:
             if request.target.endswith(b"/infer"):
-                lengths = [v for k, v in request.headers if k == JSON_LENGTH.lower().encode()]
-                yield bytes(body), int(lengths[0]) if lengths else None
+                yield (
+                    bytes(body),
+                    {
+                        name.decode("latin1"): value.decode("latin1")
+                        for name, value in request.headers
+                    },
+                )
             request = None
             connection.send(h11.Response(status_code=200, headers=[("Content-Length", "0")]))
             connection.send(h11.EndOfMessage())

@@ -194,7 +194,7 @@ class EdgeClient:
         binary = bool(self._binary)
         body, length = build_request(self.encode(x), self.wire, self.contract, id, binary=binary)
         if self._recorder:
-            self._recorder.add(f"{self._path}/infer", body, length)
+            self._recorder.add(f"{self._path}/infer", body, length, x)
         most = answer_bytes(self.contract, len(x))
         return self._http.post(
             f"{self._path}/infer",

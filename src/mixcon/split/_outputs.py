@@ -11,7 +11,7 @@ from torch import Tensor, fx, nn
 
 from mixcon.errors import CutError
 
-__all__ = ["OneTensor", "check_steady", "described", "give_one_tensor"]
+__all__ = ["OneTensor", "check_steady", "described", "evaluating", "give_one_tensor"]
 
 WRAP = "wrap it in a module whose forward returns the one that is meant"
 
@@ -68,7 +68,7 @@ def check_steady(model: nn.Module, x: Tensor) -> None:
     Raises:
         CutError: it names the layer that remembers.
     """
-    with torch.random.fork_rng(), torch.no_grad(), _evaluating(model):
+    with torch.random.fork_rng(), torch.no_grad(), evaluating(model):
         released = cast(Tensor, model.release(x))  # type: ignore[operator]
         for what, half, given in (("encoder", model.encoder, x), ("head", model.head, released)):
             _check_half(what, cast(nn.Module, half), given)
@@ -112,7 +112,8 @@ def _same(before: tuple[Any, int] | None, after: tuple[Any, int]) -> bool:
 
 
 @contextmanager
-def _evaluating(model: nn.Module) -> Iterator[None]:
+def evaluating(model: nn.Module) -> Iterator[None]:
+    """In evaluation mode; afterwards each module in the mode that it was in."""
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:

@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mixcon.errors import CutError
 from mixcon.split._cut import split_model
+from mixcon.split._outputs import evaluating
 
 __all__ = ["Cost", "Cut", "list_cuts"]
 
@@ -78,7 +79,7 @@ def list_cuts(net: nn.Module, shape: tuple[int, ...]) -> list[Cut]:
         >>> [(cut.layer, cut.shape, cut.device.multiply_adds) for cut in list_cuts(net, (4,))]
         [('0', (3,), 12), ('1', (3,), 12), ('2', (), 0)]
     """
-    with _evaluated(net), _step_by_step():
+    with evaluating(net), _step_by_step():
         x = torch.zeros(1, *shape)
         try:
             _, whole = _run(net, x)
@@ -93,17 +94,15 @@ def list_cuts(net: nn.Module, shape: tuple[int, ...]) -> list[Cut]:
 def _cut(net: nn.Module, at: str, x: Tensor, whole: int) -> Cut:
     try:
         model = split_model(net, at)
+        z, done = _run(model.encoder, x)
     except CutError as error:
         return Cut(at, _reason(error, at))
-    z, done = _run(model.encoder, x)
-    if not isinstance(z, Tensor):
-        return Cut(at, f"it gives a {type(z).__name__}, where one tensor can leave")
     device = Cost(_parameters(model.encoder), done)
     cloud = Cost(_parameters(model.head), whole - done)
     return Cut(at, "", tuple(z.shape[1:]), z[0].nbytes, device, cloud)
 
 
-def _run(module: nn.Module, x: Tensor) -> tuple[object, int]:
+def _run(module: nn.Module, x: Tensor) -> tuple[Tensor, int]:
     """What the module makes of x, and by how many multiply-adds."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         return module(x), counter.get_total_flops() // 2
@@ -116,8 +115,7 @@ def _parameters(module: nn.Module) -> int:
 def _reason(error: CutError, at: str) -> str:
     """What is the case, out of ``expected ..., but ...; the cure``."""
     fact = str(error).partition(", but ")[2].partition("; ")[0]
-    fact = fact.removeprefix(f"got '{at}', ").removeprefix("got ")
-    return textwrap.shorten(fact, _REASON, placeholder=" ...")
+    return textwrap.shorten(fact.removeprefix(f"got '{at}', "), _REASON, placeholder=" ...")
 
 
 def _inside_out(module: nn.Module, prefix: str = "") -> Iterator[str]:
@@ -125,18 +123,6 @@ def _inside_out(module: nn.Module, prefix: str = "") -> Iterator[str]:
         if child is not None:
             yield from _inside_out(child, f"{prefix}{name}.")
             yield prefix + name
-
-
-@contextmanager
-def _evaluated(net: nn.Module) -> Iterator[None]:
-    """In evaluation mode, afterwards as it was."""
-    modes = {module: module.training for module in net.modules()}
-    net.eval()
-    try:
-        yield
-    finally:
-        for module, mode in modes.items():
-            module.training = mode
 
 
 @contextmanager

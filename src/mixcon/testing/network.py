@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import nn
 
-from mixcon.split import split_model
+from mixcon.split import check_steady, split_model
 from mixcon.testing._expect import expect
 
 __all__ = ["check_network"]
@@ -23,7 +23,7 @@ def check_network(
 
     What it makes must give logits, (N, classes), with a gradient; the same weights from the same
     seed; the same logits of a sample whatever the others in the batch, in evaluation mode; leave
-    its input as it was; and give what it gave before once it is cut.
+    its input as it was; and, once it is cut, give what it gave before, whatever was asked between.
 
     Args:
         make: from the shape of a sample and the number of classes to a new network.
@@ -33,7 +33,7 @@ def check_network(
 
     Raises:
         AssertionError: one of these does not hold.
-        CutError: it cannot be cut there.
+        CutError: it cannot be cut there, or a half remembers what it was asked.
 
     Example:
         >>> from mixcon.models import lenet5
@@ -78,8 +78,6 @@ def _check_logits(net: nn.Module, x: torch.Tensor, classes: int) -> None:
 def _check_cut(net: nn.Module, x: torch.Tensor, cut: str) -> None:
     model = split_model(net, cut)
     z = model.release(x)
-    expect(
-        isinstance(z, torch.Tensor) and z.is_floating_point(),
-        f"expected '{cut}' to give one tensor of floats, but got {type(z).__name__}",
-    )
+    expect(z.is_floating_point(), f"expected '{cut}' to give floats, but got {z.dtype}")
+    check_steady(model, x)
     expect(torch.allclose(model(x), net(x), atol=1e-5), "expected both halves to equal the whole")

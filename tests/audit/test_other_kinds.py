@@ -1,0 +1,59 @@
+"""Vectors and sequences: the same audit, fair on both, and a report that draws them."""
+
+import pytest
+
+from mixcon.attacks import Decoder, Posterior, Rmle
+from mixcon.audit import Subject, run_audit
+from mixcon.audit.reference_devices import EXPECTED
+from mixcon.data import load
+from mixcon.kinds import Kind
+from mixcon.models import build
+from mixcon.reports.figures import figures_of
+from mixcon.reports.files import read_report, write_figures
+
+CASES = {"synthetic": ("mlp", Kind.VECTOR), "tones": ("audio", Kind.SEQUENCE)}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def audited(request):
+    data, (network, kind) = load(request.param), CASES[request.param]
+    model = build(network, data.train.shape, len(data.train.classes)).eval()
+    attacks = [Posterior(), Decoder(steps=100), Rmle(steps=20)]
+    subject = Subject(model, "a model")
+    return kind, *run_audit([subject], data, attacks, victims=60, thorough=True)
+
+
+def test_devices_of_known_leakage_get_the_right_excess(audited):
+    _, report, _ = audited
+    figures = figures_of(report)
+    assert {each.summary.model for each in figures.calibration} == set(EXPECTED)
+    assert not [each.fault for each in figures.calibration if each.is_off]
+
+
+def test_everything_is_measured_in_the_metric_of_the_kind(audited):
+    kind, report, gallery = audited
+    (model,) = report.models
+    assert model.kind is gallery.kind is kind
+    metric = kind.headlines[0]
+    assert figures_of(report).metric == metric
+    records = (*model.attacks, *model.guesses)
+    assert all(metric in each.auxiliary and len(each.leakage[metric]) == 60 for each in records)
+    assert {"reidentification"} == set(report.notes)
+    assert model.saturation
+    assert bool(model.masking) == (kind is Kind.SEQUENCE)
+    assert [guess.guess for guess in model.guesses[:2]] == ["class-mean", f"class-{metric}"]
+
+
+def test_the_report_draws_sequences_and_tells_the_columns_of_vectors(audited, tmp_path):
+    kind, report, gallery = audited
+    figures = figures_of(report)
+    page = write_figures(figures, gallery, tmp_path).read_text(encoding="utf-8")
+    text = (tmp_path / "report.md").read_text(encoding="utf-8")
+    assert f"Excess per {kind}" in page
+    assert "image" not in text
+    rows = 1 + len(report.models[0].attacks)
+    drawn = page.count('src="data:image/svg+xml;base64,')
+    assert drawn == (rows * len(figures.shown) if kind is Kind.SEQUENCE else 0)
+    assert ("Which columns come back" in page) == (kind is Kind.VECTOR)
+    assert text.count("\n| a model | ") == (11 if kind is Kind.VECTOR else 1)
+    assert figures_of(read_report(tmp_path / "report.json")).models == figures.models
