@@ -42,7 +42,7 @@ from mixcon.serving.requests import build_request
 _HONEST = 4  # clients
 _EACH = 20  # requests on one connection
 _PAUSE = 0.05  # seconds between them
-_SLOW = 2.0  # seconds between two bytes
+_SLOW = 4.0  # seconds between two bytes
 _BACK = 2.0  # seconds until who was let go comes back, on average
 _HELD = 12.0  # seconds in which all come first, about as long as the server puts up with one
 _ADDRESSES = 40
@@ -133,16 +133,16 @@ async def _annoy(
 ) -> None:
     """Until the server ends it."""
     ended = asyncio.ensure_future(reader.read(65536))
-    slow = start if kind == 1 else _BODY
     if kind == 2:
         writer.write(head)
+    slow = (b"", start, _BODY)[kind]
     for i in range(len(slow)):
-        if kind:
-            writer.write(slow[i : i + 1])
+        writer.write(slow[i : i + 1])
         done, _ = await asyncio.wait([ended], timeout=_SLOW)
         if done:
-            ended.exception()  # a reset is as good as an end
-            return
+            break
+    with contextlib.suppress(OSError):  # a reset is as good as an end
+        await ended
 
 
 def press(
@@ -158,14 +158,18 @@ def press(
     command = [sys.executable, "-m", "benchmarks.serving_idle", "--hold", url, str(count), path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as others:
         assert others.stdout is not None
-        while int(others.stdout.readline().split()[1]) < count:
+        while int((first := others.stdout.readline()).split()[1]) < count:
             pass  # not all have come
         try:
             beside = asyncio.run(honest(host, int(port), context, message, seconds * 4 / 5))
         finally:
             others.terminate()
             said, _ = others.communicate()
-    held = [tuple(map(int, line.split())) for line in said.splitlines() if line.count(" ") == 1]
+    held = [
+        tuple(map(int, line.split()))
+        for line in [first, *said.splitlines()]
+        if line.count(" ") == 1
+    ]
     usual, made = statistics.median(now for now, _ in held), held[-1][1]
     ratio = beside.milliseconds(99) / alone.milliseconds(99)
     yield _row(f"{kind}, beside", beside, f"{usual:,.0f} at a time, {made:,} in all", ratio)

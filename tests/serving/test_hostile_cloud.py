@@ -176,12 +176,19 @@ def test_plain_http_is_for_this_machine_alone():
 @pytest.mark.parametrize(
     "url",
     ["https://me:s3cr3t@cloud.example", "https://cloud.example/?key=1", "https://a b", "https://a\n",
-     "https://", "https://a:x", "https://a:99999", "ftp://a", "https://a/#b", "https://ü"],
+     "https://", "https://a:x", "https://a:99999", "https://a..b",
+     f"https://{'a' * 64}.example", "ftp://a", "https://a/#b", "https://ü"],
 )  # fmt: skip
 def test_odd_urls_are_refused_and_secrets_in_them_not_shown(url):
     with pytest.raises(ConfigError, match="expected a URL") as caught:
         Endpoint(url)
     assert "s3cr3t" not in str(caught.value)
+
+
+@pytest.mark.parametrize("timeout", [0, -1, float("nan"), float("inf"), 1e9])
+def test_odd_timeouts_are_refused(timeout):
+    with pytest.raises(ConfigError, match="expected a timeout"):
+        Endpoint("https://cloud.example", timeout=timeout)
 
 
 def test_the_parts_of_a_url():

@@ -15,6 +15,7 @@ from mixcon.serving.tokens import check_token
 
 __all__ = ["Endpoint"]
 
+_LONGEST = 86_400  # seconds
 _PORTS = {"http": 80, "https": 443}
 
 
@@ -65,10 +66,10 @@ class Endpoint:
             )
         if self.token is not None:
             check_token(self.token)
-        if not self.timeout > 0 or self.retries < 0:
+        if not 0 < self.timeout <= _LONGEST or self.retries < 0:
             raise ConfigError(
-                f"expected a positive timeout and no negative retries, but got {self.timeout} and "
-                f"{self.retries}"
+                f"expected a timeout from 0 to {_LONGEST} seconds and no negative retries, but got "
+                f"{self.timeout} and {self.retries}"
             )
 
     @property
@@ -128,6 +129,7 @@ def _split(url: str) -> SplitResult:
         parts = urlsplit(url)
         good = bool(re.fullmatch(r"https?://[!-~]+", url)) and bool(parts.hostname)
         good = good and parts.port != 0  # ValueError: no port at all
+        (parts.hostname or "").encode("idna")  # ValueError: no name that can be looked up
     except ValueError:
         good = False
     if not good or secret or parts.query or parts.fragment:

@@ -45,6 +45,7 @@ def _parse(url: str) -> Proxy:
     try:
         parts = urlsplit(url if "://" in url else f"http://{url}")
         host, port = parts.hostname, parts.port or 80
+        (host or "").encode("idna")  # ValueError: no name that can be looked up
     except ValueError:
         host, port = None, 0
     if not host or parts.scheme != "http":
