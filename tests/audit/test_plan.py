@@ -87,7 +87,7 @@ def test_costs_are_measured_and_leave_the_randomness_alone(lenet, few_digits):
     assert min(costs.likeness, costs.lesson) > 0
 
 
-def test_an_audit_with_no_time_says_what_it_did_not_do(lenet, few_digits, own_cache):
+def test_an_audit_with_no_time_says_what_it_did_not_do(lenet, few_digits, own_cache, tmp_path):
     planned = []
     report, gallery = run_audit(
         [Subject(lenet)],
@@ -96,6 +96,7 @@ def test_an_audit_with_no_time_says_what_it_did_not_do(lenet, few_digits, own_ca
         victims=20,
         thorough=True,
         seconds=1.0,
+        keep=tmp_path / "attacks",
         on_plan=planned.append,
     )
     (model,), (plan,) = report.models, planned
@@ -106,6 +107,8 @@ def test_an_audit_with_no_time_says_what_it_did_not_do(lenet, few_digits, own_ca
     assert "stopped by the clock" in model.effort.shortened[-1]
     assert (model.saturation, model.bound, model.label_leakage) == (None, None, None)
     assert gallery.reconstructions["model"]["decoder"].isfinite().all()
+    stopped = {a.attack for a in model.attacks if a.attack in model.effort.shortened[-1]}
+    assert len(list(tmp_path.glob("attacks/*"))) <= 2 - len(stopped)  # half a work is not kept
 
 
 def test_whatever_was_shortened_is_weak_evidence():

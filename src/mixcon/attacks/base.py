@@ -247,7 +247,7 @@ class Attack(ABC, Generic[K]):
     def fit_run(self, knowledge: Knowledge, on_step: OnStep = lambda _: None) -> Run:
         """The fitted attack without checks of z and of the box, for attacks that build on it."""
         if self not in knowledge.fitted:
-            with time_share(self.fitting):
+            with time_share(self.fitting or 1.0):
                 knowledge.fitted[self] = self._fit(self._narrowed(knowledge), on_step)
         return knowledge.fitted[self]
 

@@ -6,7 +6,7 @@ import hashlib
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from pathlib import Path
 from statistics import fmean
@@ -157,8 +157,9 @@ class ModelAudit:
             torch.manual_seed(self.setup.seed)
             found = tuned.fit(self.knowledge, on_step)(self._attackable).cpu()
         seconds = time.monotonic() - started
-        if not limit.cut:
-            self.cache.write(attack, tuned, found, seconds)
+        if limit.cut:  # nor is kept what later attacks make of the same fits
+            self.cache = replace(self.cache, folder=None)
+        self.cache.write(attack, tuned, found, seconds)
         return tuned, found, seconds
 
     @cached_property
@@ -298,8 +299,9 @@ class ModelAudit:
             kept = self.cache.read(half)
             with time_limit(math.inf) as limit:
                 found = kept[1] if kept else half.fit(self.knowledge, report)(self.released).cpu()
-            if not limit.cut:
-                self.cache.write(half, half, found, 0.0)
+            if limit.cut:
+                self.cache = replace(self.cache, folder=None)
+            self.cache.write(half, half, found, 0.0)
             return self.setup.compared(found)
 
         metric = self._headline
