@@ -60,7 +60,7 @@ def test_help_teaches(tmp_path):
     ("words", "message"),
     [
         (["sweep"], "expected --data"),
-        (["tune", "--data", "digits"], "expected --max-excess or --min-accuracy"),
+        (["tune", "--data", "digits"], "expected --max-excess, --min-accuracy or --max-bits"),
         (["sweep", "--data", "minst"], "did you mean 'mnist'"),
         (["sweep", "--data", "digits", "--defense", "mixcon(weight=1..x)"], "a range such as"),
         (["sweep", "--data", "digits", "--grid", "paper", "--cut", "pool1"], "but got more"),

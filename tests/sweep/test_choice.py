@@ -1,10 +1,12 @@
 """Limits are judged by the upper end of the interval, as every other gate does, and say so."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from tests.sweep.sweep_parts import record
 
+from mixcon.audit import BitsRecord
 from mixcon.defenses import DefenseConfig
 from mixcon.sweep import Limits, Sweep, SweepConfig, Trial, choose, describe_choice
 from mixcon.sweep.search import Search, open_storage
@@ -67,3 +69,22 @@ def test_samplers_are_told_the_upper_end(tmp_path):
     assert told.values == [0.9, UNSURE.excess]
     assert list(told.constraints.values()) == [pytest.approx(UNSURE.upper_excess - 0.25)]
     storage.engine.dispose()
+
+
+def with_bits(name, accuracy, bits):
+    proved = record([0.36] * 20, accuracy).model_copy(update={"bits": bits})
+    return replace(trial(name, accuracy, cheap=[0.36] * 20), cheap=proved)
+
+
+def test_bits_are_a_limit_that_no_bound_breaks():
+    small, large, unproved = (
+        with_bits("0.3", 0.7, BitsRecord(maximal_leakage=8.0)),
+        with_bits("0.2", 0.8, BitsRecord(maximal_leakage=16.0)),
+        with_bits("0.1", 0.9, None),
+    )
+    trials = found(small, large, unproved)
+    assert choose(trials, Limits(max_bits=8)) is small
+    assert choose(trials, Limits(max_bits=16)) is large
+    assert choose(found(unproved), Limits(max_bits=64)) is None
+    text = describe_choice(trials, small, Limits(max_bits=8))
+    assert "with at most 8 bits of maximal leakage is gaussian" in text

@@ -28,6 +28,13 @@ def tune(
         float | None,
         typer.Option(help="Find the least leakage with at least this accuracy, such as 0.97."),
     ] = None,
+    max_bits: Annotated[
+        float | None,
+        typer.Option(
+            help="Find the best accuracy with at most this maximal leakage, which is proved: "
+            "seeing what is sent multiplies the chance of any guess by at most 2^bits."
+        ),
+    ] = None,
     **given: Any,
 ) -> None:
     """Find the best config within a limit, and write it for mixcon train --config.
@@ -37,9 +44,11 @@ def tune(
 
     Example: mixcon tune --max-excess 0.2 --data mnist --defense "code(bits=4..16)" --out s
     """
-    limits = Limits(max_excess=max_excess, min_accuracy=min_accuracy)
+    limits = Limits(max_excess=max_excess, min_accuracy=min_accuracy, max_bits=max_bits)
     if limits == Limits():
-        raise ConfigError("expected --max-excess or --min-accuracy, such as --max-excess 0.2")
+        raise ConfigError(
+            "expected --max-excess, --min-accuracy or --max-bits, such as --max-excess 0.2"
+        )
     if not run(given, given.pop("out"), limits):
         console.print(
             "Nothing was chosen: loosen the limit, raise --trials, or search anew with more "

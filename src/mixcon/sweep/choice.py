@@ -14,20 +14,23 @@ __all__ = ["choose", "chosen_toml", "describe_choice"]
 def choose(sweep: Sweep, limits: Limits) -> Trial | None:
     """The best trial on the held-out part; None if none keeps to the limits.
 
-    With a largest excess, which the upper end of the interval keeps to: the highest accuracy. With
+    With a largest excess, which the upper end of the interval keeps to, or most bits: the highest
+    accuracy. With
     a smallest accuracy alone: the least excess. Without either: the largest accuracy minus excess.
     """
 
     def worth(trial: Trial) -> tuple[float, float]:
         accuracy, excess = trial.point
-        if limits.max_excess is not None:
+        if limits.max_excess is not None or limits.max_bits is not None:
             return accuracy, -excess
         if limits.min_accuracy is not None:
             return -excess, accuracy
         return accuracy - excess, accuracy
 
     kept = [
-        trial for trial in sweep.done if limits.violation(trial.point[0], trial.upper_excess) <= 0
+        trial
+        for trial in sweep.done
+        if limits.violation(trial.point[0], trial.upper_excess, trial.bits) <= 0
     ]
     return max(kept, key=worth, default=None)
 
@@ -66,7 +69,9 @@ def _wanted(limits: Limits) -> list[str]:
         ("an excess leakage of at most", limits.max_excess),
         ("an accuracy of at least", limits.min_accuracy),
     )
-    return [f"{what} {value:g}" for what, value in named if value is not None]
+    wanted = [f"{what} {value:g}" for what, value in named if value is not None]
+    bits = limits.max_bits
+    return wanted if bits is None else [*wanted, f"at most {bits:g} bits of maximal leakage"]
 
 
 def _nearest(sweep: Sweep, limits: Limits) -> str:
@@ -84,7 +89,7 @@ def _tested(chosen: Trial, limits: Limits) -> str:
     if test is None or excess is None or upper is None:
         return ""
     judged = "" if limits.max_excess is None else f" (judged: {upper:.2f})"
-    broken = limits.violation(test.accuracy, upper) > 0
+    broken = limits.violation(test.accuracy, upper, chosen.bits) > 0
     kept = ", where the limit is not kept" if broken else ""
     return f"; on the test set {test.accuracy:.1%} and {excess:.2f}{judged}{kept}"
 

@@ -24,6 +24,9 @@ HOLDOUT = 0.1
 """Share of the training set that trials are compared on."""
 
 
+_NO_BOUND = 1e6  # bits; finite, as samplers want it
+
+
 class Limits(BaseModel):
     """What a chosen config must keep to.
 
@@ -31,23 +34,28 @@ class Limits(BaseModel):
         max_excess: largest excess leakage over the label-only floor, 1 being an exact copy, that
             the upper end of the 95 % interval may reach.
         min_accuracy: smallest accuracy, in [0, 1].
+        max_bits: most bits of maximal leakage, which are proved.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     max_excess: float | None = Field(default=None, ge=0, le=1)
     min_accuracy: float | None = Field(default=None, ge=0, le=1)
+    max_bits: float | None = Field(default=None, gt=0)
 
-    def violation(self, accuracy: float, upper_excess: float) -> float:
+    def violation(self, accuracy: float, upper_excess: float, bits: float | None) -> float:
         """By how much the limits are broken, 0 or less where they are kept.
 
         Args:
             accuracy: as measured.
             upper_excess: the upper end of the interval of the excess leakage.
+            bits: of maximal leakage; None where there is no bound, which breaks any limit.
         """
         over = [] if self.max_excess is None else [upper_excess - self.max_excess]
         under = [] if self.min_accuracy is None else [self.min_accuracy - accuracy]
-        return max([*over, *under], default=0.0)
+        unproved = _NO_BOUND if bits is None else bits
+        many = [] if self.max_bits is None else [unproved - self.max_bits]
+        return max([*over, *under, *many], default=0.0)
 
 
 class SweepConfig(BaseModel):

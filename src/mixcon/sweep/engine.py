@@ -192,7 +192,7 @@ class Engine:
         elif trial.state == "pruned":
             search.prune(number)
         else:
-            search.tell(number, *trial.point, trial.upper_excess)
+            search.tell(number, *trial.point, trial.upper_excess, trial.bits)
         return trial
 
     def _judged(self, outcome: Outcome) -> Trial:

@@ -85,6 +85,12 @@ class Trial:
         return float(np.max([end for end in ends if end is not None]))  # NaN if one of them is
 
     @property
+    def bits(self) -> float | None:
+        """Maximal leakage that is proved; None where there is no bound."""
+        proved = self.cheap.bits if self.cheap else None
+        return proved.maximal_leakage if proved else None
+
+    @property
     def point(self) -> Point:
         """Accuracy and excess leakage on the held-out part of a trial that is done.
 

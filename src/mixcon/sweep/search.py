@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Proposal", "Search", "open_storage", "told_by_database"]
 
 # Attributes of Optuna's trials.
-_CONFIG, _REASON, _TWIN, _UPPER = "config", "reason", "same_as", "upper_excess"
+_CONFIG, _REASON, _TWIN, _UPPER, _BITS = "config", "reason", "same_as", "upper_excess", "bits"
 _STARTUP = 10  # random trials before TPE learns from them; Optuna's default
 
 
@@ -144,12 +144,20 @@ class Search:
                 return proposal
         return None
 
-    def tell(self, number: int, accuracy: float, excess: float, upper_excess: float) -> None:
-        """Report utility, leakage, and the end of its interval that limits are judged by."""
+    def tell(
+        self,
+        number: int,
+        accuracy: float,
+        excess: float,
+        upper_excess: float,
+        bits: float | None = None,
+    ) -> None:
+        """Report utility, leakage, and what limits are judged by: its upper end, and the bits."""
         trial = self._running.pop(number)
         trial.set_user_attr(_UPPER, upper_excess)
+        trial.set_user_attr(_BITS, bits)
         if self._limits != Limits():
-            trial.set_constraint("limits", self._limits.violation(accuracy, upper_excess))
+            trial.set_constraint("limits", self._limits.violation(accuracy, upper_excess, bits))
         self._study.tell(trial, [accuracy, excess])
 
     def prune(self, number: int) -> None:
@@ -218,7 +226,9 @@ class Search:
         trial.set_user_attr(_TWIN, twin.number)
         if twin.values:
             accuracy, excess = twin.values
-            self.tell(trial.number, accuracy, excess, twin.user_attrs.get(_UPPER, excess))
+            known = twin.user_attrs
+            upper = known.get(_UPPER, excess)
+            self.tell(trial.number, accuracy, excess, upper, known.get(_BITS))
         else:
             self.prune(trial.number)
 
