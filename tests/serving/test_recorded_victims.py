@@ -44,7 +44,7 @@ def audit(run, seed):
     app(
         ["audit", str(run), "--wire", str(run / "wire"), "--edge", str(run / "export" / "edge"),
          "--victims", "6", "--seed", str(seed), "--attack", "rmle-paper-vector", "--budget",
-         "0.01", "--quick"],
+         "0.01x", "--quick"],
         standalone_mode=False,
     )  # fmt: skip
 
