@@ -12,7 +12,7 @@ from mixcon._files import is_leftover
 pytestmark = pytest.mark.smoke
 
 TRAIN = ["train", "--data", "digits", "--accelerator", "cpu", "--epochs", "1"]
-QUICK = ["--victims", "2", "--attack", "rmle-paper", "--budget", "0.01", "--quick"]
+QUICK = ["--victims", "2", "--attack", "rmle-paper", "--budget", "0.01x", "--quick"]
 SWEEP = ["sweep", "--data", "digits", "--defense", "gaussian(sigma=[0.1])", "--recipe", "paper",
          "--epochs", "1", "--lr", "0.05", "--momentum", "0.9", "--batch-size", "16",
          "--victims", "2", "--attack", "rmle-paper", "--workers", "1",

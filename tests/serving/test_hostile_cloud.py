@@ -94,10 +94,8 @@ def test_a_byte_now_and_then_does_not_keep_the_device():
             time.sleep(0.05)  # so that all of it would take two minutes
 
     started = time.monotonic()
-    with (
-        cloud(answer) as url,
-        pytest.raises(WireError, match=r"TimeoutError: (not done|timed out)"),
-    ):
+    late = r"TimeoutError: (not done|timed out)"
+    with cloud(answer) as url, pytest.raises(WireError, match=late):
         ask(url, timeout=0.5)
     assert time.monotonic() - started < 60
 
