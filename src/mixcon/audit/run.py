@@ -136,7 +136,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
             gallery.reconstructions[subject.name] = found
         calibrated = thorough and CALIBRATION not in plan.omitted
         calibration = calibrate(setup, phases.begin) if calibrated else []
-        phases.begin("", "summary")
+        finish = phases.begin("", "summary")
         if seconds is not None:
             shortened = (*plan.shortened, *_stopped(phases))
             records = [_limited(record, seconds, shortened) for record in records]
@@ -150,6 +150,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
             notes=setup.meter.notes if setup.meter else {},
             ceiling={k: sum(v) / len(v) for k, v in setup.compared(setup.originals).items()},
         )
+        finish(1.0)
     return report, gallery
 
 

@@ -66,6 +66,7 @@ def export(
     from mixcon.serving.signing import DEFAULT_KEY  # noqa: PLC0415
 
     folder = out or run / "export"
+    own = ",".join(RunFolder(run).config.packages)  # no run folder: say so before anything else
     with interruptible("Run the same command again."), working("Exporting to ONNX ..."):
         done = export_run(
             run,
@@ -78,7 +79,6 @@ def export(
             valid_days=valid_days,
         )
     audit = done.contract.audit
-    own = ",".join(RunFolder(run).config.packages)
     again = command("audit", run, data_dir=data_dir, allow_code=own)
     trust = None if key in (None, DEFAULT_KEY) else folder / "public-key.pem"
     found = (
