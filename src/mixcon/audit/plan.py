@@ -115,6 +115,9 @@ class AuditPlan:
         if self.work.judged and "recognizer" not in self.omitted:
             found["", "recognizer"] = self._recognizer
         found |= {(model, name): each[name] for model in self.work.models for name in each}
+        for model in self.work.models[1:]:
+            if "guesses" in each:  # learned with the first
+                found[model, "guesses"] = 1.0
         if self.work.thorough and CALIBRATION not in self.omitted:
             found[CALIBRATION, "attacks"] = self._calibration
         return found | {("", "summary"): 1.0}
