@@ -1,0 +1,1 @@
+MFTssYOZsFg0MqP0AvV5QMTbB40xXgnwA2LSmWTsbwV+jrojHHf2fYNcurBMhxSa4aBmowfeksw+bqkdSgKZDw==

@@ -1,0 +1,1 @@
+XaNURpNHioMtQTiK8FF4hUCJp616Yzo29qQKMPrpm24SbAH1uT1Ux7aSUoBjpfKbmXRSi/RqxWpgbak/z9wSCg==
