@@ -10,7 +10,7 @@ import typer
 from mixcon._files import check_writable
 from mixcon.attacks import Decoder, Posterior, RmlePaper
 from mixcon.audit import subjects_of
-from mixcon.cli._console import console, interruptible, training_progress
+from mixcon.cli._console import command, console, interruptible, training_progress
 from mixcon.cli.audit import report_on
 from mixcon.data import load
 from mixcon.defenses import DefenseConfig
@@ -65,4 +65,5 @@ def demo(
         folder=out / "report",
         thorough=False,
     )
-    console.print("Next, with more data: mixcon train --help")
+    again = command("audit", *runs)
+    console.print(f"Next, in full and with a verdict: {again}", soft_wrap=True, highlight=False)
