@@ -49,7 +49,12 @@ def board_rows(entries: Sequence[Entry]) -> list[BoardRow]:
     """The rows by data set, then by what leaks least."""
     summaries = [figures_of(entry.report).models[0] for entry in entries]
     rows = [
-        BoardRow(entry, summary, _lost(entry, summary, entries, summaries), _reidentified(entry))
+        BoardRow(
+            entry,
+            summary,
+            _lost(entry, summary, entries, summaries),
+            _reidentified(entry, summary),
+        )
         for entry, summary in zip(entries, summaries, strict=True)
     ]
     return sorted(rows, key=lambda row: (row.entry.config.data, row.worst))
@@ -82,8 +87,9 @@ def _lost(
     return 100 * (fmean(plain) - summary.accuracy) if plain else None
 
 
-def _reidentified(entry: Entry) -> float | None:
-    model, found = entry.report.models[0], figures_of(entry.report).models[0].found
-    chosen = [a for a in model.attacks if found and a.attack == found.attack]
+def _reidentified(entry: Entry, summary: Summary) -> float | None:
+    found = summary.found
+    attacks = entry.report.models[0].attacks
+    chosen = [attack for attack in attacks if found and attack.attack == found.attack]
     values = chosen[0].leakage.get("reidentification") if chosen else None
     return fmean(values) if values else None

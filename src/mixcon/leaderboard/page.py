@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mixcon.leaderboard.board import BoardRow, board_rows, on_front
 from mixcon.leaderboard.entry import Entry
+from mixcon.reports.headline import Excess
 
 __all__ = ["leaderboard_page"]
 
@@ -102,11 +103,12 @@ def _cells(row: BoardRow, rows: Sequence[BoardRow], page: Path) -> list[str]:
     ]
 
 
-def _excess(found: object) -> str:
-    value, interval = getattr(found, "value", None), getattr(found, "interval", None)
-    if value is None:
+def _excess(found: Excess | None) -> str:
+    if found is None:
         return ""
-    return f"{value:z.3f}" + (f" [{interval[0]:z.3f}, {interval[1]:z.3f}]" if interval else "")
+    interval = found.interval
+    ends = f" [{interval[0]:z.3f}, {interval[1]:z.3f}]" if interval else ""
+    return f"{found.value:z.3f}{ends}"
 
 
 def _doubts(rows: Sequence[BoardRow]) -> list[str]:

@@ -9,7 +9,6 @@ from statistics import fmean, variance
 
 from mixcon.attacks import Decoder, Posterior
 from mixcon.audit import AuditProgress, Report, run_audit, subject_of
-from mixcon.audit.subject import fingerprint
 from mixcon.data import Splits
 from mixcon.leaderboard.entry import Entry
 from mixcon.reports.figures import figures_of
@@ -61,7 +60,6 @@ def verify_entry(
     """
     model = load_model(entry.folder, splits)
     recorded = entry.report.models[0]
-    weights = fingerprint(model)
     report, _ = run_audit(
         [subject_of(entry.folder, model)],
         splits,
@@ -72,7 +70,12 @@ def verify_entry(
     )
     found = report.models[0]
     return [
-        Finding("weights", recorded.weights[:12], weights[:12], recorded.weights == weights),
+        Finding(
+            "weights",
+            recorded.weights[:12],
+            found.weights[:12],
+            recorded.weights == found.weights,
+        ),
         _accuracy(recorded.accuracy, found.accuracy, len(splits.test)),
         _leakage(entry.report, report),
     ]
