@@ -84,11 +84,10 @@ def add_entry(
     folder = board / re.sub(r"\W+", "-", config.data).strip("-") / _name(config)
     contents = {name: (run / name).read_bytes() for name in _BUNDLE}
     contents[_REPORT] = _compact(report_json(alone))
-    seconds = sum(float(record.get("seconds", 0.0)) for record in source.read_metrics())
     manifest = Manifest(
         files={name: sha256(content) for name, content in contents.items()},
         wire_bytes=_wire_bytes(model, splits),
-        train_seconds=round(seconds, 1),
+        train_seconds=round(source.seconds, 1),
     )
     listed = manifest.model_dump_json(indent=2).encode() + b"\n"
     contents |= {

@@ -25,8 +25,7 @@ class Trained:
     @property
     def seconds(self) -> float:
         """Wall time of the training, whenever it ran."""
-        records = self.folder.read_metrics()
-        return float(sum(record.get("seconds", 0.0) for record in records))
+        return self.folder.seconds
 
 
 def train_or_load(options: RunOptions, config: TrainConfig) -> Trained:

@@ -40,6 +40,11 @@ class RunFolder:
     path: Path
 
     @property
+    def seconds(self) -> float:
+        """Wall time of the training so far, whenever it ran."""
+        return float(sum(record.get("seconds", 0.0) for record in self.read_metrics()))
+
+    @property
     def finished(self) -> bool:
         """Whether the final weights are there."""
         return self._model.is_file()
