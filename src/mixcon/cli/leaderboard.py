@@ -11,7 +11,7 @@ from rich.table import Table
 
 from mixcon._files import check_writable, write_whole
 from mixcon.cli._console import audit_progress, console, interruptible
-from mixcon.cli._options import AllowCode
+from mixcon.cli._options import AllowCode, DataDir
 from mixcon.errors import RunError
 
 __all__ = ["leaderboard"]
@@ -22,9 +22,6 @@ leaderboard = typer.Typer(
 )
 
 Board = Annotated[Path, typer.Option(help="Folder of the leaderboard.")]
-DataDir = Annotated[
-    Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
-]
 
 
 @leaderboard.command()
