@@ -2,11 +2,12 @@
 
 The test sets have no say in the choice: each recipe is trained on 90 % of the training set and
 judged on the rest. Finished trainings are kept in `runs/recipes`; the same command goes on:
-`python -m benchmarks.recipes`.
+`python -m benchmarks.recipes`, or one defense alone: `python -m benchmarks.recipes vanilla`.
 """
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,9 @@ RECIPES: dict[str, dict[str, Any]] = {
 }
 
 
-def run() -> Iterator[str]:
+def run(defenses: tuple[str, ...] = DEFENSES) -> Iterator[str]:
     yield f"accuracy on held-out samples after {EPOCHS} epochs, %, LeNet-5, batch 64, seed 0"
-    for defense in DEFENSES:
+    for defense in defenses:
         yield f"\n| {defense} | {' | '.join(SETS)} | mean |"
         yield "| :-- |" + " --: |" * (len(SETS) + 1)
         for name, settings in RECIPES.items():
@@ -57,5 +58,5 @@ def _accuracy(data: str, defense: str, settings: dict[str, Any]) -> float:
 if __name__ == "__main__":
     where = environment_of("python -m benchmarks.recipes", seed=0)
     print(f"{where.command}\n{where.machine}, {where.versions}, {where.started}\n")
-    for line in run():
+    for line in run(tuple(sys.argv[1:]) or DEFENSES):
         print(line, flush=True)
