@@ -141,7 +141,8 @@ def test_a_thorough_audit_examines_noise(lenet, digits):
     noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(0.05))
     report, _ = run_audit([Subject(noisy)], digits, [Rmle(steps=20)], victims=8, thorough=True)
     (model,) = report.models
-    assert {"ssim", "psim", "recognition", "reidentification"} <= set(model.attacks[0].leakage)
+    own = {"psim", "recognition", "reidentification", "reidentification_in_class"}
+    assert {"ssim", *own} <= set(model.attacks[0].leakage)
     assert {"global-mean", "class-mean", "nearest-neighbor"} == set(model.floors)
     assert not model.bound.vacuous
     assert model.bound.mse > 0

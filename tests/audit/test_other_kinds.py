@@ -38,7 +38,7 @@ def test_everything_is_measured_in_the_metric_of_the_kind(audited):
     assert figures_of(report).metric == metric
     records = (*model.attacks, *model.guesses)
     assert all(metric in each.auxiliary and len(each.leakage[metric]) == 60 for each in records)
-    assert {"reidentification"} == set(report.notes)
+    assert {"reidentification", "reidentification_in_class"} == set(report.notes)
     assert model.saturation
     assert bool(model.masking) == (kind is Kind.SEQUENCE)
     assert [guess.guess for guess in model.guesses[:2]] == ["class-mean", f"class-{metric}"]

@@ -1,5 +1,7 @@
 """The meter: every metric behind one call."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -37,6 +39,20 @@ def test_it_measures_what_the_metrics_measure(meter, victims):
     }
     for name, values in meter.measure(guess, x, y).items():
         torch.testing.assert_close(values, expected[name])
+
+
+def test_in_class_each_victim_hides_among_its_own_class(meter, victims):
+    x, y = victims
+    others = {number: meter.candidates[number :: len(y.unique())] for number in y.tolist()}
+    in_class = replace(meter, same_class=others)
+    guess = 0.5 * x + 0.5 * x.flip(0)
+    found = in_class.measure(guess, x, y)["reidentification_in_class"]
+    for place, number in enumerate(y.tolist()):
+        one = slice(place, place + 1)
+        torch.testing.assert_close(found[one], reidentify(guess[one], x[one], others[number]).hit)
+    assert "of its own class" in in_class.notes["reidentification_in_class"]
+    few = replace(meter, same_class={int(y[0]): meter.candidates})
+    assert "reidentification_in_class" not in few.measure(guess, x, y)
 
 
 def test_notes_say_which_network_and_how_many_candidates(meter):

@@ -19,6 +19,7 @@ __all__ = ["Setup", "scored_of"]
 
 _SCORED = 32
 _CANDIDATES = 1000  # among so many a reconstruction is to be re-identified, fewer large ones
+_FEW = 10  # candidates of a class, below which being found among them says little
 _OWN = 2**28  # numbers of all auxiliary samples: 1 GiB
 
 
@@ -88,12 +89,14 @@ class Setup:
             count = at_once(_CANDIDATES, data.test.shape, numbers=2**25)
             others = data.test.floats(order[victims : victims + count])
             candidates = others if len(others) else auxiliary.inputs[:count]
+            same_class = _by_class(data.test, order[victims:], chosen.labels)
             classes = len(data.train.classes)
             meter = LeakageMeter.prepare(
                 auxiliary.inputs,
                 auxiliary.labels,
                 classes,
                 candidates,
+                same_class,
                 seed=seed,
                 on_step=begin("", "recognizer"),
             )
@@ -138,3 +141,16 @@ class Setup:
         else:
             values = measure(found, self.originals)
         return {name: each.tolist() for name, each in values.items()}
+
+
+def _by_class(test: LabeledSet, others: Tensor, victims: Tensor) -> dict[int, Tensor]:
+    """Samples of each class of a victim among which to hide it; none if one has too few."""
+    limit = at_once(_CANDIDATES * len(test.classes), test.shape, numbers=2**25)
+    found = {}
+    for number in victims.unique().tolist():
+        places = others[test.labels[others] == number]
+        chosen = places[: min(_CANDIDATES, limit // len(test.classes))]
+        if len(chosen) < _FEW:
+            return {}
+        found[number] = test.floats(chosen)
+    return found

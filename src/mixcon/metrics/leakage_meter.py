@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
 
 from mixcon.kinds import Kind
@@ -25,11 +27,15 @@ class LeakageMeter:
     Attributes:
         candidates: the samples among which re-identification hides each victim, (M, ...), none
             of them a victim.
+        same_class: class to the samples among which each of its victims is hidden, (M, ...): what
+            is found there is more than the class. Without an entry for every victim's class the
+            metric is left out.
         recognizer: the independent classifier; None but for images.
         distance: the perceptual distance; None but for images.
     """
 
     candidates: Tensor = field(repr=False)
+    same_class: Mapping[int, Tensor] = field(default_factory=dict, repr=False)
     recognizer: Recognizer | None = field(default=None, repr=False)
     distance: PerceptualDistance | None = None
 
@@ -40,6 +46,7 @@ class LeakageMeter:
         auxiliary_labels: Tensor,
         classes: int,
         candidates: Tensor,
+        same_class: Mapping[int, Tensor] | None = None,
         *,
         seed: int = 0,
         steps: int = 600,
@@ -53,6 +60,7 @@ class LeakageMeter:
             classes: number of classes.
             candidates: (K, ...), best test samples that are not attacked: those of the attacker
                 may have shaped its reconstructions.
+            same_class: likewise, by class.
             seed: of the training.
             steps: of the recognizer's training, 128 images each.
             on_step: told about its progress.
@@ -60,13 +68,14 @@ class LeakageMeter:
         Raises:
             ConfigError: samples and labels that do not fit together, or images outside [0, 1].
         """
+        same_class = same_class or {}
         if Kind.of(auxiliary_inputs.shape[1:]) is not Kind.IMAGE:
-            return cls(candidates)
+            return cls(candidates, same_class)
         recognizer = train_recognizer(
             auxiliary_inputs, auxiliary_labels, classes, seed, steps=steps, on_step=on_step
         )
         distance = Lpips() if Lpips.missing() is None else RecognizerDistance(recognizer)
-        return cls(candidates, recognizer, distance)
+        return cls(candidates, same_class, recognizer, distance)
 
     def measure(
         self, reconstruction: Tensor, original: Tensor, labels: Tensor
@@ -92,7 +101,18 @@ class LeakageMeter:
         if self.recognizer:
             found["recognition"] = recognition(reconstruction, labels, self.recognizer)
         found["reidentification"] = reidentify(reconstruction, original, self.candidates).hit
+        if self.same_class and set(labels.tolist()) <= set(self.same_class):
+            found["reidentification_in_class"] = self._found_in_class(
+                reconstruction, original, labels
+            )
         return found
+
+    def _found_in_class(self, reconstruction: Tensor, original: Tensor, labels: Tensor) -> Tensor:
+        hit = torch.zeros(len(labels))
+        for number in labels.unique().tolist():
+            of = labels == number
+            hit[of] = reidentify(reconstruction[of], original[of], self.same_class[number]).hit
+        return hit
 
     @property
     def notes(self) -> dict[str, str]:
@@ -105,6 +125,11 @@ class LeakageMeter:
             "reidentification": f"1 where the original is the nearest of {count:,} candidates by "
             f"{measure}; a blind guess scores {1 / count:.2g}"
         }
+        if self.same_class:
+            counts = [len(others) + 1 for others in self.same_class.values()]
+            notes["reidentification_in_class"] = (
+                f"likewise, among {min(counts):,} to {max(counts):,} candidates of its own class"
+            )
         if self.distance:
             notes["psim"] = f"1 - distance by {self.distance.name}"
         if self.recognizer:

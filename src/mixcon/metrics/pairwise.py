@@ -65,6 +65,9 @@ _TRAINED = {
     "psim": Metric(label="PSIM", limits=(-math.inf, 1.0)),
     "recognition": Metric(label="Recognition", phrase="{} of the inputs recognized"),
     "reidentification": Metric(label="Re-identification", phrase="{} of the inputs found"),
+    "reidentification_in_class": Metric(
+        label="Re-identification in class", phrase="{} of the inputs found among those of a class"
+    ),
 }
 
 
