@@ -17,10 +17,13 @@ from mixcon.paper.results import write_result
 
 __all__ = ["reproduce"]
 
+FRONTIER = "frontier"
+
 
 def reproduce(
     names: Annotated[
-        list[str] | None, typer.Argument(help=f"{', '.join(EXPERIMENTS)}, or all.")
+        list[str] | None,
+        typer.Argument(help=f"{', '.join(EXPERIMENTS)}, all of these, or {FRONTIER}."),
     ] = None,
     scale: Annotated[
         Scale,
@@ -36,7 +39,11 @@ def reproduce(
         typer.Option(help="Of several data sets only this one, e.g. mnist; repeat for more."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder of the results (default: runs/paper/SCALE)")
+        Path | None,
+        typer.Option(
+            help="Folder of the results (default: runs/paper/SCALE), or of the leaderboard "
+            "(default: runs/leaderboard)"
+        ),
     ] = None,
     work: Annotated[
         Path, typer.Option(help="Folder of trained models and attacks, shared and resumed.")
@@ -54,8 +61,14 @@ def reproduce(
     Interrupted or killed, the same command goes on where it stopped. Each experiment writes its
     numbers as JSON, its comparison as Markdown and its figure as SVG or PNG.
 
+    frontier records the leaderboard: each defense has a choice of settings, is trained, audited and
+    signed. A data set takes hours; entries are on the board as soon as they are done.
+
     Example: mixcon reproduce table1 table2 figure2 --scale full
     """
+    if names and FRONTIER in names:
+        _frontier(names, scale, seeds, only or [], out, work, data_dir)
+        return
     folder = out or Path("runs/paper") / scale
     chosen = _chosen(names or [], docs)
     for place in (folder, work, docs.parent if docs else folder):
@@ -82,6 +95,41 @@ def reproduce(
         console.print(f"{name}: {', '.join(str(path) for path in written)}", soft_wrap=True)
     if docs:
         console.print(f"{write_whole(docs, results_page(folder, docs.parent))}", soft_wrap=True)
+
+
+def _frontier(
+    names: list[str],
+    scale: Scale,
+    seeds: int | None,
+    only: list[str],
+    out: Path | None,
+    work: Path,
+    data_dir: Path | None,
+) -> None:
+    from mixcon.leaderboard import Frontier, record_frontier  # noqa: PLC0415  needs the extra `serve`
+    from mixcon.serving.signing import DEFAULT_KEY, private_key  # noqa: PLC0415
+
+    if len(names) > 1:
+        raise ConfigError(f"expected {FRONTIER} alone, but got {', '.join(names)}")
+    board = out or Path("runs/leaderboard")
+    check_writable(board)
+    with (
+        interruptible(f"Run the same command again to go on: {work} keeps what was done."),
+        overall_progress(FRONTIER) as show,
+    ):
+        options = Frontier(
+            board,
+            work,
+            private_key(DEFAULT_KEY),
+            seeds=range(seeds or 1),
+            only=only,
+            smoke=scale == "smoke",
+            data_dir=data_dir,
+            on_progress=show,
+        )
+        for entry in record_frontier(options):
+            console.print(f"Added {entry.folder}", soft_wrap=True)
+    console.print(f"mixcon leaderboard page --board {board} draws it.", soft_wrap=True)
 
 
 def _chosen(names: list[str], docs: Path | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 from mixcon.leaderboard.board import BoardRow, board_rows, on_front
 from mixcon.leaderboard.entry import Entry, Manifest, add_entry, read_entries, read_entry
+from mixcon.leaderboard.frontier import Frontier, record_frontier
 from mixcon.leaderboard.page import leaderboard_page
 from mixcon.leaderboard.verify import Finding, verify_entry
 
@@ -9,6 +10,7 @@ __all__ = [
     "BoardRow",
     "Entry",
     "Finding",
+    "Frontier",
     "Manifest",
     "add_entry",
     "board_rows",
@@ -16,5 +18,6 @@ __all__ = [
     "on_front",
     "read_entries",
     "read_entry",
+    "record_frontier",
     "verify_entry",
 ]

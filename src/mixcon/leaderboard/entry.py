@@ -16,6 +16,7 @@ from mixcon.audit import Report, fingerprint
 from mixcon.channels import parts
 from mixcon.data import Splits
 from mixcon.errors import RunError
+from mixcon.leaderboard.tuning import title_of
 from mixcon.reports.files import read_report, report_json
 from mixcon.serving import signing
 from mixcon.serving.contract import sha256
@@ -158,7 +159,7 @@ def _compact(text: str) -> bytes:
 
 
 def _name(config: TrainConfig) -> str:
-    words = re.sub(r"[^\w.=]+", "-", str(config.defense)).strip("-")
+    words = re.sub(r"[^\w.=]+", "-", title_of(config)).strip("-")
     return f"{words}-{config.network}-s{config.seed}"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mixcon.leaderboard.board import BoardRow, board_rows, on_front
 from mixcon.leaderboard.entry import Entry
+from mixcon.leaderboard.tuning import title_of
 from mixcon.reports.headline import Excess
 
 __all__ = ["leaderboard_page"]
@@ -84,7 +85,7 @@ def _table(data: str, rows: Sequence[BoardRow], page: Path) -> str:
 
 def _cells(row: BoardRow, rows: Sequence[BoardRow], page: Path) -> list[str]:
     summary, entry = row.summary, row.entry
-    name = f"{entry.config.defense}" + (f", seed {entry.config.seed}" if entry.config.seed else "")
+    name = title_of(entry.config) + (f", seed {entry.config.seed}" if entry.config.seed else "")
     link = os.path.relpath(entry.folder, page.parent)
     bits = summary.bits.maximal_leakage if summary.bits else None
     saturated = summary.saturation.saturated if summary.saturation else None
@@ -114,7 +115,7 @@ def _excess(found: Excess | None) -> str:
 def _doubts(rows: Sequence[BoardRow]) -> list[str]:
     weak = [row for row in rows if not row.trustworthy]
     return [
-        f"\n{row.entry.config.defense}: weak evidence, {'; '.join(row.summary.evidence.flaws)}."
+        f"\n{title_of(row.entry.config)}: weak evidence, {'; '.join(row.summary.evidence.flaws)}."
         for row in weak
         if row.summary.evidence
     ]

@@ -69,6 +69,9 @@ NETWORKS: Registry[Network] = Registry(
         ),
         "lenet5": Network(lenet5, "pool2", "LeNet-5 for small images (section 4.3)"),
         "vgg16": Network(vgg16, "block2", "VGG-16 for 32 x 32 images (appendix D.2)"),
+        "vgg16-narrow": Network(
+            partial(vgg16, width=16), "block2", "VGG-16 of a quarter of the channels, for CPUs"
+        ),
         "audio": Network(audio, "pool2", "2 convolutions along time, for sounds"),
     },
 )

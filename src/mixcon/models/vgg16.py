@@ -10,18 +10,19 @@ from mixcon.models._checks import check_classes, check_image
 
 __all__ = ["vgg16"]
 
-# Channels of the convolutions in each block.
-_BLOCKS = ((64, 64), (128, 128), (256,) * 3, (512,) * 3, (512,) * 3)
+# Channels of the convolutions in each block, times the width.
+_BLOCKS = ((1, 1), (2, 2), (4,) * 3, (8,) * 3, (8,) * 3)
 
 
-def vgg16(shape: tuple[int, ...], classes: int) -> nn.Sequential:
+def vgg16(shape: tuple[int, ...], classes: int, width: int = 64) -> nn.Sequential:
     """Thirteen 3 x 3 convolutions with batch norm, in five blocks, and one linear layer.
 
-    The paper cuts after "block2": 128 x 8 x 8 numbers leave the device.
+    The paper cuts after "block2": 128 x 8 x 8 numbers leave the device, or 2 width x 8 x 8.
 
     Args:
         shape: (channels, height, width), with 1 or 3 channels and 32 x 32 pixels.
         classes: number of logits, at least 2.
+        width: channels of the first block; the paper's network has 64.
 
     Returns:
         A network from (N, channels, 32, 32) to logits (N, classes).
@@ -33,7 +34,8 @@ def vgg16(shape: tuple[int, ...], classes: int) -> nn.Sequential:
     check_classes(classes)
     layers: OrderedDict[str, nn.Module] = OrderedDict()
     channels = shape[0]
-    for number, widths in enumerate(_BLOCKS, start=1):
+    for number, block in enumerate(_BLOCKS, start=1):
+        widths = tuple(width * times for times in block)
         layers[f"block{number}"] = _block(channels, widths)
         channels = widths[-1]
     layers["flatten"] = nn.Flatten()

@@ -1,0 +1,58 @@
+"""Choose the setting of each defense on held-out training samples, by accuracy alone."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from mixcon.errors import RunError
+from mixcon.training import RunFolder, TrainConfig
+
+__all__ = ["Choice", "held_out_accuracy", "last_within", "title_of"]
+
+
+class Choice(BaseModel):
+    """How the setting of one defense was chosen.
+
+    Attributes:
+        tried: settings in words to their accuracy on held-out samples, in [0, 1], the undefended
+            one first.
+        chosen: the one that was taken.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tried: dict[str, float]
+    chosen: str
+
+
+def title_of(config: TrainConfig) -> str:
+    """What is done against leaking, in words."""
+    words = [str(config.defense)]
+    if config.cut:
+        words.append(f"cut after {config.cut}")
+    if config.label_smoothing:
+        words.append(f"label smoothing {config.label_smoothing:g}")
+    return ", ".join(words).removeprefix("vanilla, ")
+
+
+def held_out_accuracy(run: RunFolder) -> float:
+    """Of a finished run whose config holds samples out, in [0, 1]."""
+    if not run.config.holdout:
+        raise RunError(f"{run.path}: expected a run with samples held out, but it has none")
+    found: float = run.read_metrics()[-1]["test_accuracy"]
+    return found
+
+
+def last_within(accuracies: Sequence[float], undefended: float, points: float) -> int:
+    """The place of the last setting that loses at most so many points.
+
+    If all lose more, that of the most accurate.
+
+    Example:
+        >>> last_within([0.99, 0.985, 0.9], undefended=0.99, points=1.0)
+        1
+    """
+    within = [i for i, found in enumerate(accuracies) if 100 * (undefended - found) <= points]
+    return within[-1] if within else max(range(len(accuracies)), key=accuracies.__getitem__)
