@@ -1,95 +1,177 @@
-"""The rows of the board: what each entry keeps, leaks, proves and costs; which are on the front."""
+"""The rows of the board: what each defense keeps, leaks, proves and costs; which are on the front."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from statistics import fmean
+from statistics import fmean, stdev
 
 from mixcon.leaderboard.entry import Entry
+from mixcon.leaderboard.tuning import title_of
 from mixcon.reports.figures import figures_of
+from mixcon.reports.headline import Excess
 from mixcon.reports.summary import Summary
 
-__all__ = ["BoardRow", "board_rows", "on_front"]
+__all__ = ["BoardRow", "board_rows", "hypervolume", "on_front"]
 
 UNDEFENDED = "vanilla"
 
 
 @dataclass(frozen=True)
 class BoardRow:
-    """One entry in figures.
+    """The entries that differ in nothing but the seed, in figures: means over the seeds.
 
     Attributes:
-        entry: where they come from.
-        summary: accuracy, excess with its interval, floor, bits and what a gate says.
+        entries: where they come from, one a seed.
+        summaries: of each entry: accuracy, excess with its interval, floor, bits.
         lost: points of accuracy below the mean of the undefended entries on the same data and
             network; None where there is none.
-        reidentified: share of victims whose reconstruction by the headline's attack names them
-            among the audit's candidates; None where it was not measured.
+        slower: training time as a multiple of theirs; None likewise. Times of other machines and
+            of busy ones do not compare, so it is rough.
     """
 
-    entry: Entry
-    summary: Summary
-    lost: float | None
-    reidentified: float | None
+    entries: tuple[Entry, ...]
+    summaries: tuple[Summary, ...]
+    lost: float | None = None
+    slower: float | None = None
 
     @property
-    def trustworthy(self) -> bool:
-        """Whether its audit is strong enough for a gate."""
-        evidence = self.summary.evidence
-        return evidence is not None and not evidence.flaws
+    def title(self) -> str:
+        """What is done against leaking."""
+        return title_of(self.entries[0].config)
+
+    @property
+    def family(self) -> str:
+        """The parts without their settings."""
+        config = self.entries[0].config
+        parts = [config.defense.name] if config.defense.parts else []
+        parts += ["deeper cut"] * bool(config.cut) + ["label smoothing"] * bool(
+            config.label_smoothing
+        )
+        return "+".join(parts) or UNDEFENDED
+
+    @property
+    def course(self) -> tuple[str, str]:
+        """Data and network: what rows must share to be compared."""
+        config = self.entries[0].config
+        return config.data, config.network
+
+    @property
+    def accuracy(self) -> float:
+        """Mean over the seeds, in [0, 1]."""
+        return fmean(summary.accuracy for summary in self.summaries)
+
+    @property
+    def spread(self) -> float | None:
+        """Standard deviation of the accuracy over seeds; None with one."""
+        accuracies = [summary.accuracy for summary in self.summaries]
+        return stdev(accuracies) if len(accuracies) > 1 else None
+
+    @property
+    def excess(self) -> tuple[float, float, float] | None:
+        """Mean of the best single attack, and the ends of the widest interval."""
+        return _mean([summary.found for summary in self.summaries])
+
+    @property
+    def per_image(self) -> tuple[float, float, float] | None:
+        """Likewise, of the best attack of each image."""
+        return _mean([summary.beside for summary in self.summaries])
 
     @property
     def worst(self) -> float:
-        """Upper end of the interval of the excess; infinite where there is none."""
-        return self.summary.interval[1] if self.summary.interval else float("inf")
+        """Upper end of the excess; infinite where there is none."""
+        return self.excess[2] if self.excess else float("inf")
+
+    @property
+    def bits(self) -> float | None:
+        """Largest maximal leakage; None where one seed has no bound."""
+        found = [s.bits.maximal_leakage if s.bits else None for s in self.summaries]
+        proved = [bits for bits in found if bits is not None]
+        return max(proved) if len(proved) == len(found) else None
+
+    @property
+    def saturated(self) -> bool | None:
+        """Whether all audits are; None where one does not know."""
+        found = [s.saturation.saturated if s.saturation else None for s in self.summaries]
+        return None if None in found else all(found)
+
+    def measured(self, metric: str) -> float | None:
+        """Mean of a metric over victims and seeds, by the attack of the headline."""
+        values = [
+            value
+            for entry, summary in zip(self.entries, self.summaries, strict=True)
+            for attack in entry.report.models[0].attacks
+            if summary.found and attack.attack == summary.found.attack
+            for value in attack.leakage.get(metric, [])
+        ]
+        return fmean(values) if values else None
+
+    @property
+    def flaws(self) -> list[str]:
+        """Why an audit of it is too weak for a gate, in clauses; empty where none is."""
+        found = [s.evidence.flaws if s.evidence else ("no attack was run",) for s in self.summaries]
+        return list(dict.fromkeys(flaw for flaws in found for flaw in flaws))
 
 
 def board_rows(entries: Sequence[Entry]) -> list[BoardRow]:
     """The rows by data set, then by what leaks least."""
-    summaries = [figures_of(entry.report).models[0] for entry in entries]
-    rows = [
-        BoardRow(
-            entry,
-            summary,
-            _lost(entry, summary, entries, summaries),
-            _reidentified(entry, summary),
-        )
-        for entry, summary in zip(entries, summaries, strict=True)
+    groups: dict[tuple[str, ...], list[Entry]] = {}
+    for entry in entries:
+        config = entry.config
+        groups.setdefault((config.data, config.network, title_of(config)), []).append(entry)
+    bare = [
+        BoardRow(tuple(group), tuple(figures_of(entry.report).models[0] for entry in group))
+        for group in groups.values()
     ]
-    return sorted(rows, key=lambda row: (row.entry.config.data, row.worst))
+    rows = [_beside_undefended(row, bare) for row in bare]
+    return sorted(rows, key=lambda row: (row.course, row.worst))
 
 
 def on_front(row: BoardRow, rows: Sequence[BoardRow]) -> bool:
-    """Whether no other entry on the same data is at least as accurate and leaks less, or likewise.
+    """Whether no other row on the same data is at least as accurate and leaks less, or likewise.
 
     Leakage is compared by the upper end of the interval.
     """
-    same = (r for r in rows if r is not row and r.entry.config.data == row.entry.config.data)
-    accuracy = row.summary.accuracy
-    return not any(
-        r.summary.accuracy >= accuracy
-        and r.worst <= row.worst
-        and (r.summary.accuracy, r.worst) != (accuracy, row.worst)
-        for r in same
-    )
+    own = (-row.accuracy, row.worst)
+    others = [(-r.accuracy, r.worst) for r in rows if r is not row and r.course == row.course]
+    return not any(a <= own[0] and w <= own[1] and (a, w) != own for a, w in others)
 
 
-def _lost(
-    entry: Entry, summary: Summary, entries: Sequence[Entry], summaries: Sequence[Summary]
-) -> float | None:
-    plain = [
-        s.accuracy
-        for e, s in zip(entries, summaries, strict=True)
-        if str(e.config.defense) == UNDEFENDED
-        and (e.config.data, e.config.network) == (entry.config.data, entry.config.network)
-    ]
-    return 100 * (fmean(plain) - summary.accuracy) if plain else None
+def hypervolume(rows: Sequence[BoardRow], best: float, chance: float) -> float:
+    """Share of all that could be kept and hidden that some of the rows reach, in [0, 1].
+
+    The area that their points dominate in the plane of accuracy, from chance to the best of the
+    board, and of what is hidden, 1 - excess by the upper end of its interval (Zitzler and Thiele,
+    PPSN 1998).
+
+    Args:
+        rows: of one data set and network.
+        best: accuracy that counts as all of it, in [0, 1].
+        chance: accuracy of a guess, below `best`.
+    """
+    area, reached = 0.0, 0.0
+    for row in sorted(rows, key=lambda row: row.worst):
+        kept = min(1.0, (row.accuracy - chance) / (best - chance))
+        area += max(0.0, kept - reached) * max(0.0, min(1.0, 1 - row.worst))
+        reached = max(reached, kept)
+    return area
 
 
-def _reidentified(entry: Entry, summary: Summary) -> float | None:
-    found = summary.found
-    attacks = entry.report.models[0].attacks
-    chosen = [attack for attack in attacks if found and attack.attack == found.attack]
-    values = chosen[0].leakage.get("reidentification") if chosen else None
-    return fmean(values) if values else None
+def _beside_undefended(row: BoardRow, rows: Sequence[BoardRow]) -> BoardRow:
+    plain = [r for r in rows if r.family == UNDEFENDED and r.course == row.course]
+    if not plain:
+        return row
+    lost = 100 * (plain[0].accuracy - row.accuracy)
+    return BoardRow(row.entries, row.summaries, lost, _seconds(row) / _seconds(plain[0]))
+
+
+def _seconds(row: BoardRow) -> float:
+    return fmean(entry.manifest.train_seconds for entry in row.entries) or 1.0
+
+
+def _mean(found: Sequence[Excess | None]) -> tuple[float, float, float] | None:
+    known = [each for each in found if each is not None]
+    if not known:
+        return None
+    ends = [each.interval or (each.value, each.value) for each in known]
+    return fmean(each.value for each in known), min(e[0] for e in ends), max(e[1] for e in ends)

@@ -20,7 +20,7 @@ from mixcon.leaderboard.tuning import title_of
 from mixcon.reports.files import read_report, report_json
 from mixcon.serving import signing
 from mixcon.serving.contract import sha256
-from mixcon.split import SplitModel
+from mixcon.split import SplitModel, multiply_adds
 from mixcon.training import RunFolder, TrainConfig, load_model
 
 __all__ = ["Entry", "Manifest", "add_entry", "read_entries", "read_entry"]
@@ -37,6 +37,7 @@ class Manifest(BaseModel):
         files: SHA-256 of each file of the bundle, in hex.
         wire_bytes: bytes that leave the device for one input: its words, else four a number.
         train_seconds: wall time of the training, on whatever machine it ran.
+        multiply_adds: of encoder and channel, for one input; None where it was not recorded.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -45,6 +46,7 @@ class Manifest(BaseModel):
     files: dict[str, str]
     wire_bytes: int
     train_seconds: float
+    multiply_adds: int | None = None
 
 
 @dataclass(frozen=True)
@@ -82,13 +84,14 @@ def add_entry(
     model, source = load_model(run, splits), RunFolder(run)
     alone = _report_of(report, fingerprint(model), run)
     config = source.config
-    folder = board / re.sub(r"\W+", "-", config.data).strip("-") / _name(config)
+    folder = board / folder_name(config.data) / _name(config)
     contents = {name: (run / name).read_bytes() for name in _BUNDLE}
     contents[_REPORT] = _compact(report_json(alone))
     manifest = Manifest(
         files={name: sha256(content) for name, content in contents.items()},
         wire_bytes=_wire_bytes(model, splits),
         train_seconds=round(source.seconds, 1),
+        multiply_adds=multiply_adds(model.release, splits.train.shape),
     )
     listed = manifest.model_dump_json(indent=2).encode() + b"\n"
     contents |= {
@@ -159,8 +162,12 @@ def _compact(text: str) -> bytes:
 
 
 def _name(config: TrainConfig) -> str:
-    words = re.sub(r"[^\w.=]+", "-", title_of(config)).strip("-")
-    return f"{words}-{config.network}-s{config.seed}"
+    return f"{folder_name(title_of(config))}-{config.network}-s{config.seed}"
+
+
+def folder_name(title: str) -> str:
+    """Words that may hold anything, as the name of a folder."""
+    return re.sub(r"[^\w.=]+", "-", title).strip("-")
 
 
 def _wire_bytes(model: SplitModel, splits: Splits) -> int:

@@ -2,29 +2,30 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mixcon._files import write_whole
 from mixcon.attacks import Decoder, strongest
 from mixcon.audit import AuditProgress, Subject, run_audit, subject_of
 from mixcon.data import Splits, load
 from mixcon.leaderboard.contest import Contest, Setting, contest_of
-from mixcon.leaderboard.entry import Entry, add_entry
-from mixcon.leaderboard.tuning import Choice, held_out_accuracy, last_within, title_of
+from mixcon.leaderboard.entry import Entry, add_entry, folder_name
+from mixcon.leaderboard.tuning import (
+    CHOICES,
+    Choice,
+    held_out_accuracy,
+    last_within,
+    title_of,
+    write_choices,
+)
 from mixcon.progress import Plan
 from mixcon.reports import write_report
 from mixcon.training import RunFolder, TrainConfig, load_model, train
 
 __all__ = ["Frontier", "record_frontier"]
-
-CHOICES = "choices.json"
-"""Name of the file, beside the entries of a data set, that says how settings were chosen."""
 
 _UNDEFENDED = "vanilla"
 _TOGETHER = 4  # models in one audit: what they share is prepared once, what is done is on the board
@@ -124,9 +125,7 @@ class _Recording:
                 tried={_UNDEFENDED: undefended, **dict(zip(titles, found, strict=True))},
                 chosen=title_of(self._config(best)),
             )
-            records = {name: choice.model_dump() for name, choice in self.choices.items()}
-            place = self.options.board / self.name / CHOICES
-            write_whole(place, json.dumps(records, indent=2) + "\n")
+            write_choices(self.options.board / folder_name(self.name) / CHOICES, self.choices)
         return self.chosen[who]
 
     def _config(self, setting: Setting, seed: int = 0) -> TrainConfig:
@@ -139,8 +138,8 @@ class _Recording:
 
     def _trained(self, purpose: str, config: TrainConfig, part: Hashable) -> Path:
         title = title_of(config)
-        words = re.sub(r"[^\w.=]+", "-", title).strip("-")
-        run = self.options.work / self.name / purpose / f"{words}-s{config.seed}"
+        name = f"{folder_name(title)}-s{config.seed}"
+        run = self.options.work / self.name / purpose / name
 
         def show(share: float) -> None:
             self.show(self.plan.report(part, share), f"{self.name}: {purpose} of {title}")

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+
+from mixcon._files import write_whole
 
 from mixcon.errors import RunError
 from mixcon.training import RunFolder, TrainConfig
 
-__all__ = ["Choice", "held_out_accuracy", "last_within", "title_of"]
+__all__ = [
+    "CHOICES",
+    "Choice",
+    "held_out_accuracy",
+    "last_within",
+    "read_choices",
+    "title_of",
+    "write_choices",
+]
+
+CHOICES = "choices.json"
+"""Name of the file, beside the entries of a data set, that says how settings were chosen."""
 
 
 class Choice(BaseModel):
@@ -56,3 +71,21 @@ def last_within(accuracies: Sequence[float], undefended: float, points: float) -
     """
     within = [i for i, found in enumerate(accuracies) if 100 * (undefended - found) <= points]
     return within[-1] if within else max(range(len(accuracies)), key=accuracies.__getitem__)
+
+
+def write_choices(path: Path, choices: Mapping[str, Choice]) -> None:
+    """Write name to choice as JSON."""
+    records = {name: choice.model_dump() for name, choice in choices.items()}
+    write_whole(path, json.dumps(records, indent=2) + "\n")
+
+
+def read_choices(path: Path) -> dict[str, Choice]:
+    """What `write_choices` wrote.
+
+    Raises:
+        RunError: it holds something else.
+    """
+    try:
+        return TypeAdapter(dict[str, Choice]).validate_json(path.read_bytes())
+    except ValidationError as error:
+        raise RunError(f"{path}: expected choices of settings, but got {error}") from error

@@ -5,7 +5,7 @@ from mixcon.split._inputs import keep_inputs
 from mixcon.split._model import SplitModel
 from mixcon.split._outputs import check_steady
 from mixcon.split._sizes import Sizes
-from mixcon.split.cuts import Cost, Cut, list_cuts
+from mixcon.split.cuts import Cost, Cut, list_cuts, multiply_adds
 
 __all__ = [
     "Cost",
@@ -15,5 +15,6 @@ __all__ = [
     "check_steady",
     "keep_inputs",
     "list_cuts",
+    "multiply_adds",
     "split_model",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from mixcon.errors import CutError
 from mixcon.split._cut import split_model
 from mixcon.split._outputs import evaluating
 
-__all__ = ["Cost", "Cut", "list_cuts"]
+__all__ = ["Cost", "Cut", "list_cuts", "multiply_adds"]
 
 _REASON = 90  # characters of a reason
 
@@ -91,6 +91,12 @@ def list_cuts(net: nn.Module, shape: tuple[int, ...]) -> list[Cut]:
         return [_cut(net, name, x, whole) for name in _inside_out(net)]
 
 
+def multiply_adds(run: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> int:
+    """Of what a function does to one sample of this shape, as in `Cost`."""
+    with _step_by_step():
+        return _run(run, torch.zeros(1, *shape))[1]
+
+
 def _cut(net: nn.Module, at: str, x: Tensor, whole: int) -> Cut:
     try:
         model = split_model(net, at)
@@ -102,7 +108,7 @@ def _cut(net: nn.Module, at: str, x: Tensor, whole: int) -> Cut:
     return Cut(at, "", tuple(z.shape[1:]), z[0].nbytes, device, cloud)
 
 
-def _run(module: nn.Module, x: Tensor) -> tuple[Tensor, int]:
+def _run(module: Callable[[Tensor], Tensor], x: Tensor) -> tuple[Tensor, int]:
     """What the module makes of x, and by how many multiply-adds."""
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         return module(x), counter.get_total_flops() // 2
