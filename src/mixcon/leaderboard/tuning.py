@@ -9,7 +9,6 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from mixcon._files import write_whole
-
 from mixcon.errors import RunError
 from mixcon.training import RunFolder, TrainConfig
 
