@@ -1,4 +1,4 @@
-"""The rows of the board: what each defense keeps, leaks, proves and costs; which are on the front."""
+"""Rows of the board: what a defense keeps, leaks, proves and costs; which are on the front."""
 
 from __future__ import annotations
 
