@@ -1,6 +1,7 @@
 """Every error mixcon raises on purpose.
 
     MixconError
+    ├── BudgetError        more would leave the device than a user's day allows
     ├── ConfigError        a setting is unknown, out of range, contradictory (also a ValueError)
     ├── ContractError      a half is not what its contract says, or the contract cannot be trusted
     ├── CutError           the network cannot be split where asked (also a ValueError)
@@ -14,6 +15,7 @@ Every message says what was expected, what came, and where there is one, the cur
 """
 
 __all__ = [
+    "BudgetError",
     "ConfigError",
     "ContractError",
     "CutError",
@@ -28,6 +30,10 @@ __all__ = [
 
 class MixconError(Exception):
     """Base of all errors that mixcon raises on purpose."""
+
+
+class BudgetError(MixconError):
+    """More would be told of a user in a day than the device allows."""
 
 
 class ConfigError(MixconError, ValueError):

@@ -62,6 +62,15 @@ def infer(
             "(default: ask for no proof)"
         ),
     ] = None,
+    max_bits_per_day: Annotated[
+        float | None,
+        typer.Option(
+            help="Send nothing that would tell more bits of a user in a day (UTC), by what is "
+            "proved of one release; what was answered before is not sent again (default: count "
+            "nothing)"
+        ),
+    ] = None,
+    user: Annotated[str, typer.Option(help="Whose bits these are, for --max-bits-per-day.")] = "",
     wire: Annotated[
         str | None,
         typer.Option(help="float32, float16, int8 or int4 (default: as the contract says)"),
@@ -197,6 +206,7 @@ def infer(
         record=record,
         max_excess=max_excess,
         max_bits=max_bits,
+        max_bits_per_day=max_bits_per_day,
     ) as client:
         client.check()
         if unknown := reservations(client.contract):
@@ -209,11 +219,17 @@ def infer(
         side = _side(client.contract, always=resize)
         if data or run:
             found = _samples(_test_set(data, run, data_dir, side), victims, seed)
-        _run(client, found, batch, resize=resize, as_json=as_json)
+        _run(client, found, batch, user, resize=resize, as_json=as_json)
 
 
 def _run(
-    client: EdgeClient, items: Sequence[Item], batch: int, *, resize: bool, as_json: bool
+    client: EdgeClient,
+    items: Sequence[Item],
+    batch: int,
+    user: str,
+    *,
+    resize: bool,
+    as_json: bool,
 ) -> None:
     from mixcon.serving.images import prepare  # noqa: PLC0415
 
@@ -236,7 +252,7 @@ def _run(
                 x if isinstance(x, np.ndarray) else prepare(n, x, client.contract, resize=resize)
                 for n, x, _ in part
             ]
-            found = client.infer(np.stack(inputs))
+            found = client.infer(np.stack(inputs), user)
             for i, (name, _, label) in enumerate(part):
                 right += found.labels[i] == label
                 show(name, found, i)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from mixcon.errors import ConfigError, ContractError, DataError
 from mixcon.kinds import Kind
 from mixcon.serving import signing
+from mixcon.serving.bit_budget import AnswerCache, BitBudget
 from mixcon.serving.capture import Recorder
 from mixcon.serving.endpoint import Endpoint
 from mixcon.serving.export_reader import read_half
@@ -64,6 +66,8 @@ class EdgeClient:
             `check_audit`; None asks for no audit.
         max_bits: most bits that one release may be proved to tell, see `check_bits`; None asks for
             no proof.
+        max_bits_per_day: most bits of one user in a day, see `BitBudget`. An input that was
+            answered before is then answered from memory; None counts nothing.
 
     Raises:
         ContractError: the folder is not what its contract says, it expired, a newer one was used
@@ -87,6 +91,7 @@ class EdgeClient:
         record: Path | None = None,
         max_excess: float | None = None,
         max_bits: float | None = None,
+        max_bits_per_day: float | None = None,
     ) -> None:
         endpoint = Endpoint(server) if isinstance(server, str) else server
         half = read_half(folder, "encoder", trust)
@@ -96,6 +101,12 @@ class EdgeClient:
             check_audit(self.contract, max_excess, "leave out --max-excess to use it anyway")
         if max_bits is not None:
             check_bits(self.contract, max_bits)
+        self._budget = (
+            None
+            if max_bits_per_day is None
+            else BitBudget(self.contract, half.key, max_bits_per_day)
+        )
+        self._answers = AnswerCache()
         self.wire: Wire = wire or self.contract.wire
         if self.wire not in WIRES or batch < 1:
             raise ConfigError(
@@ -167,24 +178,35 @@ class EdgeClient:
         noise = {n.name: draw(n, (len(x), *(n.shape or released))) for n in self.contract.noise}
         return self._encoder.run(None, {self.contract.input.name: x, **noise})[0]  # type: ignore[no-any-return]
 
-    def infer(self, inputs: NDArray[Any]) -> Predictions:
+    def infer(self, inputs: NDArray[Any], user: str = "") -> Predictions:
         """Labels of inputs (N, *shape), in their order.
 
         Args:
             inputs: uint8 images, or floats as the contract's preprocessing says: images in
                 [0, 1], others as they are.
+            user: whose bits these are, where they are counted.
 
         Raises:
             DataError: they do not fit the contract. Nothing was sent.
+            BudgetError: they would tell too much of the user today. Nothing was sent.
             ContractError, WireError: as `check`; or an answer that is none.
         """
         x = self._checked(inputs)
-        parts = [self._ask(part) for part in _chunks(x, self._batch)]
-        none = np.empty((0, len(self.contract.classes)), np.float32)
-        logits = np.concatenate([none, *parts])
+        if self._budget and len(x):
+            logits = self._answers.answer(x, partial(self._ask_counted, self._budget, user))
+        else:
+            logits = self._ask_all(x)
         names = self.contract.classes
         labels = tuple(names[i] for i in logits.argmax(axis=1))
         return Predictions(labels, _softmax(logits))
+
+    def _ask_counted(self, budget: BitBudget, user: str, x: Floats) -> Floats:
+        budget.spend(len(x), user)
+        return self._ask_all(x)
+
+    def _ask_all(self, x: Floats) -> Floats:
+        none = np.empty((0, len(self.contract.classes)), np.float32)
+        return np.concatenate([none, *(self._ask(part) for part in _chunks(x, self._batch))])
 
     def _ask(self, x: Floats) -> Floats:
         self.contract.check_expiry()
