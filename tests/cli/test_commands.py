@@ -72,6 +72,18 @@ def test_train_then_audit(tmp_path):
     assert re.search(r"\| vanilla \| .* \|", done.stderr)
 
 
+def test_adapt(tmp_path):
+    run("train", "--data", "digits", "--epochs", 1, "--out", "v", folder=tmp_path)
+    done = run("adapt", "v", "--epochs", 2, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    adapted = RunFolder(tmp_path / "runs" / "digits-lenet5-code+unicon-adapted")
+    assert adapted.config.frozen
+    assert ", undefended " in done.stderr
+    assert f"mixcon audit v {adapted.path.relative_to(tmp_path)}" in done.stderr
+    for words in ([], ["v", "--data", "digits"]):
+        assert run("adapt", *words, folder=tmp_path).returncode == 2
+
+
 def test_audit_over_seeds(tmp_path):
     short = ["--data", "digits", "--epochs", 1]
     for seed in (0, 1):

@@ -18,6 +18,7 @@ from mixcon.cli._console import (
     system_problem,
     terminate,
 )
+from mixcon.cli.adapt import adapt
 from mixcon.cli.audit import audit
 from mixcon.cli.cuts import cuts
 from mixcon.cli.demo import demo
@@ -42,7 +43,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Start with: mixcon demo",
 )
-for verb in (demo, cuts, train, audit, sweep, tune, reproduce, theory, export, serve, infer):
+for verb in (demo, cuts, train, adapt, audit, sweep, tune, reproduce, theory, export, serve, infer):
     app.command()(verb)
 app.add_typer(leaderboard, name="leaderboard")
 

@@ -45,9 +45,12 @@ class BoardRow:
         """The parts without their settings."""
         config = self.entries[0].config
         parts = [config.defense.name] if config.defense.parts else []
-        parts += ["deeper cut"] * bool(config.cut) + ["label smoothing"] * bool(
-            config.label_smoothing
-        )
+        marks = {
+            "deeper cut": config.cut,
+            "frozen encoder": config.frozen,
+            "label smoothing": config.label_smoothing,
+        }
+        parts += [mark for mark, is_set in marks.items() if is_set]
         return "+".join(parts) or UNDEFENDED
 
     @property

@@ -46,6 +46,8 @@ def title_of(config: TrainConfig) -> str:
     words = [str(config.defense)]
     if config.cut:
         words.append(f"cut after {config.cut}")
+    if config.frozen:
+        words.append("frozen encoder")
     if config.label_smoothing:
         words.append(f"label smoothing {config.label_smoothing:g}")
     return ", ".join(words).removeprefix("vanilla, ")

@@ -34,6 +34,8 @@ class TrainConfig(BaseModel):
         network: name of the network.
         cut: layer whose output leaves the device; the network's own default if None.
         defense: what is added to training and done to what leaves, as text or `DefenseConfig`.
+        start: an undefended run whose network training starts from; kept with its absolute path.
+        frozen: whether the encoder stays as it is, and only channel and head learn.
         epochs: passes over the training set.
         batch_size: samples per step, over all devices together.
         optimizer: sgd, adam or adamw.
@@ -58,6 +60,8 @@ class TrainConfig(BaseModel):
     network: str
     cut: str | None = None
     defense: DefenseField = DefenseConfig()
+    start: str | None = None
+    frozen: bool = False
     epochs: int = Field(default=8, ge=1)
     batch_size: int = Field(default=64, ge=1)
     optimizer: Literal["sgd", "adam", "adamw"] = "adam"
@@ -101,6 +105,11 @@ class TrainConfig(BaseModel):
     @classmethod
     def _means_the_same_from_anywhere(cls, data: str) -> str:
         return absolute(data)
+
+    @field_validator("start")
+    @classmethod
+    def _is_found_from_anywhere(cls, start: str | None) -> str | None:
+        return start and str(Path(start).absolute())
 
     @property
     def data_title(self) -> str:

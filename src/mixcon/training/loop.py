@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Objective", "Progress", "accuracy", "load_model", "raw_separability", "train"]
 
 _CHECKPOINT_SECONDS = 30.0
+_KNOWN = 2**28  # numbers of all representations that are kept: 1 GiB
 _CHECK_STEPS = 50  # how often the device is asked whether all was finite
 
 
@@ -89,6 +90,7 @@ def train(
         splits = splits.holdout(config.holdout) if config.holdout else splits
         _check_augment(config, splits)
         model, defense = build(config, splits)
+        _check_frozen(config, defense)
         folder = RunFolder(out)
         fabric = None if folder.finished else make_fabric(accelerator, devices, config.precision)
         folder.claim(config)
@@ -124,7 +126,7 @@ def load_model(out: Path, splits: Splits) -> SplitModel:
     """
     folder = RunFolder(out)
     with torch.random.fork_rng():  # initial weights, soon replaced, draw from it
-        model, _ = build(folder.config, splits)
+        model, _ = build(folder.config, splits, started=False)
     try:
         model.load_state_dict(folder.read_model())
     except RuntimeError as error:
@@ -166,13 +168,14 @@ class Objective(nn.Module):
         self._defense, self._smoothing = defense, label_smoothing
 
     def forward(
-        self, x: Tensor, y: Tensor, share: float = 1.0
+        self, x: Tensor, y: Tensor, share: float = 1.0, raw: Tensor | None = None
     ) -> tuple[Tensor, Tensor, Batch | None]:
         """The loss; what to add up (loss, penalty, hits, a sign of NaN); what adversaries see.
 
-        `share` is the part of the penalties' weight that counts so far.
+        `share` is the part of the penalties' weight that counts so far, `raw` the representation
+        if it is known.
         """
-        raw = self.model.represent(x)
+        raw = self.model.represent(x) if raw is None else raw
         z = self.model.channel(raw)
         logits = self.model.head(z)
         batch = Batch(x, y, raw, z)
@@ -216,10 +219,10 @@ class _Trainer:
     ) -> None:
         self.config, self.folder, self.fabric = config, folder, fabric
         self.model = model
+        model.encoder.requires_grad_(not config.frozen)
         objective = Objective(model, defense, config.label_smoothing)
-        self.objective, self.optimizer = fabric.setup(
-            objective, make_optimizer(objective.parameters(), config)
-        )
+        learning = [p for p in objective.parameters() if p.requires_grad]
+        self.objective, self.optimizer = fabric.setup(objective, make_optimizer(learning, config))
         self.adversaries = [
             _Taught(a.name, a.updates, *fabric.setup(a, a.optimizer())) for a in defense.adversaries
         ]
@@ -242,6 +245,7 @@ class _Trainer:
             self.records = []
             observe_range(self.model, self.train_set)
             self._record({"epoch": 0})
+        self.known = self._representations()
         while self.epoch <= self.config.epochs:
             self._train_epoch()
         if self.fabric.is_global_zero:
@@ -251,13 +255,16 @@ class _Trainer:
     def _train_epoch(self) -> None:
         started = time.monotonic()
         self.objective.train()
+        self.model.encoder.train(not self.config.frozen)
         order = self._order()
         size = max(1, self.config.batch_size // self.fabric.world_size)
         steps = -(-len(order) // size)
-        batches = self.train_set.batches(size, order[self.step * size :])
+        left = order[self.step * size :]
+        batches = zip(self.train_set.batches(size, left), left.split(size), strict=False)
         pending: list[Tensor] = []
-        for x, y in batches:
-            pending.append(self._train_step(x, y, steps))
+        for (x, y), places in batches:
+            known = None if self.known is None else self.known[places]
+            pending.append(self._train_step(x, y, steps, known))
             self.step += 1
             if len(pending) == _CHECK_STEPS or self.step == steps:
                 self._add(pending)
@@ -265,16 +272,30 @@ class _Trainer:
             self.on_progress(Progress(self.epoch, self.config.epochs, self.step, steps))
         self._finish_epoch(len(order) * self.fabric.world_size, time.monotonic() - started)
 
-    def _train_step(self, x: Tensor, y: Tensor, steps: int) -> Tensor:
+    def _train_step(self, x: Tensor, y: Tensor, steps: int, known: Tensor | None) -> Tensor:
         """The model's step, then those of each adversary on what the model has shown of itself."""
         manual_seed(self.config.seed, self.epoch, self.step, self.fabric.global_rank)
         for group in self.optimizer.param_groups:
             group["lr"] = learning_rate(self.config, self.epoch, self.step, steps)
         share = ramp(self.config, self.epoch, self.step, steps)
-        loss, sums, seen = self.objective(self.augment(x), y, share)
+        loss, sums, seen = self.objective(self.augment(x), y, share, known)
         self._descend(self.optimizer, loss)
         losses = [self._teach(adversary, seen) for adversary in self.adversaries]
         return torch.stack([*sums, *(own * len(y) for own in losses)]) if losses else sums
+
+    def _representations(self) -> Tensor | None:
+        """Those of a frozen encoder, of all training samples, if they fit into memory."""
+        if not self.config.frozen or self.config.augment != "none":
+            return None
+        self.model.eval()
+        like, count = next(self.model.parameters()), len(self.train_set)
+        with torch.no_grad():
+            few = self.model.represent(self.train_set.floats(slice(2)).to(like))
+            shape = tuple(few.shape[1:])
+            if at_once(count, shape, numbers=_KNOWN) < count:
+                return None
+            parts = self.train_set.batches(at_once(1000, shape, self.train_set.shape))
+            return torch.cat([self.model.represent(x.to(like)) for x, _ in parts])
 
     def _teach(self, adversary: _Taught, seen: Batch) -> Tensor:
         """Let an adversary learn; its loss before the last of its steps."""
@@ -385,6 +406,16 @@ def _check_augment(config: TrainConfig, splits: Splits) -> None:
     if config.augment != "none" and splits.train.kind is not Kind.IMAGE:
         raise ConfigError(
             f"expected augment to be none for samples that are no images, but got {config.augment}"
+        )
+
+
+def _check_frozen(config: TrainConfig, defense: Defense) -> None:
+    """Refuse a penalty that could move nothing."""
+    if config.frozen and any(getattr(part, "on", "") == "raw" for part in defense.penalties):
+        raise ConfigError(
+            "expected penalties on what the channel releases, since the encoder is frozen, but got "
+            f"one on the raw representation in {config.defense}; write on=z in it, behind a channel "
+            "that learns, such as project or code"
         )
 
 

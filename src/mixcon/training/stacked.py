@@ -116,9 +116,10 @@ def shared_settings(config: TrainConfig) -> dict[str, Any]:
 
 
 def stackable(config: TrainConfig) -> bool:
-    """Whether every part of the defense, and the precision, can be trained in a stack."""
+    """Whether every part of the defense, the start and the precision can be had in a stack."""
     kinds = [part_kind(part.name) for part in config.defense.parts]
-    return config.precision in _DTYPES and all(kind.stacked is not None for kind in kinds)
+    anew = not (config.frozen or config.start)
+    return anew and config.precision in _DTYPES and all(kind.stacked is not None for kind in kinds)
 
 
 def _without(defense: DefenseConfig, names: Collection[str]) -> DefenseConfig:
