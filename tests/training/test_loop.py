@@ -19,7 +19,7 @@ from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError, CutError, MixconError, NonFiniteError, RunError
 from mixcon.split import Sizes, SplitModel
 from mixcon.training import Progress, RunFolder, TrainConfig, accuracy, load_model, train
-from mixcon.training.loop import Objective
+from mixcon.training.objective import Objective
 
 PLAIN = {"optimizer": "sgd", "schedule": "constant"}
 

@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from mixcon._memory import at_once
-from mixcon.attacks.base import frozen
 from mixcon.data import LabeledSet, Splits
 from mixcon.defenses import Batch, Defense
 from mixcon.errors import ConfigError, NonFiniteError, RunError
@@ -22,7 +20,9 @@ from mixcon.metrics import Separability, chance_level, mixed_pairs, separability
 from mixcon.split import SplitModel
 from mixcon.training.augment import AUGMENTATIONS
 from mixcon.training.build import build, observe_range
+from mixcon.training.checks import check_augment, check_frozen
 from mixcon.training.config import TrainConfig
+from mixcon.training.objective import Objective
 from mixcon.training.optimizer import learning_rate, make_optimizer, ramp
 from mixcon.training.run_folder import RunFolder, manual_seed
 from mixcon.training.state import State
@@ -30,7 +30,7 @@ from mixcon.training.state import State
 if TYPE_CHECKING:
     from lightning_fabric import Fabric
 
-__all__ = ["Objective", "Progress", "accuracy", "load_model", "raw_separability", "train"]
+__all__ = ["Progress", "accuracy", "load_model", "raw_separability", "train"]
 
 _CHECKPOINT_SECONDS = 30.0
 _KNOWN = 2**28  # numbers of all representations that are kept: 1 GiB
@@ -88,9 +88,9 @@ def train(
     with torch.random.fork_rng():
         splits = config.load_data(data_dir)
         splits = splits.holdout(config.holdout) if config.holdout else splits
-        _check_augment(config, splits)
+        check_augment(config, splits)
         model, defense = build(config, splits)
-        _check_frozen(config, defense)
+        check_frozen(config, defense)
         folder = RunFolder(out)
         fabric = None if folder.finished else make_fabric(accelerator, devices, config.precision)
         folder.claim(config)
@@ -152,47 +152,6 @@ def accuracy(
             on_step(seen / len(labeled))
     model.train(was_training)
     return int(torch.stack(hits).sum()) / len(labeled)
-
-
-class Objective(nn.Module):
-    """Model and defense in one forward pass, so that several GPUs and autocast see all of it.
-
-    Adversaries are no part of it, so that no optimizer of the model moves them: it only asks what
-    they cost.
-    """
-
-    def __init__(self, model: SplitModel, defense: Defense, label_smoothing: float = 0.0) -> None:
-        super().__init__()
-        self.model = model
-        self.penalties = nn.ModuleList(defense.penalties)  # their buffers are kept with the model
-        self._defense, self._smoothing = defense, label_smoothing
-
-    def forward(
-        self, x: Tensor, y: Tensor, share: float = 1.0, raw: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Batch | None]:
-        """The loss; what to add up (loss, penalty, hits, a sign of NaN); what adversaries see.
-
-        `share` is the part of the penalties' weight that counts so far, `raw` the representation
-        if it is known.
-        """
-        raw = self.model.represent(x) if raw is None else raw
-        z = self.model.channel(raw)
-        logits = self.model.head(z)
-        batch = Batch(x, y, raw, z)
-        penalty = self._penalty(batch)
-        penalty = penalty if share == 1 else share * penalty
-        loss = F.cross_entropy(logits.float(), y, label_smoothing=self._smoothing) + penalty
-        hits = (logits.argmax(1) == y).sum()
-        count = len(y)
-        sums = [loss.detach() * count, penalty.detach() * count, hits, raw.detach().sum() * 0]
-        seen = batch.detached() if self._defense.adversaries else None
-        return loss, torch.stack([s.to(loss.dtype) for s in sums]), seen
-
-    def _penalty(self, batch: Batch) -> Tensor:
-        if not self._defense.adversaries:
-            return self._defense.penalty(batch)
-        with frozen(nn.ModuleList(self._defense.adversaries)):
-            return self._defense.penalty(batch)
 
 
 class _Taught(NamedTuple):
@@ -399,24 +358,6 @@ def _state(
         modules[f"adversary {taught.name}"] = own
         optimizers[f"optimizer of {taught.name}"] = taught.optimizer.optimizer
     return State(modules, optimizers)
-
-
-def _check_augment(config: TrainConfig, splits: Splits) -> None:
-    AUGMENTATIONS.find(config.augment)
-    if config.augment != "none" and splits.train.kind is not Kind.IMAGE:
-        raise ConfigError(
-            f"expected augment to be none for samples that are no images, but got {config.augment}"
-        )
-
-
-def _check_frozen(config: TrainConfig, defense: Defense) -> None:
-    """Refuse a penalty that could move nothing."""
-    if config.frozen and any(getattr(part, "on", "") == "raw" for part in defense.penalties):
-        raise ConfigError(
-            "expected penalties on what the channel releases, since the encoder is frozen, but got "
-            f"one on the raw representation in {config.defense}; write on=z in it, behind a channel "
-            "that learns, such as project or code"
-        )
 
 
 def raw_separability(model: SplitModel, labeled: LabeledSet, limit: int = 1000) -> Separability:

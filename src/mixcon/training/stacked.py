@@ -19,7 +19,8 @@ from mixcon.split import SplitModel
 from mixcon.training.augment import AUGMENTATIONS
 from mixcon.training.build import build, observe_range
 from mixcon.training.config import TrainConfig
-from mixcon.training.loop import Objective, Progress
+from mixcon.training.loop import Progress
+from mixcon.training.objective import Objective
 from mixcon.training.optimizer import learning_rate, make_optimizer, ramp
 from mixcon.training.run_folder import manual_seed
 
