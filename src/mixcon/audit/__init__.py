@@ -16,6 +16,7 @@ from mixcon.audit.records import (
     ModelRecord,
     Report,
     SaturationRecord,
+    SecretRecord,
     SeparabilityRecord,
 )
 from mixcon.audit.run import run_audit
@@ -35,6 +36,7 @@ __all__ = [
     "ModelRecord",
     "Report",
     "SaturationRecord",
+    "SecretRecord",
     "SeparabilityRecord",
     "Subject",
     "command_line",

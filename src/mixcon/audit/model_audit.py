@@ -34,9 +34,11 @@ from mixcon.audit.records import (
     MaskingRecord,
     ModelRecord,
     SaturationRecord,
+    SecretRecord,
     SeparabilityRecord,
 )
 from mixcon.audit.saturation import saturation
+from mixcon.audit.secrets import read_secret
 from mixcon.audit.setup import Setup
 from mixcon.audit.subject import Subject, fingerprint
 from mixcon.channels import averaged
@@ -54,6 +56,7 @@ from mixcon.training import accuracy, raw_separability
 __all__ = ["ModelAudit"]
 
 _SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes, or as many
+_SECRET = 2000  # so many test samples, from which a probe reads secrets
 _NUMBERS = 2**25  # as have representations of so many numbers
 
 
@@ -239,15 +242,16 @@ class ModelAudit:
     ) -> dict[str, Any]:
         """What a thorough audit adds to the record; of any audit what takes no work."""
         setup = self.setup
+        found: dict[str, Any] = {"secrets": self._secrets()} if setup.secrets else {}
         if not setup.thorough:
             raw = self.model.represent(setup.originals[:1].to(self.device))
             leakage, capacity = certified_bits(self.model, tuple(raw.shape[1:]), self.repeats)
             proved = BitsRecord(maximal_leakage=leakage, capacity=capacity, repeats=self.repeats)
-            return {"bits": proved}
+            return {"bits": proved, **found}
         report = self._begin("bits")
         proved = prove(self.model, setup.data.test, self.repeats)
         report(1.0)
-        found: dict[str, Any] = {"bits": proved}
+        found["bits"] = proved
         looks: dict[str, Callable[[], Any]] = {
             "label leakage": self._label_leakage,
             "bound": self._bound,
@@ -271,6 +275,32 @@ class ModelAudit:
             on_step=self._begin("label leakage"),
         )
         return leaks.float().mean().item()
+
+    def _secrets(self) -> list[SecretRecord]:
+        """What a probe reads of the attributes, from what is released of many test samples."""
+        setup, own, test = self.setup, self._seen, self.setup.data.test
+        count = at_once(_SECRET, setup.victims.shape, numbers=_NUMBERS)
+        others = test.take(test.shuffled(torch.Generator().manual_seed(setup.seed))[:count])
+        size = at_once(500, setup.victims.shape)
+        with frozen(self.model), torch.inference_mode():
+            z = torch.cat(
+                [self.knowledge.query(x.to(self.device)) for x, _ in others.batches(size)]
+            )
+            predicted = self.model.head(z).argmax(1).cpu()
+        raw = self.model.represent(setup.originals[:1].to(self.device))
+        leakage, _ = certified_bits(self.model, tuple(raw.shape[1:]), self.repeats)
+        mine = setup.data.train.take(setup.places[: len(own)])
+        return [
+            read_secret(
+                name,
+                (own, mine.attributes[name], mine.labels),
+                (z.cpu(), others.attributes[name], predicted),
+                leakage,
+                seed=setup.seed,
+                on_step=self._begin(f"secret {name}"),
+            )
+            for name in setup.secrets
+        ]
 
     def _bound(self) -> BoundRecord:
         report = self._begin("bound")

@@ -75,6 +75,7 @@ class Work:
         scored: auxiliary samples that are attacked as well, to score the attacks.
         thorough: whether the audit is.
         judged: whether a recognizer is to be trained.
+        secrets: attributes that are read from z.
     """
 
     models: tuple[str, ...]
@@ -85,6 +86,7 @@ class Work:
     scored: int
     thorough: bool
     judged: bool
+    secrets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ class AuditPlan:
         yield from found.items()
         yield "accuracy", 1 + work.test * costs.release
         yield "floors", 1 + min(_EXAMINED, work.auxiliary) * costs.release
+        yield from ((f"secret {name}", 8.0) for name in work.secrets)
         if not work.thorough:
             return
         groups = work.classes * max(1, len(self.attacks) - 3) + 1
@@ -198,6 +201,7 @@ def plan_audit(
     thorough: bool,
     judged: bool,
     measured: bool,
+    secrets: Sequence[str] = (),
 ) -> AuditPlan:
     """The whole of an audit, with what work costs here if that is measured; see `Work`."""
     own = Setup.own(data.train)
@@ -210,6 +214,7 @@ def plan_audit(
         scored=scored_of(own) if thorough else 0,
         thorough=thorough,
         judged=judged,
+        secrets=tuple(secrets),
     )
     samples = data.test.floats(slice(128))
     costs = measure_costs(subjects[0].model, samples) if measured else Costs()

@@ -101,6 +101,30 @@ class SaturationRecord(_Record):
     saturated: bool
 
 
+class SecretRecord(_Record):
+    """How well an attribute of the inputs, which is no task of the model, is read from z.
+
+    Attributes:
+        name: of the attribute.
+        values: how many it has.
+        inputs: test samples that it was read from.
+        accuracy: share of them that a probe reads rightly, in [0, 1].
+        interval: its 95 % bootstrap interval.
+        blind: the same of the best guess without z.
+        from_class: the same of the best guess from the class that the head sees.
+        most: what no attacker exceeds, by the maximal leakage; 1 where there is no bound.
+    """
+
+    name: str
+    values: int
+    inputs: int
+    accuracy: float
+    interval: tuple[float, float]
+    blind: float
+    from_class: float
+    most: float
+
+
 class BitsRecord(_Record):
     """What is proved of a release, for every attacker; None where there is no bound.
 
@@ -205,6 +229,7 @@ class ModelRecord(_Record):
         bound: what no unbiased attacker can undercut; None where it was not computed.
         masking: signs of gradient masking; empty where `rmle` was not run, and for vectors.
         label_leakage: share of victims whose class a probe reads from z; the head reads it too.
+        secrets: what z tells of the attributes that were asked for.
         defense: what it has in common with models of other seeds; empty if it stands alone.
         seed: the seed that trained it; None if unknown.
         weights: `fingerprint` of the audited weights; empty in reports from before they had one.
@@ -230,6 +255,7 @@ class ModelRecord(_Record):
     bound: BoundRecord | None = None
     masking: list[MaskingRecord] = Field(default_factory=list)
     label_leakage: float | None = None
+    secrets: list[SecretRecord] = Field(default_factory=list)
     defense: str = ""
     seed: int | None = None
     weights: str = ""

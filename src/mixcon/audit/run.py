@@ -45,6 +45,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
     keep: Path | None = None,
     captured: Tensor | None = None,
     repeats: int = 1,
+    secrets: Sequence[str] = (),
     seconds: float | None = None,
     on_plan: OnPlan | None = None,
     on_progress: OnProgress = lambda _: None,
@@ -70,6 +71,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
             place of what the model would release now; of one subject alone.
         repeats: how often each victim is released, noise drawn anew; the attacker averages. A
             camera sends frames.
+        secrets: attributes of the data that are also read from z, see `read_secret`.
         seconds: how long it may take. What does not fit is left out or cut short, see `fitted`, and
             the clock stops a phase after its share, between two of its steps; the record says so.
             Then the same seed need not give the same numbers.
@@ -81,7 +83,8 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
 
     Raises:
         ConfigError: fewer than one victim or more than there are test samples; a name or an
-            attack given twice; captured representations of other victims or several models.
+            attack given twice; an attribute that the data lacks; captured representations of other
+            victims or several models.
         KnowledgeError: an attack does not fit such inputs.
         CutError: a half gives no tensor, or remembers what it was asked before.
 
@@ -97,6 +100,12 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         4
     """
     _check(subjects, data, attacks, victims)
+    if unknown := [name for name in secrets if name not in data.test.attributes]:
+        known = ", ".join(data.test.attributes) or "none"
+        raise ConfigError(
+            f"expected secrets out of the attributes of {data.test.name} ({known}), but got "
+            f"{unknown[0]!r}"
+        )
     if captured is not None and (len(subjects) > 1 or len(captured) != victims):
         raise ConfigError(
             f"expected one model and {victims} captured representations, one a victim, but got "
@@ -106,7 +115,14 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
     timed = seconds is not None or on_plan is not None  # else nobody asks how long it takes
     judged = thorough and meter is None
     plan = plan_audit(
-        subjects, data, attacks, victims, thorough=thorough, judged=judged, measured=timed
+        subjects,
+        data,
+        attacks,
+        victims,
+        thorough=thorough,
+        judged=judged,
+        measured=timed,
+        secrets=secrets,
     )
     if seconds is not None:
         plan = fitted(plan, seconds)
@@ -123,6 +139,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
             begin=phases.begin,
             length=plan.length,
             omitted=plan.omitted,
+            secrets=secrets,
         )
         gallery = Gallery(setup.originals, setup.victims.labels, setup.victims.classes)
         crossed = None if captured is None else captured[: plan.victims]

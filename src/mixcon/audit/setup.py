@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 
 import torch
@@ -46,6 +46,8 @@ class Setup:
         identity: tells these victims and auxiliary samples from any others.
         length: so many times the usual steps of what is no attack.
         omitted: measurements that are left out.
+        places: where the auxiliary samples stand among the training samples.
+        secrets: attributes of the data that are to be read from z.
     """
 
     data: Splits
@@ -59,6 +61,8 @@ class Setup:
     identity: str
     length: float = 1.0
     omitted: Collection[str] = ()
+    places: Tensor = field(default_factory=lambda: torch.empty(0, dtype=torch.int64), repr=False)
+    secrets: Sequence[str] = ()
 
     @classmethod
     def of(
@@ -72,6 +76,7 @@ class Setup:
         begin: Callable[[str, str], OnStep],
         length: float = 1.0,
         omitted: Collection[str] = (),
+        secrets: Sequence[str] = (),
     ) -> Setup:
         """Draw the victims by the seed; a thorough audit prepares a meter if none is given."""
         on_step = begin("", "preparation")
@@ -113,6 +118,8 @@ class Setup:
             identity,
             length,
             omitted,
+            mixed,
+            secrets,
         )
 
     @staticmethod

@@ -72,6 +72,13 @@ def audit(
             "over the frames of a camera.",
         ),
     ] = 1,
+    secret: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An attribute of the data, such as speaker: how well is it read from what leaves? "
+            "Repeat for several."
+        ),
+    ] = None,
     wire: Annotated[
         Path | None,
         typer.Option(
@@ -134,6 +141,7 @@ def audit(
         thorough=not quick,
         captured=captured,
         repeats=repeats,
+        secrets=secret or (),
         seconds=None if allowed is None else max(1.0, allowed - (time.monotonic() - started)),
     )
     if limit is not None:
@@ -151,6 +159,7 @@ def report_on(
     thorough: bool,
     captured: Tensor | None = None,
     repeats: int = 1,
+    secrets: Sequence[str] = (),
     seconds: float | None = None,
 ) -> Figures:
     """Audit, write the report into the folder, and say on the console what it says.
@@ -170,6 +179,7 @@ def report_on(
                 keep=folder / "attacks",
                 captured=captured,
                 repeats=repeats,
+                secrets=secrets,
                 seconds=None if seconds is None else _WORK * seconds,
                 on_plan=_tell,
                 on_progress=on_progress,

@@ -14,7 +14,7 @@ from mixcon.data.decode import resized
 from mixcon.data.digits import digits
 from mixcon.data.hub import HUB_SETS, HubSet
 from mixcon.data.image_folder import folder
-from mixcon.data.labeled import LabeledSet, Splits
+from mixcon.data.labeled import Attribute, LabeledSet, Splits
 from mixcon.data.names import FOLDER, absolute, title
 from mixcon.data.spoken_digits import spoken_digits
 from mixcon.data.synthetic import synthetic
@@ -23,7 +23,7 @@ from mixcon.errors import ConfigError
 from mixcon.kinds import Kind
 from mixcon.registry import Registry
 
-__all__ = ["SOURCES", "LabeledSet", "Splits", "absolute", "load", "title"]
+__all__ = ["SOURCES", "Attribute", "LabeledSet", "Splits", "absolute", "load", "title"]
 
 
 def _hub(entry: HubSet, data_dir: Path | None, seed: int) -> Splits:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
@@ -11,9 +11,22 @@ from torch import Tensor
 from mixcon.errors import DataError
 from mixcon.kinds import Kind
 
-__all__ = ["LabeledSet", "Splits"]
+__all__ = ["Attribute", "LabeledSet", "Splits"]
 
 _TYPES = {Kind.IMAGE: torch.uint8, Kind.VECTOR: torch.float32, Kind.SEQUENCE: torch.float32}
+
+
+@dataclass(frozen=True)
+class Attribute:
+    """What is known of samples besides their class, such as who speaks.
+
+    Attributes:
+        values: int64 positions in `names`, (N,).
+        names: what each value is called.
+    """
+
+    values: Tensor
+    names: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,7 @@ class LabeledSet:
         inputs: uint8 images (N, C, H, W), float32 vectors (N, d) or float32 sequences (N, C, T).
         labels: int64 positions in `classes`, (N,).
         classes: name of each class.
+        attributes: by name; no network learns them, an audit may ask how much z tells of them.
 
     Raises:
         DataError: shapes, types or labels that do not fit together.
@@ -34,8 +48,11 @@ class LabeledSet:
     inputs: Tensor
     labels: Tensor
     classes: tuple[str, ...]
+    attributes: Mapping[str, Attribute] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name, each in self.attributes.items():
+            _check_attribute(f"{self.name}: {name}", each, len(self.labels))
         fits = any(kind.fits(self.shape) and self.inputs.dtype == _TYPES[kind] for kind in Kind)
         if not fits:
             raise DataError(
@@ -75,7 +92,13 @@ class LabeledSet:
 
     def take(self, index: Tensor | slice) -> LabeledSet:
         """The samples at these positions."""
-        return replace(self, inputs=self.inputs[index], labels=self.labels[index])
+        attributes = {
+            name: replace(each, values=each.values[_on(each.values, index)])
+            for name, each in self.attributes.items()
+        }
+        return replace(
+            self, inputs=self.inputs[index], labels=self.labels[index], attributes=attributes
+        )
 
     def floats(self, index: Tensor | slice = slice(None)) -> Tensor:
         """Samples as float32: images scaled to [0, 1], others as they are."""
@@ -99,12 +122,31 @@ class LabeledSet:
             yield self.floats(index), self.labels[index]
 
 
+def _on(values: Tensor, index: Tensor | slice) -> Tensor | slice:
+    return index if isinstance(index, slice) else index.to(values.device)
+
+
+def _check_attribute(what: str, given: Attribute, count: int) -> None:
+    values = given.values
+    if values.dtype != torch.int64 or values.shape != (count,):
+        raise DataError(
+            f"{what}: expected int64 values of shape ({count},), but got {values.dtype} of shape "
+            f"{tuple(values.shape)}"
+        )
+    if count and not 0 <= values.min() <= values.max() < len(given.names):
+        raise DataError(
+            f"{what}: expected values from 0 to {len(given.names) - 1}, but got "
+            f"{int(values.min())} to {int(values.max())}"
+        )
+
+
 @dataclass(frozen=True)
 class Splits:
     """The training and the test part of one data set.
 
     Raises:
-        DataError: the parts differ in shape or classes, or a class has no training sample.
+        DataError: the parts differ in shape, classes or attributes, or a class has no training
+            sample.
     """
 
     train: LabeledSet
@@ -117,6 +159,12 @@ class Splits:
                 f"{train.name}: expected training and test samples alike, but got shapes "
                 f"{train.shape} and {test.shape}, {len(train.classes)} and {len(test.classes)} "
                 "classes"
+            )
+        names = [{k: v.names for k, v in part.attributes.items()} for part in (train, test)]
+        if names[0] != names[1]:
+            raise DataError(
+                f"{train.name}: expected training and test samples with the same attributes, but "
+                f"got {names[0]} and {names[1]}"
             )
         counts = torch.bincount(train.labels, minlength=len(train.classes))
         empty = [name for name, n in zip(train.classes, counts.tolist(), strict=True) if not n]

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from mixcon.data.cache import cached
-from mixcon.data.labeled import LabeledSet, Splits
+from mixcon.data.labeled import Attribute, LabeledSet, Splits
 from mixcon.data.parquet import labels, local_folder, parquet_files, read_parquet
 from mixcon.errors import DataError
 
@@ -31,7 +31,8 @@ def spoken_digits(data_dir: Path | None = None) -> Splits:
 
     Args:
         data_dir: holds ``spoken_digits/train-*.parquet`` and ``test-*.parquet`` with the columns
-            ``audio`` (bytes of a mono wav file of 16 bits) and ``label``; default ``MIXCON_DATA``.
+            ``audio`` (bytes of a mono wav file of 16 bits), ``label`` and, as an attribute, who
+            speaks: ``speaker``; default ``MIXCON_DATA``.
 
     Raises:
         DataError: no such folder, or a file or column is missing or damaged.
@@ -43,23 +44,45 @@ def spoken_digits(data_dir: Path | None = None) -> Splits:
         raise DataError(
             f"{_NAME}: expected a folder of Parquet files; give one with --data-dir or MIXCON_DATA"
         )
-    return Splits(*(_part(folder, part) for part in ("train", "test")))
+    found = [_part(folder, part) for part in ("train", "test")]
+    names = tuple(sorted({name for part in found for name in _speakers(part)}))
+    return Splits(*(_labeled(part, names) for part in found))
 
 
-def _part(folder: Path, part: str) -> LabeledSet:
+def _part(folder: Path, part: str) -> dict[str, Tensor]:
     files = parquet_files(folder, _NAME, part)
-    found = cached(files, lambda: _tensors(read_parquet(files), str(files[0])), RATE)
-    return LabeledSet(_NAME, found["sounds"], found["labels"], _CLASSES)
+    return cached(files, lambda: _tensors(read_parquet(files), str(files[0])), RATE, "speaker")
+
+
+def _labeled(part: dict[str, Tensor], names: tuple[str, ...]) -> LabeledSet:
+    own = torch.tensor([names.index(name) for name in _speakers(part)])
+    speaker = Attribute(own[part["speakers"]], names)
+    return LabeledSet(
+        _NAME, part["sounds"], part["labels"], _CLASSES, attributes={"speaker": speaker}
+    )
+
+
+def _speakers(part: dict[str, Tensor]) -> list[str]:
+    """Names of a part's speakers, kept as bytes, since only tensors are."""
+    return bytes(part["names"].tolist()).decode().split("\n")
 
 
 def _tensors(rows: Any, where: str) -> dict[str, Tensor]:
-    missing = {"audio", "label"} - set(rows.column_names)
+    missing = {"audio", "label", "speaker"} - set(rows.column_names)
     if missing:
         raise DataError(
-            f"{where}: expected columns audio and label, but got {', '.join(rows.column_names)}"
+            f"{where}: expected columns audio, label and speaker, but got "
+            f"{', '.join(rows.column_names)}"
         )
+    speakers = [str(name) for name in rows["speaker"]]
+    names = sorted(set(speakers))
     sounds = [waveform(cell["bytes"], f"{where}, row {i}") for i, cell in enumerate(rows["audio"])]
-    return {"sounds": torch.stack(sounds), "labels": labels(rows["label"][:], where)}
+    return {
+        "sounds": torch.stack(sounds),
+        "labels": labels(rows["label"][:], where),
+        "speakers": torch.tensor([names.index(name) for name in speakers]),
+        "names": torch.tensor(list("\n".join(names).encode()), dtype=torch.uint8),
+    }
 
 
 def waveform(content: bytes, where: str) -> Tensor:

@@ -1,11 +1,12 @@
-"""What is proved, what is measured and what is not known: three sentences on one model."""
+"""What is proved, what is measured, what is not known, and what z tells of secrets."""
 
 from __future__ import annotations
 
+from mixcon.audit import SecretRecord
 from mixcon.metrics import metric_named
 from mixcon.reports.summary import Summary
 
-__all__ = ["certainty"]
+__all__ = ["certainty", "told_secret"]
 
 
 def certainty(summary: Summary) -> list[str]:
@@ -15,6 +16,17 @@ def certainty(summary: Summary) -> list[str]:
         f"Measured: {_measured(summary)}.",
         f"Not known: {_unknown(summary)}.",
     ]
+
+
+def told_secret(model: str, secret: SecretRecord) -> str:
+    """One sentence on an attribute that is no task of the model."""
+    low, high = secret.interval
+    bound = f", and no attacker more than {secret.most:.1%}" if secret.most < 1 else ""
+    return (
+        f"What {model} sends tells a probe the {secret.name} of {secret.accuracy:.1%} "
+        f"[{low:.1%}, {high:.1%}] of the inputs{bound}; from the class alone {secret.from_class:.1%} "
+        f"are guessed, blindly {secret.blind:.1%}."
+    )
 
 
 def _proved(summary: Summary) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from mixcon.audit import ModelRecord, Report
+from mixcon.audit import ModelRecord, Report, SecretRecord
 from mixcon.metrics import Metric
 from mixcon.reports.columns import Column
 from mixcon.reports.figures import Figures
@@ -186,6 +186,8 @@ def examination_rows(figures: Figures) -> list[dict[str, str]]:
         findings = {"Strongest attack, by images": winners} if winners else {}
         if model.label_leakage is not None:
             findings["Class read from z by a probe"] = f"{100 * model.label_leakage:.1f} %"
+        for secret in model.secrets:
+            findings[f"Secret {secret.name} read from z by a probe"] = _secret(secret)
         if model.bound is not None:
             findings["Least mean squared error of an unbiased attacker (dFIL)"] = (
                 "no bound" if model.bound.mse is None else f"{model.bound.mse:.3g}"
@@ -200,6 +202,15 @@ def examination_rows(figures: Figures) -> list[dict[str, str]]:
             findings[sign.sign] = f"{shown} ({against})"
         rows += [{"Model": model.name, "Finding": k, "Result": v} for k, v in findings.items()]
     return rows
+
+
+def _secret(secret: SecretRecord) -> str:
+    low, high = secret.interval
+    bound = f", at most {secret.most:.1%} by any attacker" if secret.most < 1 else ", no bound"
+    return (
+        f"{secret.accuracy:.1%} [{low:.1%}, {high:.1%}]; from the class alone "
+        f"{secret.from_class:.1%}, blind {secret.blind:.1%}{bound}"
+    )
 
 
 def _number(value: float | None) -> str:

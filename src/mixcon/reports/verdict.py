@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from mixcon.metrics import Metric, metric_named
-from mixcon.reports.certainty import certainty
+from mixcon.reports.certainty import certainty, told_secret
 from mixcon.reports.doubts import Judged, caveats, judge, no_verdict
 from mixcon.reports.figures import Figures
 from mixcon.reports.headline import excess
@@ -53,12 +53,14 @@ def verdict(figures: Figures) -> list[str]:
     Returns:
         Two sentences: what an attacker gets, and what it costs and is worth. A third says why the
         audit is no proof that the inputs are hidden, if it is none. Then three on the model that
-        these speak of, if it was attacked: what is proved, measured and not known.
+        these speak of, if it was attacked: what is proved, measured and not known. Then one for
+        each model and each attribute that was asked for.
     """
     judged = [judge(defense) for defense in figures.defenses]
     chosen = _spoken_of(judged)
     known = certainty(chosen.summary) if chosen.summary.found else []
-    return [*_sentences(judged, chosen, figures.metric), *caveats(judged), *known]
+    told = [told_secret(m.name, each) for m in figures.report.models for each in m.secrets]
+    return [*_sentences(judged, chosen, figures.metric), *caveats(judged), *known, *told]
 
 
 def _spoken_of(judged: list[Judged]) -> Judged:
