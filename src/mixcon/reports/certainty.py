@@ -24,8 +24,8 @@ def told_secret(model: str, secret: SecretRecord) -> str:
     bound = f", and no attacker more than {secret.most:.1%}" if secret.most < 1 else ""
     return (
         f"What {model} sends tells a probe the {secret.name} of {secret.accuracy:.1%} "
-        f"[{low:.1%}, {high:.1%}] of the inputs{bound}; from the class alone {secret.from_class:.1%} "
-        f"are guessed, blindly {secret.blind:.1%}."
+        f"[{low:.1%}, {high:.1%}] of the inputs{bound}; from the class alone "
+        f"{secret.from_class:.1%} are guessed, blindly {secret.blind:.1%}."
     )
 
 
