@@ -31,7 +31,7 @@ def entries(options):
 def test_every_entrant_is_on_the_board(options, entries):
     titles = [title_of(entry.config) for entry in entries]
     choices = read_choices(options.board / "digits" / CHOICES)
-    assert titles == ["vanilla", *(choice.chosen for choice in choices.values())]
+    assert set(titles) == {"vanilla", *(choice.chosen for choice in choices.values())}
     assert [e.folder for e in read_entries(options.board)] == sorted(e.folder for e in entries)
     assert all(not entry.config.holdout for entry in entries)
     deeper = next(entry for entry in entries if entry.config.cut)

@@ -94,8 +94,9 @@ class Contest(_Field):
         return [name for name in self.sets if name in only or not only]
 
     def field(self, data: str) -> dict[str, tuple[Setting, ...]]:
-        """Name to settings of those that compete on a data set."""
-        return self.defenses | self.networks.get(self.sets[data].network, {})
+        """Name to settings of those that compete on a data set, the network's own first."""
+        own = self.networks.get(self.sets[data].network, {})
+        return {**own, **self.defenses, **own}
 
 
 @cache

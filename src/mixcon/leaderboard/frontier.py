@@ -8,6 +8,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from mixcon._cache import digest
 from mixcon.attacks import Decoder, strongest
 from mixcon.audit import AuditProgress, Subject, run_audit, subject_of
 from mixcon.data import Splits, load
@@ -156,7 +157,8 @@ class _Recording:
         return run
 
     def _audited(self, group: Sequence[tuple[str, int]], runs: Sequence[Path]) -> Iterator[Entry]:
-        folder = self.options.work / self.name / "audits" / f"{group[0][0]}-s{group[0][1]}"
+        names = digest(*(run.name for run in runs))
+        folder = self.options.work / self.name / "audits" / names
         if not (folder / "report.json").is_file():
             self._audit(group, runs, folder)
         for who, run in zip(group, runs, strict=True):
@@ -182,7 +184,7 @@ class _Recording:
             [Decoder(steps=60)] if smoke else strongest(self.data.test.kind),
             victims=40 if smoke else 100,
             thorough=not smoke,
-            keep=folder / "attacks",
+            keep=self.options.work / self.name / "attacks",
             on_progress=show,
         )
         write_report(report, gallery, folder)
