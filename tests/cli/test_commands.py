@@ -72,6 +72,15 @@ def test_train_then_audit(tmp_path):
     assert re.search(r"\| vanilla \| .* \|", done.stderr)
 
 
+def test_runs_on_other_samples_are_not_audited_together(tmp_path):
+    for seed in (0, 1):
+        words = ["--data", "synthetic", "--network", "mlp", "--epochs", 1, "--seed", seed]
+        assert run("train", *words, "--out", f"s{seed}", folder=tmp_path).returncode == 0
+    done = run("audit", "s0", "s1", folder=tmp_path)
+    assert done.returncode == 2
+    assert "drawn by the seed of the run" in " ".join(done.stderr.split())
+
+
 def test_adapt(tmp_path):
     run("train", "--data", "digits", "--epochs", 1, "--out", "v", folder=tmp_path)
     done = run("adapt", "v", "--epochs", 2, folder=tmp_path)

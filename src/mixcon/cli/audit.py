@@ -22,7 +22,7 @@ from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError
 from mixcon.evidence import weaknesses
 from mixcon.reports import Figures, figures_of, markdown_table, verdict, write_figures
-from mixcon.training import RunFolder
+from mixcon.training import RunFolder, TrainConfig
 
 __all__ = ["audit", "report_on"]
 
@@ -117,13 +117,10 @@ def audit(
     length, allowed = _budget(budget)
     limit = _limit(fail_above)
     configs = [RunFolder(run).config for run in runs]
-    sets = {c.data + (f" resized to {c.resize}" if c.resize else "") for c in configs}
-    if len(sets) > 1:
-        raise ConfigError(f"expected runs on one data set, but got {', '.join(sorted(sets))}")
     folder = out or runs[-1] / "audit"
     check_writable(folder)
     with working(f"Reading {configs[0].data} ..."):
-        data = configs[0].load_data(data_dir)
+        data = _common_data(configs, data_dir)
         subjects = subjects_of(runs, data)
     attacks = _attacks(attack or ["strongest"], data, length)
     captured = _captured(wire, edge)
@@ -192,6 +189,21 @@ def report_on(
         console.print(sentence, highlight=False)
     console.print(f"\nReport: {page}", soft_wrap=True)
     return figures
+
+
+def _common_data(configs: Sequence[TrainConfig], data_dir: Path | None) -> Splits:
+    """The data of all runs; some sets are drawn by the seed of the run."""
+    sets = {c.data + (f" resized to {c.resize}" if c.resize else "") for c in configs}
+    if len(sets) > 1:
+        raise ConfigError(f"expected runs on one data set, but got {', '.join(sorted(sets))}")
+    by_seed = {config.seed: config.load_data(data_dir) for config in configs}
+    first, *others = by_seed.values()
+    if any(not torch.equal(first.test.inputs, other.test.inputs) for other in others):
+        raise ConfigError(
+            f"expected runs on the same samples, but those of {configs[0].data} are drawn by the "
+            f"seed of the run, and these have {', '.join(map(str, by_seed))}; audit one at a time"
+        )
+    return first
 
 
 def _tell(plan: AuditPlan) -> None:
