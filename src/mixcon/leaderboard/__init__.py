@@ -1,6 +1,7 @@
 """The leaderboard: defenses side by side, each entry a bundle that anybody can check again."""
 
 from mixcon.leaderboard.board import BoardRow, board_rows, on_front
+from mixcon.leaderboard.board_audit import audit_for_board, rescore_entry
 from mixcon.leaderboard.entry import Entry, Manifest, add_entry, read_entries, read_entry
 from mixcon.leaderboard.frontier import Frontier, record_frontier
 from mixcon.leaderboard.page import leaderboard_page
@@ -13,11 +14,13 @@ __all__ = [
     "Frontier",
     "Manifest",
     "add_entry",
+    "audit_for_board",
     "board_rows",
     "leaderboard_page",
     "on_front",
     "read_entries",
     "read_entry",
     "record_frontier",
+    "rescore_entry",
     "verify_entry",
 ]

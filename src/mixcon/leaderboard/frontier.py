@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mixcon._cache import digest
-from mixcon.attacks import Decoder, strongest
-from mixcon.audit import AuditProgress, Subject, run_audit, subject_of
-from mixcon.data import Splits, load
+from mixcon.attacks import Decoder
+from mixcon.audit import AuditProgress, run_audit
+from mixcon.data import load
+from mixcon.leaderboard.board_audit import audit_for_board, named
 from mixcon.leaderboard.contest import Contest, Setting, contest_of
 from mixcon.leaderboard.entry import Entry, add_entry, folder_name
 from mixcon.leaderboard.tuning import (
@@ -24,7 +25,7 @@ from mixcon.leaderboard.tuning import (
 )
 from mixcon.progress import Plan
 from mixcon.reports import write_report
-from mixcon.training import RunFolder, TrainConfig, load_model, train
+from mixcon.training import RunFolder, TrainConfig, train
 
 __all__ = ["Frontier", "record_frontier"]
 
@@ -177,22 +178,15 @@ class _Recording:
                 done = self.plan.report(("audit", *who), share)
             self.show(done, f"{self.name}: {step.model} {step.phase}".rstrip())
 
-        smoke = self.options.smoke
-        report, gallery = run_audit(
-            [_subject(run, self.data) for run in runs],
-            self.data,
-            [Decoder(steps=60)] if smoke else strongest(self.data.test.kind),
-            victims=40 if smoke else 100,
-            thorough=not smoke,
-            keep=self.options.work / self.name / "attacks",
-            on_progress=show,
-        )
-        write_report(report, gallery, folder)
-
-
-def _subject(run: Path, data: Splits) -> Subject:
-    """A run under its title, which tells cuts and label smoothing apart as well."""
-    config = RunFolder(run).config
-    title = title_of(config)
-    name = f"{title}, seed {config.seed}" if config.seed else title
-    return replace(subject_of(run, load_model(run, data)), name=name, defense=title)
+        if self.options.smoke:
+            report, gallery = run_audit(
+                [named(run, self.data) for run in runs],
+                self.data,
+                [Decoder(steps=60)],
+                victims=40,
+                on_progress=show,
+            )
+            write_report(report, gallery, folder)
+        else:
+            kept = self.options.work / self.name / "attacks"
+            audit_for_board(runs, self.data, folder, keep=kept, on_progress=show)
