@@ -13,12 +13,14 @@ from mixcon.attacks._fitting import own_samples
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen, held_out
 from mixcon.attacks.prototypes import most_alike, most_parallel
 from mixcon.channels import Channel, parts
+from mixcon.channels.base import Repeated
 from mixcon.kinds import Kind, has_structure
 
 __all__ = ["Posterior"]
 
 _NUMBERS = 2**26  # of all references' representations: 256 MiB
 _AT_ONCE = 500
+_DRAWS = 16  # of noise whose law is not known
 _NEIGHBORS = 8  # decide how far a release without noise reaches
 
 Likelihood = Callable[[Tensor], Tensor]
@@ -102,7 +104,7 @@ def _before_noise(channel: nn.Module) -> tuple[list[nn.Module], Channel | None]:
     """The parts whose output the noise falls on, and the noise, if its law is known.
 
     Rounding that follows the noise is left out: z is then taken for what it was rounded from.
-    After noise that something else follows, z has no law that is known; the noise is left out.
+    Where no law is known, noise that is added is left out, and any other is averaged.
     """
     every = list(parts(channel))
     drawing = [place for place, part in enumerate(every) if getattr(part, "draws", None)]
@@ -113,7 +115,12 @@ def _before_noise(channel: nn.Module) -> tuple[list[nn.Module], Channel | None]:
     rounded = all(getattr(part, "levels", None) for part in every[last + 1 :])
     if rounded and isinstance(noise, Channel) and noise.has_likelihood:
         return every[:last], noise
-    return [part for place, part in enumerate(every) if place not in drawing], None
+    calm = [
+        Repeated(part, _DRAWS) if place in drawing else part
+        for place, part in enumerate(every)
+        if place not in drawing or getattr(part, "noise_scale", None) is None
+    ]
+    return calm, None
 
 
 def _nearness(z: Tensor, centers: Tensor) -> Tensor:

@@ -56,6 +56,13 @@ class Bottleneck(Channel):
             self._latest = _rate(mean, deviation).mean()
         return mean + deviation * noise
 
+    def log_likelihood(self, z: Tensor, given: Tensor) -> Tensor:
+        """By the mean and the deviation of each representation."""
+        mean, deviation = (part.double() for part in self._moments(given))
+        precision, found = deviation.square().reciprocal(), z.flatten(1).double()
+        own = (mean.square() * precision / 2 + deviation.log()).sum(1)
+        return found @ (mean * precision).T - found.square() @ precision.T / 2 - own
+
     def rates(self, z: Tensor) -> Tensor:
         """Bits that each representation costs, (N,); their expectation bounds I(X; Z)."""
         return _rate(*self._moments(z)) / math.log(2)
