@@ -51,9 +51,8 @@ class Leakage(L.Callback):
         if (trainer.current_epoch + 1) % self.every:
             return
         attacks = [Decoder(steps=self.steps)]
-        with torch.inference_mode(False), torch.enable_grad():
-            subject = Subject(module.split)
-            report, _ = run_audit([subject], self.data, attacks, victims=self.victims)
+        subject = Subject(module.split)
+        report, _ = run_audit([subject], self.data, attacks, victims=self.victims)
         self.log("leakage", figures_of(report).models[0].excess)
 
 
