@@ -6,29 +6,17 @@ a module that returns a loss, of which the defense's penalty is a part.
 
 import argparse
 import tempfile
-from typing import Any
 
-import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import Trainer, TrainingArguments, ViTConfig, ViTForImageClassification, set_seed
 
 from mixcon import SplitModel, Subject, defend, load_data, run_audit
 from mixcon.attacks import Decoder, strongest
-from mixcon.data import LabeledSet
 from mixcon.defenses import Batch
 from mixcon.reports import figures_of, verdict
 
 DEFENSE = "code(bits=16) + unicon(weight=0.3, on=z)"
-
-
-class Encoder(nn.Module):
-    def __init__(self, vit: ViTForImageClassification) -> None:
-        super().__init__()
-        self.embeddings, self.layer = vit.vit.embeddings, vit.vit.layers[0]
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layer(self.embeddings(x))  # (N, tokens, width)
 
 
 class Head(nn.Module):
@@ -56,11 +44,6 @@ class Defended(nn.Module):
         return {"loss": F.cross_entropy(logits, labels) + penalty, "logits": logits}
 
 
-def rows(part: LabeledSet) -> list[dict[str, Any]]:
-    pairs = zip(part.floats(), part.labels, strict=True)
-    return [{"pixel_values": x, "labels": y} for x, y in pairs]
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="a few steps, to see that it runs")
@@ -71,13 +54,17 @@ def main() -> None:
     sizes = {"hidden_size": 64, "num_hidden_layers": 4, "num_attention_heads": 4}
     shapes = {"intermediate_size": 128, "image_size": 28, "patch_size": 7, "num_channels": 1}
     vit = ViTForImageClassification(ViTConfig(**sizes, **shapes, num_labels=10))
-    defended = Defended(SplitModel(Encoder(vit), Head(vit)), data.train.floats(slice(2)))
+    encoder = nn.Sequential(vit.vit.embeddings, vit.vit.layers[0])
+    defended = Defended(SplitModel(encoder, Head(vit)), data.train.floats(slice(2)))
     with tempfile.TemporaryDirectory() as folder:
         settings = TrainingArguments(
             folder, max_steps=10 if smoke else 1000, per_device_train_batch_size=64,
             learning_rate=1e-3, report_to="none", save_strategy="no", disable_tqdm=smoke,
+            dataloader_pin_memory=False, use_cpu=True,
         )  # fmt: skip
-        Trainer(defended, settings, train_dataset=rows(data.train)).train()
+        pairs = zip(data.train.floats(), data.train.labels, strict=True)
+        rows = [{"pixel_values": x, "labels": y} for x, y in pairs]
+        Trainer(defended, settings, train_dataset=rows).train()
     subject = Subject(defended.split.cpu().eval(), DEFENSE, network="ViT", cut="layer 1")
     attacks = [Decoder(steps=10)] if smoke else strongest("image")
     victims = 8 if smoke else 100

@@ -11,8 +11,8 @@ import torch
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.datasets import load_breast_cancer
 from sklearn.model_selection import GridSearchCV, train_test_split
-from sklearn.preprocessing import StandardScaler
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.preprocessing import scale
+from sklearn.utils.validation import validate_data
 from torch import nn
 from torch.nn import functional as F
 
@@ -24,68 +24,60 @@ from mixcon.reports import figures_of
 
 
 class SplitClassifier(ClassifierMixin, BaseEstimator):
-    """Two layers on the device, two in the cloud."""
+    """Two layers on the device, one in the cloud."""
 
     def __init__(self, defense="code(bits=4)", epochs=60, lr=5e-3, random_state=0):
         self.defense, self.epochs, self.lr, self.random_state = defense, epochs, lr, random_state
 
     def fit(self, X, y):
         X, y = validate_data(self, X, y, dtype=np.float32)
-        self.classes_, labels = np.unique(y, return_inverse=True)
-        self.train_ = self._labeled(X, labels)
+        self.classes_ = np.unique(y)
+        self.train_ = self._labeled(X, y)
         with torch.random.fork_rng():
             torch.manual_seed(self.random_state)
-            width, classes = X.shape[1], len(self.classes_)
-            net = nn.Sequential(
-                *(nn.Linear(width, 32), nn.ReLU(), nn.Linear(32, 16)),  # "2" is the cut
-                *(nn.ReLU(), nn.Linear(16, classes)),
-            )
+            device = (nn.Linear(X.shape[1], 32), nn.ReLU(), nn.Linear(32, 16))  # the last is "2"
+            net = nn.Sequential(*device, nn.ReLU(), nn.Linear(16, len(self.classes_)))
             model, defense = defend(split_model(net, at="2"), self.defense, self.train_.inputs[:2])
             adam = torch.optim.Adam(model.parameters(), self.lr)
             for _ in range(self.epochs):
-                for x, target in self.train_.batches(64, torch.randperm(len(X))[: len(X) // 2 * 2]):
+                for x, label in self.train_.batches(64, torch.randperm(len(X))):
                     raw = model.represent(x)
                     z = model.channel(raw)
-                    penalty = defense.penalty(Batch(x, target, raw, z))
+                    loss = F.cross_entropy(model.head(z), label)
                     adam.zero_grad()
-                    (F.cross_entropy(model.head(z), target) + penalty).backward()
+                    (loss + defense.penalty(Batch(x, label, raw, z))).backward()
                     adam.step()
         self.model_ = model.eval()
         return self
 
     def predict(self, X):
-        check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float32, reset=False)
         with torch.no_grad():
             return self.classes_[self.model_(torch.from_numpy(X)).argmax(1).numpy()]
 
     def leakage(self, X, y, *, smoke=False):
         """The excess leakage of rows that were not trained on, and its 95 % interval."""
-        data = Splits(self.train_, self._labeled(X, np.searchsorted(self.classes_, y)))
-        attacks = [Decoder(steps=20)] if smoke else strongest("vector")
-        count = min(len(X), 8 if smoke else 100)
-        subjects = [Subject(self.model_, self.defense)]
-        report, _ = run_audit(subjects, data, attacks, victims=count, thorough=not smoke)
+        attacks, victims = ([Decoder(steps=20)], 8) if smoke else (strongest("vector"), 100)
+        data, subject = Splits(self.train_, self._labeled(X, y)), Subject(self.model_)
+        report, _ = run_audit([subject], data, attacks, victims=victims, thorough=not smoke)
         summary = figures_of(report).models[0]
         return summary.excess, summary.evidence.interval
 
-    def _labeled(self, X, labels):
-        inputs = torch.from_numpy(np.ascontiguousarray(X, np.float32))
-        names = tuple(map(str, self.classes_))
-        return LabeledSet("table", inputs, torch.from_numpy(labels.astype(np.int64)), names)
+    def _labeled(self, X, y):
+        inputs = torch.tensor(X, dtype=torch.float32)
+        labels = torch.from_numpy(np.searchsorted(self.classes_, y))
+        return LabeledSet("table", inputs, labels, tuple(map(str, self.classes_)))
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="a few steps, to see that it runs")
     smoke = parser.parse_args().smoke
-    X, y = load_breast_cancer(return_X_y=True)
-    X, X_test, y, y_test = train_test_split(X, y, random_state=0, stratify=y)
-    scaler = StandardScaler().fit(X)
-    bits = [1, 4] if smoke else [1, 2, 4, 8]
-    grid = {"defense": [f"code(bits={n})" for n in bits], "epochs": [2 if smoke else 60]}
-    search = GridSearchCV(SplitClassifier(), grid, cv=2 if smoke else 5).fit(scaler.transform(X), y)
-    best, unseen = search.best_estimator_, scaler.transform(X_test)
+    table, target = load_breast_cancer(return_X_y=True)
+    X, unseen, y, y_test = train_test_split(scale(table), target, random_state=0, stratify=target)
+    grid = {"defense": [f"code(bits={bits})" for bits in ([1, 4] if smoke else [1, 2, 4, 8])]}
+    few = {"epochs": 2} if smoke else {}
+    best = GridSearchCV(SplitClassifier(**few), grid, cv=2).fit(X, y).best_estimator_
     print(f"{best.defense}: {best.score(unseen, y_test):.1%} right")
     excess, (low, high) = best.leakage(unseen, y_test, smoke=smoke)
     print(f"excess leakage {excess:.3f} [{low:.3f}, {high:.3f}]")

@@ -25,7 +25,7 @@ def pages() -> Iterator[tuple[str, str]]:
     ]
     lead = f"# mixcon\n\n{_summary(mixcon)}\n\n```python\nimport mixcon\n```\n\n"
     yield "api/index.md", "\n".join([f"{lead}| Name | What it is |", "| :-- | :-- |", *rows, ""])
-    for name in PACKAGES:
+    for name in _PACKAGES:
         yield f"api/{name}.md", _page(import_module(f"mixcon.{name}"))
 
 

@@ -6,6 +6,7 @@ import math
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 from mixcon.channels._checks import check_count, check_map
 from mixcon.channels.base import Channel, Distribution, Levels
@@ -15,6 +16,16 @@ from mixcon.errors import ConfigError
 from mixcon.split import Sizes
 
 __all__ = ["Code"]
+
+
+class _Norm(nn.BatchNorm1d):
+    """Batch normalization that takes a batch of one, which has no variance, as at inference."""
+
+    def forward(self, input: Tensor) -> Tensor:
+        if self.training and len(input) == 1:
+            known = (self.running_mean, self.running_var, self.weight, self.bias)
+            return F.batch_norm(input, *known, training=False, eps=self.eps)
+        return super().forward(input)
 
 
 class Code(Channel):
@@ -72,7 +83,7 @@ class Code(Channel):
         if self.per_place:
             check_map("code(per_place=true)", self._given)
             return nn.Conv2d(self._given[0], self.bits, 1), nn.BatchNorm2d(self.bits)
-        return nn.Linear(math.prod(self._given), self.bits), nn.BatchNorm1d(self.bits)
+        return nn.Linear(math.prod(self._given), self.bits), _Norm(self.bits)
 
     def transform(self, z: Tensor, noise: Tensor) -> Tensor:
         """The word of each representation, as -1 and +1."""
