@@ -25,4 +25,4 @@ fi
 mixcon train --data digits --epochs 8 --out "$out/run" \
   --defense "code(bits=8) + unicon(weight=0.3, on=z)"
 mixcon audit "$out/run" --out "$out/report" --fail-above "excess=$limit" "${effort[@]}"
-mixcon export "$out/run" --report "$out/report" --out "$out/deploy" --valid-days 90
+mixcon export "$out/run" --report "$out/report/report.json" --out "$out/deploy" --valid-days 90

@@ -13,7 +13,7 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]  # MkDocs loads this file by its path
 
-from website import api, cards, examples, folders  # noqa: E402
+from website import api, cards, examples, folders, front  # noqa: E402
 from website.parts import KINDS  # noqa: E402
 
 _BESIDE = {"../CONTRIBUTING.md": "contributing.md", "../CHANGELOG.md": "changelog.md"}
@@ -57,7 +57,7 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
 
 
 def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:
-    """Lead links to folders to their index, and those out of the documentation to its copies."""
+    """Fill in the leaderboard's front; lead links to folders and out of docs/ to their pages."""
 
     def target(path: str) -> str:
         if path in _BESIDE:
@@ -67,4 +67,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
         found = (f"{path}/{name}" for name in ("index.md", "README.md"))
         return next((index for index in found if files.get_file_from_path(index)), path)
 
+    if front.MARK in markdown:
+        board = Path(config.docs_dir, "leaderboard.md").read_text(encoding="utf-8")
+        markdown = markdown.replace(front.MARK, front.front(board))
     return folders.relinked(markdown, page.file.src_uri, target)
