@@ -86,7 +86,7 @@ def test_links_to_folders_lead_to_their_index():
     there = {"a/b": "a/b/index.md", "../TOP.md": "top.md"}
     text = "[x](b) [y](../../TOP.md) [z](https://a.b/c) [w](#here) ![v](c.png) [u](b#part)"
     found = folders.relinked(text, "a/page.md", lambda path: there.get(path, path))
-    assert found == text.replace("](b", "](b/index.md").replace("../../TOP", "../../TOP")
+    assert found == text.replace("](b", "](b/index.md").replace("../../TOP", "../top")
     listed = dict(folders.unindexed(["a/b/c.json", "a/d/README.md", "e.md"]))
     assert listed == {"a/b": ["c.json"]}
 
