@@ -38,7 +38,7 @@ def everything(folder: Path) -> Iterator[tuple[Path, str]]:
     (folder / "pictures").mkdir()
     for number, pixels in enumerate(test.inputs[:10]):
         Image.fromarray(pixels[0].numpy()).save(folder / "pictures" / f"{number}.png")
-    config = TrainConfig(data="digits", network="lenet5", defense="code(bits=8)", epochs=2)
+    config = TrainConfig(data="digits", network="lenet5", defense="code(bits=8)", epochs=1)
     train(config, folder / "run", accelerator="cpu")
     export_run(folder / "run", folder / "deploy", key=folder / "key.pem")
     words = ["serve", folder / "deploy" / "cloud", "--port", "0", "--unaudited"]

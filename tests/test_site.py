@@ -4,8 +4,6 @@ import inspect
 import os
 import re
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -99,27 +97,21 @@ def test_the_front_is_that_of_the_leaderboard():
 
 
 @pytest.mark.smoke
-def test_the_quickstart_works(tmp_path):
+def test_the_quickstart_works(tmp_path, monkeypatch, capsys):
     """Its commands in its order, with less training and an audit that is short."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
     short = ["--victims", "4", "--quick", "--attack", "decoder", "--budget", "0.01x"]
     less = {"train": ["--epochs", "1"], "audit": short, "serve": ["--unaudited", "--port", "0"]}
     page = PROJECT / "docs" / "quickstart.md"
     steps = [words for text in blocks(page, "sh") for words in commands(text)]
-    environment = {**os.environ, "HOME": str(tmp_path), "PYTHONUNBUFFERED": "1"}
     *before, serve, infer = [[*words, *less.get(words[0], [])] for words in steps]
     assert [words[0] for words in (serve, infer)] == ["serve", "infer"]
-
-    def run(words):
-        done = subprocess.run(
-            [sys.executable, "-m", "mixcon", *words], cwd=tmp_path, env=environment,
-            capture_output=True, text=True, timeout=300, check=False,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
     for words in before:
-        run(words)
+        app(words, standalone_mode=False)
     assert (tmp_path / "runs" / "report" / "report.html").is_file()
-    with started(*serve, cwd=tmp_path, env=environment) as server:
+    with started(*serve, cwd=tmp_path, env={**os.environ, "PYTHONUNBUFFERED": "1"}) as server:
         url = next(found for line in server.stderr for found in re.findall(r"at (http\S+)", line))
-        assert len(run([*infer, "--url", url]).splitlines()) == 5
+        capsys.readouterr()
+        app([*infer, "--url", url], standalone_mode=False)
+    assert len(capsys.readouterr().out.splitlines()) == 5
