@@ -3,7 +3,7 @@
 from mixcon import _start as _start  # first: it minds Ctrl-C while the others are imported
 from mixcon.audit import Subject, run_audit
 from mixcon.data import load as load_data
-from mixcon.defenses import DefenseConfig
+from mixcon.defenses import DefenseConfig, defend
 from mixcon.errors import MixconError
 from mixcon.losses import (
     DistanceCorrelationLoss,
@@ -29,6 +29,7 @@ __all__ = [
     "TrainConfig",
     "UniConLoss",
     "allow_code",
+    "defend",
     "distance_correlation",
     "load_data",
     "load_model",

@@ -69,3 +69,12 @@ def test_nested_compositions_are_flat():
         Project,
         Code,
     ]
+
+
+def test_a_batch_of_one_passes_a_code_in_training():
+    """The last batch of an epoch may be one sample, which has no variance."""
+    code = Code(4, sizes=SIZES)
+    many = code(raw())
+    kept = code.norm.running_mean.clone()
+    assert code(raw(1)).shape == many[:1].shape
+    assert torch.equal(code.norm.running_mean, kept)

@@ -20,9 +20,16 @@ class Averaged(Attack[WhiteBox]):
     Where z says little, both are estimates of the same image with different errors. They are
     fitted once for all attacks of an audit, so this one costs next to nothing beside them.
 
+        ( D(z) + P(z) ) / 2,   D of `decoder`, P of `posterior`
+
     Attributes:
         decoder_steps: training steps of the decoder.
         posterior_steps: of the posterior's search.
+
+    Source: mixcon's own; averages of estimators that err differently are those of Perrone and
+    Cooper, When Networks Disagree, 1993.
+
+    Cost: next to nothing where its members were fitted in the same audit, else both of them.
     """
 
     name = "averaged"

@@ -17,12 +17,18 @@ class Decoder(Attack[Query]):
     Each batch is released anew: the decoder learns the channel's noise with the rest, and to
     average over it. How small z is does not matter, only what it tells.
 
+        min over D of  E [ 1 - SSIM(D(z), x) + 10 |D(z) - x|^2 / d ],   for images;
+        min over D of  E |D(z) - x|^2 / d   for anything else
+
     Attributes:
         steps: number of training steps.
         batch_size: samples per step.
         lr: highest learning rate of AdamW under a one-cycle schedule.
 
     Source: Dosovitskiy and Brox, CVPR 2016; He et al., ACSAC 2019, section 5.
+
+    Cost: steps batches through the device and the decoder, once for all victims; one forward pass
+    for each.
     """
 
     name = "decoder"

@@ -26,11 +26,16 @@ class DeepPrior(Attack[WhiteBox]):
     noise, which decides what the representation leaves open. All start from the same weights and
     from the same random code; the loss is the relative squared error of the representation.
 
+        min over w of  |h(G_w(c)) - z|^2 / |z|^2,   c one fixed random code
+
     Attributes:
         steps: number of steps.
         lr: learning rate of Adam.
 
     Source: Ulyanov et al., Deep image prior, CVPR 2018; Li et al., GLASS, NeurIPS 2023.
+
+    Cost: steps forward and backward passes of encoder and generator, with weights of its own for
+    each image.
     """
 
     name = "deep-prior"

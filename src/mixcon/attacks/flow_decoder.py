@@ -41,6 +41,8 @@ class FlowDecoder(Attack[Query]):
     inputs that z leaves open: the answer is the image of largest expected SSIM to them, the
     sequence of largest expected cosine, the mean for anything else.
 
+        x = D(z) + U f(n; z),   n ~ N(0, I), U the principal directions of the errors, f the flow
+
     Attributes:
         steps: training steps of the flow.
         batch_size: samples per step.
@@ -51,6 +53,9 @@ class FlowDecoder(Attack[Query]):
         decoder_steps: training steps of the decoder.
 
     Source: Dinh et al., Real NVP, ICLR 2017; conditional as in Ardizzone et al., 2019.
+
+    Cost: `decoder`, and steps of the flow; a search of `search_steps` over its samples for each
+    victim.
     """
 
     name = "flow-decoder"

@@ -24,6 +24,9 @@ class GanDecoder(Attack[WhiteBox]):
     batch, and the state that does best on held-out samples of the attacker's own is kept. The
     paper trains for 50 epochs: on CIFAR-10, 19,500 steps.
 
+        G:  min  - log D(G(z)) + xi |x - G(z)| + xi |z - h(G(z))|
+        D:  min  - log D(x) - log(1 - D(G(z)))
+
     Attributes:
         steps: number of updates of each network.
         batch_size: samples per step.
@@ -31,6 +34,8 @@ class GanDecoder(Attack[WhiteBox]):
         xi: weight of the errors of images and representations beside realness.
 
     Source: Li et al., MixCon, Eq. 7 with its signs put right, and Appendix D.2.
+
+    Cost: steps updates of generator and discriminator, with the encoder inside of each.
     """
 
     name = "gan-decoder"

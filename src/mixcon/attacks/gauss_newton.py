@@ -36,6 +36,8 @@ class GaussNewton(Attack[WhiteBox]):
     noisy linear encoder that is exact after one step. Each sample has a damping of its own. Of
     inputs of more than 4,096 numbers it looks along the 256 principal directions alone.
 
+        min over u of  |h(m + L u) - z|^2 / |z|^2 + prior |u|^2
+
     Attributes:
         steps: damped Gauss-Newton steps.
         inner: conjugate gradient iterations in each.
@@ -43,6 +45,8 @@ class GaussNewton(Attack[WhiteBox]):
         draws: of a stochastic channel at each evaluation.
 
     Source: Nocedal and Wright, Numerical Optimization, chapters 7 and 10.
+
+    Cost: steps (2 inner + 3) passes of the encoder, in float64.
     """
 
     name = "gauss-newton"

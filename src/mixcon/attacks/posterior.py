@@ -36,10 +36,18 @@ class Posterior(Attack[WhiteBox]):
     those nearby count. The answer is the one that is best for the metric: the image of largest
     expected SSIM for images, the sequence of largest expected cosine, the mean for vectors.
 
+        max over a of  sum_i w_i likeness(a, x_i),   w_i = p(z | x_i) / sum_j p(z | x_j)
+
     Attributes:
         references: so many of the attacker's samples are weighed, but for those held out.
         likely: so many of the likeliest are kept for the decision.
         steps: of the search for the image of largest expected SSIM.
+
+    Source: mixcon's own: Bayes' rule with the attacker's samples as prior, and the answer of
+    largest expected likeness (Berger, Statistical Decision Theory and Bayesian Analysis, 1985).
+
+    Cost: one pass of all samples through the device; a distance to each of them and a search of
+    `steps` over the likeliest for each victim.
     """
 
     name = "posterior"

@@ -18,6 +18,8 @@ class QueryDecoder(Attack[Query]):
 
     Against `decoder` it tells what a limit on queries is worth, as a device or its owner may set.
 
+        that of `decoder`, with the expectation over `queries` pairs (x, z)
+
     Attributes:
         queries: samples sent through the device, at least 2; those that choose the best state
             are among them. All that there are, if there are fewer.
@@ -26,6 +28,8 @@ class QueryDecoder(Attack[Query]):
         lr: highest learning rate of AdamW under a one-cycle schedule.
 
     Source: He et al., ACSAC 2019, section 5 (the black-box attack).
+
+    Cost: queries passes of the device, and steps of the decoder on them.
     """
 
     name = "query"

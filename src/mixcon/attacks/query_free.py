@@ -27,6 +27,8 @@ class QueryFree(Attack[Knowledge]):
     goes from its log-probabilities to inputs, and learns from all shadows in turn. Before
     training, the attacker looks at the shape of z, and whether any number is negative.
 
+        shadow s:  min  E CE(head(s(x)), y);   then `decoder` on  log softmax head(s(x))
+
     Attributes:
         shadows: number of shadow encoders.
         steps: training steps of the decoder, and of all shadows together.
@@ -35,6 +37,9 @@ class QueryFree(Attack[Knowledge]):
             constant one of Adam for the shadows.
 
     Source: He et al., ACSAC 2019, section 6, which inverts a single shadow's representations.
+
+    Cost: steps training steps for all shadows together and as many of the decoder; no pass of the
+    device.
     """
 
     name = "query-free"

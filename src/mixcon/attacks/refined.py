@@ -26,6 +26,8 @@ class Refined(Attack[WhiteBox]):
     have in common: without noise it may be weak, with noise it is what keeps the attack from
     fitting the noise.
 
+        min over x in the box of  r(E h(x), z) + anchor |x - D(z)|^2 / d,   from x = D(z)
+
     Attributes:
         lr: learning rate of Adam, in units of the box.
         steps: number of steps.
@@ -34,6 +36,11 @@ class Refined(Attack[WhiteBox]):
         residual: what is minimized, see `residuals`.
         draws: of a stochastic channel at each step.
         decoder_steps: training steps of the decoder.
+
+    Source: mixcon's own: `rmle` started from `decoder`.
+
+    Cost: steps forward and backward passes of the encoder behind those of `decoder`; five anchors
+    are tried on 16 samples first.
     """
 
     name = "refined"

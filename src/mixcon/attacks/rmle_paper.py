@@ -24,6 +24,8 @@ class RmlePaper(Attack[WhiteBox]):
     maximum. The steps are of fixed size, so a contracted representation, whose residuals are
     small, slows the attack down: it understates what leaks.
 
+        min over x of  mean (h(x) / |h(x)| - z / |z|)^2 + tv TV(x)
+
     Attributes:
         lr: learning rate of SGD.
         steps: number of steps.
@@ -32,6 +34,8 @@ class RmlePaper(Attack[WhiteBox]):
             for SVHN.
 
     Source: Li et al., MixCon, Eq. 3 and Appendix C.2.
+
+    Cost: steps forward and backward passes of the encoder.
     """
 
     name = "rmle-paper"

@@ -19,12 +19,16 @@ __all__ = ["RmlePaperVector"]
 class RmlePaperVector(Attack[WhiteBox]):
     """The inversion of the paper's synthetic experiment: SGD on the L1 distance, from zero.
 
+        min over x of  |h(x) - z|_1
+
     Attributes:
         lr: learning rate of SGD.
         steps: number of steps.
         weight_decay: weight decay of SGD.
 
     Source: Li et al., MixCon, Appendix C.1.
+
+    Cost: steps forward and backward passes of the encoder.
     """
 
     name = "rmle-paper-vector"

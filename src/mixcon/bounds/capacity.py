@@ -13,6 +13,8 @@ def noisy_sphere_capacity(numbers: int, sigma: float, repeats: int = 1) -> float
     n/2 log2(1 + 1 / (n sigma^2)), the capacity under a mean power of 1 (Shannon, 1949), which unit
     norm implies. I(X; Z) is at most this for every distribution of x.
 
+        I(X; Z) <= n/2 log2(1 + k / (n sigma^2))
+
     Args:
         numbers: n, how many numbers leave.
         sigma: standard deviation of the noise of each.
@@ -20,6 +22,10 @@ def noisy_sphere_capacity(numbers: int, sigma: float, repeats: int = 1) -> float
 
     Returns:
         Bits; infinite for sigma 0.
+
+    Source: Shannon, Communication in the Presence of Noise, Proceedings of the IRE 1949.
+
+    Cost: a closed form.
     """
     return numbers / 2 * math.log2(1 + repeats / (numbers * sigma**2)) if sigma else math.inf
 
@@ -30,12 +36,19 @@ def laplace_capacity(numbers: int, scale: float) -> float:
     h(Z) is at most that of a Gaussian of the same power, 1/n + 2 b^2 a number, and h(Z | X) is the
     noise's own, n log2(2 e b).
 
+        I(X; Z) <= n ( log2(2 pi e (1/n + 2 b^2)) / 2 - log2(2 e b) )
+
     Args:
         numbers: n, how many numbers leave.
         scale: b of the noise of each.
 
     Returns:
         Bits; infinite for scale 0.
+
+    Source: maximum entropy for a given power: Cover and Thomas, Elements of Information Theory,
+    Theorem 8.6.5.
+
+    Cost: a closed form.
     """
     if not scale:
         return math.inf
@@ -47,6 +60,12 @@ def flipped_bits_capacity(bits: int, flip: float) -> float:
     """Of a word of `bits` bits of which each is flipped with probability `flip`, in bits.
 
     n (1 - H(p)), the capacity of n binary symmetric channels.
+
+        I(X; Z) <= n (1 - H(p))
+
+    Source: Cover and Thomas, Elements of Information Theory, section 7.1.4.
+
+    Cost: a closed form.
     """
     entropy = -sum(p * math.log2(p) for p in (flip, 1 - flip) if p)
     return bits * (1 - entropy)

@@ -43,6 +43,8 @@ def unbiased_error_bound(
 
     Source: Maeng et al., "Bounding the Invertibility of Privacy-preserving Instance Encoding
     using Fisher Information", NeurIPS 2023.
+
+    Cost: as `fisher_information_leakage`.
     """
     check_samples("inputs", inputs)
     if noise == 0:
@@ -77,6 +79,12 @@ def fisher_information_leakage(
     Raises:
         ConfigError: inputs that are no batch, noise that is not positive and finite, or fewer than
             one probe.
+
+    Source: Maeng et al., "Bounding the Invertibility of Privacy-preserving Instance Encoding using
+    Fisher Information", NeurIPS 2023.
+
+    Cost: a Jacobian for each input: as many backward passes as the smaller of x and z has numbers,
+    or as there are probes.
     """
     check_samples("inputs", inputs)
     if not 0 < noise < float("inf"):

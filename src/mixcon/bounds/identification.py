@@ -12,12 +12,18 @@ def guess_by_leakage(bits: float, candidates: int) -> float:
 
     2^bits / N, since seeing z multiplies the chance 1/N of a blind guess by at most 2^bits.
 
+        P(right) <= 2^bits / N
+
     Args:
         bits: maximal leakage of the release.
         candidates: N, at least 1.
 
     Returns:
         A probability in (0, 1]; 1 where the bound says nothing.
+
+    Source: Issa, Wagner and Kamath, IEEE Transactions on Information Theory 2020, Theorem 1.
+
+    Cost: a closed form.
     """
     return float(2.0 ** min(bits - math.log2(candidates), 0.0))
 
@@ -27,12 +33,18 @@ def guess_by_information(bits: float, candidates: int) -> float:
 
     Fano's inequality, H(e) + e log2(N - 1) >= log2 N - I, solved for the least error e.
 
+        H(e) + e log2(N - 1) >= log2 N - I,   P(right) = 1 - e
+
     Args:
         bits: I(X; Z), for x drawn from the candidates.
         candidates: N, at least 2.
 
     Returns:
         A probability in (0, 1]; 1 where the bound says nothing.
+
+    Source: Fano's inequality: Cover and Thomas, Elements of Information Theory, Theorem 2.10.1.
+
+    Cost: a bisection of 60 steps.
     """
     wanted = math.log2(candidates) - bits
     if wanted <= 0:

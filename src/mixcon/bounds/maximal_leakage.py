@@ -29,8 +29,14 @@ def word_leakage(words: float) -> float:
     and every secret that depends on x alone: seeing z multiplies the chance of guessing the secret
     by at most 2^bits. For a repeat of the same x a deterministic z leaks nothing more.
 
+        L = log2 sum_z max_x p(z | x) <= log2 M
+
     Args:
         words: how many different z there are, at least 1.
+
+    Source: Issa, Wagner and Kamath, IEEE Transactions on Information Theory 2020, Theorem 1.
+
+    Cost: a closed form.
     """
     if not words >= 1:
         raise ConfigError(f"expected 1 word or more, but got {words}")
@@ -44,10 +50,17 @@ def flipped_bits_leakage(bits: int, flip: float, repeats: int = 1) -> float:
     over independent channels. For k releases of one x the number of ones of each bit is what
     counts, which is binomial: n log2 sum_j C(k, j) max(p^j q^(k-j), p^(k-j) q^j).
 
+        L = n log2 sum_j C(k, j) max(p^j q^(k-j), p^(k-j) q^j),   q = 1 - p
+
     Args:
         bits: n, at least 1.
         flip: p, in [0, 0.5].
         repeats: k, how often the same x is released, flips drawn anew.
+
+    Source: Issa, Wagner and Kamath, IEEE Transactions on Information Theory 2020, Theorem 1; the
+    sum for k releases is mixcon's own.
+
+    Cost: a closed form.
     """
     if not 0 <= flip <= 0.5:
         raise ConfigError(f"expected flip in [0, 0.5], but got {flip}")
@@ -77,6 +90,11 @@ def noisy_sphere_leakage(numbers: int, sigma: float, repeats: int = 1) -> float:
 
     Returns:
         Bits; infinite for sigma 0.
+
+    Source: Issa, Wagner and Kamath, IEEE Transactions on Information Theory 2020, Theorem 1; the
+    integral is mixcon's own.
+
+    Cost: an integral of 20,001 points.
     """
     if sigma == 0:
         return math.inf
@@ -98,6 +116,8 @@ def laplace_box_leakage(numbers: int, scale: float, reach: float = 1.0) -> float
     n log2(1 + reach / b): for each number the largest density is 1 / (2 b) inside of the interval
     and falls off outside of it. Unit L2 norm keeps every number within [-1, 1], so this bounds it.
 
+        L <= n log2(1 + reach / b)
+
     Args:
         numbers: n, how many numbers leave.
         scale: b of the noise, > 0.
@@ -105,6 +125,11 @@ def laplace_box_leakage(numbers: int, scale: float, reach: float = 1.0) -> float
 
     Returns:
         Bits; infinite for scale 0.
+
+    Source: Issa, Wagner and Kamath, IEEE Transactions on Information Theory 2020, Theorem 1; the
+    integral is mixcon's own.
+
+    Cost: a closed form.
     """
     return numbers * math.log2(1 + reach / scale) if scale else math.inf
 
@@ -128,6 +153,11 @@ def bounded_gaussian_leakage(
         reach: largest absolute value of a mean.
         narrowest: least standard deviation, > 0.
         widest: largest.
+
+    Source: Issa, Wagner and Kamath, IEEE Transactions on Information Theory 2020, Theorem 1; the
+    integral is mixcon's own.
+
+    Cost: a closed form.
     """
     inside = 2 * reach / (narrowest * math.sqrt(2 * math.pi))
     outside = 1 + 2 * math.log(widest / narrowest) / math.sqrt(2 * math.pi * math.e)

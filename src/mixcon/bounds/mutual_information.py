@@ -43,6 +43,12 @@ def mutual_information_bound(
 
     Raises:
         ConfigError: norms above 1, or labels that do not match.
+
+    Source: maximum entropy of the Gaussian (Cover and Thomas, Elements of Information Theory,
+    Theorem 8.6.5) and Maurer and Pontil, Empirical Bernstein Bounds, COLT 2009, Theorem 4; put
+    together by mixcon.
+
+    Cost: for each class a determinant and an inverse of the size of z, in float64.
     """
     rows = noiseless.flatten(1).double()
     if len(rows) != len(labels) or float(rows.norm(dim=1).max()) > 1 + 1e-4:

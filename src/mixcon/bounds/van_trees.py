@@ -50,6 +50,8 @@ def bayes_error_bound(
 
     Source: Gill and Levit, "Applications of the van Trees inequality: a Bayesian Cramer-Rao
     bound", Bernoulli 1995, Eq. 11 with B = C = 1.
+
+    Cost: that of `fisher_information_leakage` for the samples drawn.
     """
     if not 0 < prior_information < math.inf:
         raise ConfigError(
@@ -78,6 +80,8 @@ def neighborhood_error_bound(
     on average over these neighborhoods: on some inputs there it errs more. Of the unmoved inputs
     themselves, or of an attacker who knows that inputs are never moved so, it says nothing.
 
+        E |x_hat - x|^2 / d >= 1 / ( E dFIL(x) + (pi / reach)^2 ),   x moved within reach by cos^2
+
     Args:
         represent: as in `bayes_error_bound`.
         inputs: (N, ...) inside the box.
@@ -88,6 +92,11 @@ def neighborhood_error_bound(
 
     Raises:
         ConfigError: a reach out of range; else as `bayes_error_bound`.
+
+    Source: Gill and Levit, Applications of the van Trees inequality, Bernoulli 1995; the
+    neighborhoods are mixcon's own.
+
+    Cost: that of `fisher_information_leakage` for one moved copy of each input.
     """
     if not 0 < reach <= 0.5:
         raise ConfigError(f"expected reach in (0, 0.5], but got {reach}")

@@ -17,6 +17,8 @@ class Dropout(Channel):
     survive leave as they are: the device withholds values and does not amplify the others, and
     a head trained with the channel learns the scale.
 
+        z m,   each m 0 with probability rate, else 1
+
     Source: the dropout defense of He, Zhang and Lee, "Attacking and Protecting Data Privacy in
     Edge-Cloud Collaborative Inference Systems", IEEE Internet of Things Journal, 2020.
 
@@ -28,6 +30,8 @@ class Dropout(Channel):
 
     Raises:
         ConfigError: rate lies outside [0, 1).
+
+    Cost: a uniform number for each of z; no weights, no bytes saved, for zeros are sent.
     """
 
     draws: Distribution | None = "uniform"

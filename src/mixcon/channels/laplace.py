@@ -16,6 +16,8 @@ _TINY = 1e-6
 class LaplaceNoise(Channel):
     """Adds fresh Laplace noise to every number, in training and at inference alike.
 
+        z + scale n,   n of density exp(-|t|) / 2
+
     Source: the mechanism of differential privacy (Dwork, McSherry, Nissim and Smith, TCC 2006),
     a usual defense of split inference. By itself it carries no privacy guarantee: that
     takes a bound on the L1 sensitivity of the encoder.
@@ -29,6 +31,9 @@ class LaplaceNoise(Channel):
 
     Raises:
         ConfigError: scale is negative or not finite.
+
+    Cost: a Laplace number for each of z, on the device from the system's secure source; no weights,
+    no bytes saved.
     """
 
     draws: Distribution | None = "laplace"

@@ -16,8 +16,15 @@ class Normalize(Channel):
 
     Added noise then has the same strength for every sample. A zero representation stays zero.
 
+        z / |z|
+
     Shape:
         (N, ...) to (N, ...), in the dtype of the input; float16 does not overflow.
+
+    Source: Li et al., MixCon, footnote 3, where it is a step of the loss; here what leaves the
+    device is scaled.
+
+    Cost: one pass over z; no weights, no bytes saved.
     """
 
     unit_norm = True

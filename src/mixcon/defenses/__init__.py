@@ -12,6 +12,7 @@ from mixcon.defenses.config import (
     part_kind,
     part_names,
 )
+from mixcon.defenses.defend import defend
 from mixcon.defenses.grammar import Part, split_outside
 from mixcon.defenses.loss_penalty import LossPenalty
 
@@ -26,6 +27,7 @@ __all__ = [
     "Part",
     "PartKind",
     "Penalty",
+    "defend",
     "part_kind",
     "part_names",
     "split_outside",

@@ -19,11 +19,16 @@ class Reconstructor(Adversary):
     is charged one minus that, down to nothing where the decoder does no better than the batch's
     mean: beyond it there is nothing more to hide.
 
+        decoder:  min over D of  e = |D(z) - x|^2 / |x - mean x|^2;   model:  + weight max(0, 1 - e)
+
     Source: Li et al., ResSFL, CVPR 2022, without its second, frozen expert.
 
     Args:
         weight: how much the decoder's success costs the model, >= 0.
         sizes: of the model it is built for.
+
+    Cost: a decoder that trains along: a forward and backward pass of it in the model's step, and
+    one in its own. Nothing at inference.
     """
 
     def __init__(self, weight: float = 1.0, *, sizes: Sizes) -> None:

@@ -102,6 +102,8 @@ def shredder(
 
     Behind `normalize`, the encoder cannot drown out the noise by larger numbers.
 
+        z = h + m + s n,   s = softplus(u);   penalty  - weight mean log s
+
     Source: Mireshghallah et al., Shredder, ASPLOS 2020. There the network stands still while noise
     learns, and the sum of its absolute values is rewarded; a large mean, which hides nothing, earns
     that too. Here both learn together, and the noise's entropy is rewarded.
@@ -114,6 +116,8 @@ def shredder(
 
     Raises:
         ConfigError: a setting out of range.
+
+    Cost: two learned numbers for each of z; no bytes saved.
     """
     channel = LearnedNoise(scale, noise, sizes=sizes)
     return Defense(penalties=(NoiseReward(channel, weight),), channels=(channel,))

@@ -130,6 +130,8 @@ class Rate(Penalty):
 def vib(n: int, weight: float = 1e-2, *, sizes: Sizes) -> Defense:
     """A bottleneck, and the price of its rate.
 
+        z ~ N(mean(h), deviation(h)^2);   penalty  weight KL( N(mean, deviation^2) || N(0, 1) )
+
     Source: Alemi, Fischer, Dillon and Murphy, Deep Variational Information Bottleneck, ICLR 2017;
     there means and deviations have no limits.
 
@@ -140,6 +142,9 @@ def vib(n: int, weight: float = 1e-2, *, sizes: Sizes) -> Defense:
 
     Raises:
         ConfigError: a setting out of range.
+
+    Cost: 2 n (m + 1) weights on the device, m (n + 1) in the cloud for representations of m
+    numbers; n numbers leave.
     """
     channel = Bottleneck(n, sizes=sizes)
     return Defense(penalties=(Rate(channel, weight),), channels=(channel,))

@@ -20,6 +20,8 @@ def distance_correlation(z: Tensor, x: Tensor, *, squared: bool = False) -> Tens
     A weight tuned for one variant does not carry over to the other. Half precision is computed in
     float32; memory grows with the square of the batch size.
 
+        sqrt( <A, B> / (|A| |B|) ),   A, B the doubly centered distances within z and within x
+
     Args:
         z: representations, (N, ...), any floating type.
         x: inputs, (N, ...), the same N.
@@ -34,6 +36,8 @@ def distance_correlation(z: Tensor, x: Tensor, *, squared: bool = False) -> Tens
 
     Sources: Székely, Rizzo, Bakirov, Annals of Statistics 2007, Definition 3; Vepakomma et al.,
     NoPeek, ICDM Workshops 2020.
+
+    Cost: time O(N^2 (m + d)), memory O(N^2) for a batch of N with m numbers of z and d of x.
 
     >>> x = torch.tensor([[0.0], [1.0], [3.0]])
     >>> round(distance_correlation(2 * x + 1, x).item(), 6)

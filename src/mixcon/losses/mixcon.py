@@ -33,9 +33,12 @@ def mixcon_loss(
     distance clamped to [eps, 1/eps], the loss is the mean of `d + beta / d` over i < p and over
     the K (K - 1) ordered pairs of distinct classes. A batch with fewer than two classes costs 0.
 
-    Time is O(p K^2 m) and memory O(p K (K + m)) for representations of m numbers. Half precision
-    is computed in float32. While being compiled, or vmapped over labels, a formulation with
-    static shapes runs instead, whose memory grows with the square of the batch size.
+    Half precision is computed in float32. While being compiled, or vmapped over labels, a
+    formulation with static shapes runs instead, whose memory grows with the square of the batch
+    size.
+
+        mean over i < p and over ordered pairs a != b of classes of  d + beta / d,
+        d = |z_ai - z_bi|^2 clamped to [eps, 1/eps]
 
     Args:
         z: representations, (N, ...), any floating type.
@@ -56,6 +59,9 @@ def mixcon_loss(
         ConfigError: beta < 0, eps out of range, an unfit barrier, or labels that do not match z.
 
     Source: Li et al., MixCon, Eq. 1.
+
+    Cost: time O(p K^2 m), memory O(p K (K + m)) for K classes of p members with m numbers;
+    docs/benchmarks.md has what that adds to a training step.
 
     >>> z = torch.tensor([[1.0, 0.0], [0.0, 1.0]])
     >>> mixcon_loss(z, torch.tensor([0, 1]), beta=0.04)

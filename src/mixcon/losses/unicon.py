@@ -18,6 +18,8 @@ def unicon_loss(z: Tensor, y: Tensor, *, normalize: bool = True) -> Tensor:
     no pair and is left out. A batch without any pair costs 0. Half precision is computed in
     float32.
 
+        mean over classes of  mean over members i != j of  |z_i - z_j|^2
+
     Args:
         z: representations, (N, ...), any floating type.
         y: integer labels, (N,).
@@ -31,6 +33,9 @@ def unicon_loss(z: Tensor, y: Tensor, *, normalize: bool = True) -> Tensor:
         ConfigError: labels that do not match z.
 
     Source: Li et al., MixCon, Appendix D.1.
+
+    Cost: time O(N^2 m) and memory O(N^2 + N m) for N representations of m numbers: two matrix
+    products.
 
     >>> z = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 0.0]])
     >>> unicon_loss(z, torch.tensor([0, 0, 1]))

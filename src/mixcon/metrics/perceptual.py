@@ -71,6 +71,8 @@ def psim(
 ) -> Tensor:
     """Perceptual similarity of each image, 1 - distance: (N, C, H, W) twice to (N,), 1 at most.
 
+        1 - distance(a, b)
+
     Source: the paper's PSIM (section 4.3), which leaves the network open: `distance` is it.
 
     Args:
@@ -80,6 +82,8 @@ def psim(
 
     Raises:
         ConfigError: the shapes differ, are no (N, C, H, W), or values outside of [0, 1].
+
+    Cost: a forward pass of the network behind the distance for each image.
     """
     reconstruction, original = comparable(reconstruction, original, images=True)
     check_unit_range("reconstructions", reconstruction)

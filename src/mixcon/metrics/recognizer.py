@@ -189,6 +189,8 @@ def recognition(reconstruction: Tensor, labels: Tensor, recognizer: Recognizer) 
 
     Its value for the originals is the control: the share that can be recognized at all.
 
+        1 where argmax recognizer(image) = label, else 0
+
     Args:
         reconstruction: images in [0, 1].
         labels: their true classes, int64 (N,).
@@ -198,6 +200,12 @@ def recognition(reconstruction: Tensor, labels: Tensor, recognizer: Recognizer) 
         ConfigError: no images (N, C, H, W) of the recognizer's channels in [0, 1], or labels that
             are not one of its classes each.
         NonFiniteError: NaN or infinity in the images.
+
+    Source: mixcon's own; a classifier as the judge of images is that of Salimans et al., Improved
+    Techniques for Training GANs, NeurIPS 2016.
+
+    Cost: a forward pass of the recognizer for each image; its training takes 600 batches of 128,
+    once for each data set.
     """
     _check_recognizable(reconstruction, labels, recognizer)
     seen = torch.cat([recognizer(part).argmax(1) for part in reconstruction.split(_CHUNK)])

@@ -24,6 +24,9 @@ def ssim(
     inside the image, as scikit-image computes it with Gaussian weights. Libraries that also count
     windows over a padded border (torchmetrics 1.9 does) give other values, on digits by up to 0.2.
 
+        mean over windows of  (2 ma mb + c1) (2 cov + c2) / ( (ma^2 + mb^2 + c1) (va + vb + c2) ),
+        c1 = (0.01 range)^2, c2 = (0.03 range)^2, Gaussian windows of 11 pixels, sigma 1.5
+
     Args:
         reconstruction: images.
         original: images of the same shape.
@@ -33,6 +36,10 @@ def ssim(
     Raises:
         ConfigError: the shapes differ, are no (N, C, H, W), or are smaller than the window of 11
             pixels; or `data_range` is not positive.
+
+    Source: Wang, Bovik, Sheikh and Simoncelli, IEEE Transactions on Image Processing 2004.
+
+    Cost: five blurs, each two small matrix products.
     """
     check_data_range(data_range)
     a, b = (part / data_range for part in comparable(reconstruction, original, images=True))

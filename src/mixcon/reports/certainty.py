@@ -48,7 +48,8 @@ def _proved(summary: Summary) -> str:
         )
     if bits.cell_mse is not None:
         parts.append(
-            f"no attack on these inputs gets a mean squared error below {bits.cell_mse:.3g}"
+            f"no attack gets a mean squared error below {bits.cell_mse:.3g} on average over the "
+            "test inputs, of which the victims are a part"
         )
     return "; ".join(parts) or "no bound"
 

@@ -41,7 +41,7 @@ class Judged:
 
 
 def judge(defense: Defense) -> Judged:
-    """LeakageMeter the models of one defense."""
+    """What the audits of the models of one defense say together."""
     evidence = [each.evidence for each in defense.models if each.evidence]
     doubts = dict.fromkeys(flaw for each in evidence for flaw in each.flaws)
     return Judged(

@@ -8,9 +8,9 @@ import torch
 
 from mixcon import models
 from mixcon.data import LabeledSet, Splits
-from mixcon.defenses import Defense
+from mixcon.defenses import Defense, defend
 from mixcon.errors import RunError
-from mixcon.split import Sizes, SplitModel, check_steady
+from mixcon.split import SplitModel, check_steady
 from mixcon.training.config import TrainConfig
 from mixcon.training.run_folder import RunFolder, manual_seed
 
@@ -43,11 +43,8 @@ def build(
     if config.start and started:
         _take_weights(bare, RunFolder(Path(config.start)), config)
     check_steady(bare, splits.train.floats(slice(2)))
-    sizes = Sizes(shape, _representation(bare, splits.train), classes)
     manual_seed(config.seed, _DEFENSE)
-    defense = config.defense.build(sizes)
-    model = SplitModel(bare.encoder, defense.behind(bare.head), defense.channel)
-    return model.train(), defense
+    return defend(bare, config.defense, splits.train.floats(slice(2)))
 
 
 def _take_weights(bare: SplitModel, run: RunFolder, config: TrainConfig) -> None:
@@ -77,9 +74,3 @@ def observe_range(model: SplitModel, labeled: LabeledSet) -> None:
     with torch.no_grad():
         z = model.eval().represent(x.to(next(model.parameters())))
         model.channel.train()(z)
-
-
-def _representation(model: SplitModel, labeled: LabeledSet) -> tuple[int, ...]:
-    with torch.no_grad():
-        raw = model.eval().represent(labeled.floats(slice(2)))
-    return tuple(raw.shape[1:])
