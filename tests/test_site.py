@@ -100,7 +100,9 @@ def test_the_front_is_that_of_the_leaderboard():
 def test_the_quickstart_works(tmp_path, monkeypatch, capsys):
     """Its commands in its order, with less training and an audit that is short."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("MIXCON_SIGNING_KEY", str(tmp_path / "key.pem"))
+    monkeypatch.setenv("MIXCON_TRUSTED_KEY", str(tmp_path / "key.pub.pem"))
+    monkeypatch.setenv("MIXCON_STATE", str(tmp_path / "state"))
     short = ["--victims", "4", "--quick", "--attack", "decoder", "--budget", "0.01x"]
     less = {"train": ["--epochs", "1"], "audit": short, "serve": ["--unaudited", "--port", "0"]}
     page = PROJECT / "docs" / "quickstart.md"
