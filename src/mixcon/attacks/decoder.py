@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mixcon.attacks._fitting import Pairs, fit_decoder, own_samples
+from torch import Tensor
+
+from mixcon.attacks._fitting import InverseNetwork, Pairs, fit_decoder, own_samples
 from mixcon.attacks.base import Attack, OnStep, Query, Run
 
 __all__ = ["Decoder"]
@@ -41,8 +44,22 @@ class Decoder(Attack[Query]):
     batch_size: int = 128
     lr: float = 5e-3
 
+    def network(self, knowledge: Query, on_step: OnStep = lambda _: None) -> InverseNetwork:
+        """The trained network, from z, (N, ...), to inputs, (N, *shape), inside the box."""
+        return fit_decoder(_pairs(knowledge), knowledge.box, self, on_step)
+
+    def restored(self, knowledge: Query, state: Mapping[str, Tensor]) -> InverseNetwork:
+        """The network of an earlier `network` out of its state."""
+        z, x = _pairs(knowledge).first(2)
+        network = InverseNetwork(z, x, knowledge.box)
+        network.load_state_dict(state)
+        return network.eval().requires_grad_(False)
+
     def _fit(self, knowledge: Query, on_step: OnStep) -> Run:
-        samples = own_samples(knowledge)
-        pairs = Pairs(samples, lambda index: knowledge.query(samples[index]))
-        network = fit_decoder(pairs, knowledge.box, self, on_step)
+        network = self.network(knowledge, on_step)
         return lambda z, _: network(z)
+
+
+def _pairs(knowledge: Query) -> Pairs:
+    samples = own_samples(knowledge)
+    return Pairs(samples, lambda index: knowledge.query(samples[index]))

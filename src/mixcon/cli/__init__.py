@@ -27,6 +27,7 @@ from mixcon.cli.infer import infer
 from mixcon.cli.leaderboard import leaderboard
 from mixcon.cli.reproduce import reproduce
 from mixcon.cli.serve import serve
+from mixcon.cli.show import show
 from mixcon.cli.sweep import sweep
 from mixcon.cli.theory import theory
 from mixcon.cli.train import train
@@ -43,7 +44,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     epilog="Start with: mixcon demo",
 )
-for verb in (demo, cuts, train, adapt, audit, sweep, tune, reproduce, theory, export, serve, infer):
+for verb in (
+    demo, show, cuts, train, adapt, audit, sweep, tune, reproduce, theory, export, serve, infer,
+):  # fmt: skip
     app.command()(verb)
 app.add_typer(leaderboard, name="leaderboard")
 

@@ -10,19 +10,13 @@ import typer
 from mixcon._files import check_writable
 from mixcon.attacks import Decoder, Posterior, RmlePaper
 from mixcon.audit import subjects_of
-from mixcon.cli._console import command, console, interruptible, training_progress
+from mixcon.cli._console import command, console
+from mixcon.cli._digits_runs import code_of, plain_and_paper, train_on_digits
 from mixcon.cli.audit import report_on
 from mixcon.data import load
-from mixcon.defenses import DefenseConfig
-from mixcon.training import TrainConfig, train
 
 __all__ = ["demo"]
 
-_DEFENSES = (
-    "vanilla",
-    "mixcon(weight=1, beta=1e-4)",
-    "code(bits=8) + unicon(weight=0.3, on=z)",
-)
 _VICTIMS = 50
 
 
@@ -39,22 +33,7 @@ def demo(
     """
     check_writable(out)
     data = load("digits")
-    runs = []
-    for defense in _DEFENSES:
-        config = TrainConfig(
-            data="digits",
-            network="lenet5",
-            defense=DefenseConfig.parse(defense),
-            epochs=30,
-            batch_size=16,
-        )
-        name = config.defense.name
-        runs.append(out / name)
-        with (
-            interruptible("Run the same command again to go on."),
-            training_progress(name) as on_progress,
-        ):
-            train(config, runs[-1], accelerator="cpu", on_progress=on_progress)
+    runs = [train_on_digits(defense, out) for defense in (*plain_and_paper(), code_of(8))]
     subjects = subjects_of(runs, data)
     report_on(
         subjects,

@@ -16,7 +16,7 @@ from mixcon.reports.front import (
 )
 from mixcon.reports.front_charts import Measured, SweepPoint, front_chart, heat_map
 from mixcon.reports.headline import best_attack, excess, headline
-from mixcon.reports.html import render_html
+from mixcon.reports.html import look, render_html
 from mixcon.reports.pictures import data_uri, grid, png
 from mixcon.reports.summary import (
     Spread,
@@ -52,6 +52,7 @@ __all__ = [
     "heat_map",
     "hypervolume",
     "intervals",
+    "look",
     "markdown_table",
     "metric_of",
     "pareto",

@@ -27,7 +27,7 @@ from mixcon.reports.tables import (
 )
 from mixcon.reports.verdict import verdict
 
-__all__ = ["fragment", "render_html", "template"]
+__all__ = ["fragment", "look", "render_html", "template"]
 
 # The buttons are listed rather than excluded: the next version of the library may bring others
 # that upload the chart, as `sendChartToCloud` does.
@@ -88,6 +88,11 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     return environment.get_template(name)
+
+
+def look() -> str:
+    """The style sheet that all pages share: colors, light and dark, and plain text."""
+    return template("look.css").render()
 
 
 def _charts(figures: Figures) -> dict[str, Markup]:

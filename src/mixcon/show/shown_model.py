@@ -1,0 +1,103 @@
+"""One model on the page: its export, its server, and the curious cloud behind that."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mixcon._cache import digest
+from mixcon.attacks import Auxiliary
+from mixcon.audit import fingerprint
+from mixcon.audit.bits import certified_bits
+from mixcon.data import Splits
+from mixcon.errors import ContractError
+from mixcon.serving import CloudService, export_run
+from mixcon.serving.export_reader import Half, read_half
+from mixcon.show.curious_cloud import CuriousCloud
+from mixcon.show.wire_tap import WireTap
+from mixcon.training import RunFolder, accuracy, load_model
+
+__all__ = ["ShownModel"]
+
+
+@dataclass(frozen=True)
+class ShownModel:
+    """A trained split with both halves at work.
+
+    Attributes:
+        defense: what it was trained with, as text.
+        accuracy: share of test samples that it labels rightly.
+        bits: maximal leakage of one release, which is proved; None where nothing bounds it.
+        edge: the half that the page runs.
+        tap: the server of the other half, as the cloud runs it.
+        service: the same server, as it was written.
+        cloud: redraws what the tap hears.
+    """
+
+    defense: str
+    accuracy: float
+    bits: float | None
+    edge: Half
+    service: CloudService
+    tap: WireTap
+    cloud: CuriousCloud
+
+    @classmethod
+    def of(cls, run: Path, data: Splits, own: Auxiliary, folder: Path, steps: int) -> ShownModel:
+        """Export a finished run, and start what serves and attacks it.
+
+        Args:
+            run: the run folder.
+            data: what it was trained on.
+            own: the attacker's own samples.
+            folder: keeps exports and the key that signs them.
+            steps: training steps of the attacker's decoders.
+        """
+        model, defense = load_model(run, data).eval(), str(RunFolder(run).config.defense)
+        export = folder / "exports" / digest(fingerprint(model), defense)[:16]
+        key = folder / "signing-key.pem"
+        trust = key.with_suffix(".pub.pem")
+        edge = _exported(run, export, key, trust)
+        service = CloudService(export / "cloud", trust=trust, unaudited=True)
+        raw = tuple(model.represent(data.test.floats(slice(2))).shape[1:])
+        return cls(
+            defense=defense,
+            accuracy=accuracy(model, data.test),
+            bits=certified_bits(model, raw)[0],
+            edge=edge,
+            service=service,
+            tap=WireTap(service, edge.contract),
+            cloud=CuriousCloud(model, edge.contract, own, steps),
+        )
+
+    @property
+    def name(self) -> str:
+        """What the server calls it."""
+        return self.edge.contract.name
+
+    def described(self) -> dict[str, Any]:
+        """What the page needs to know of it, in JSON's types."""
+        contract = self.edge.contract
+        return {
+            "name": self.name,
+            "defense": self.defense,
+            "accuracy": self.accuracy,
+            "bits": self.bits,
+            "sigmas": self.cloud.sigmas,
+            "contract": contract.model_dump(
+                mode="json",
+                include={"classes", "input", "noise", "representation", "low", "high", "logits",
+                         "wire", "scales"},
+            ),
+        }  # fmt: skip
+
+
+def _exported(run: Path, export: Path, key: Path, trust: Path) -> Half:
+    """The device's half of an export that is there already, or is made now."""
+    try:
+        return read_half(export / "edge", "encoder", trust)
+    except ContractError:  # none yet, or not one of ours any more
+        name = f"show-{export.name}"
+        export_run(run, export, name=name, key=key)
+        return read_half(export / "edge", "encoder", trust)
