@@ -9,6 +9,12 @@ from mixcon.defenses import DefenseConfig
 
 __all__ = ["Card", "cards_of"]
 
+_WORDS = {
+    "vanilla": ("Vanilla", "No defense: trained for the label alone."),
+    "mixcon": ("MixCon", "The paper's loss, which adjusts how far representations lie apart."),
+    "code+unicon": ("A few bits", "The recommended defense: a learned code of a few bits leaves."),
+}
+
 
 @dataclass
 class Card:
@@ -16,6 +22,7 @@ class Card:
 
     Attributes:
         title: what the page calls it.
+        note: what it does, in a few words; empty for defenses that are not among the known.
         setting: the number in which its runs differ, as ``part.setting``; empty for a single run.
         runs: positions of the runs, by that number; the one shown first is `start`.
         values: that number of each.
@@ -23,6 +30,7 @@ class Card:
     """
 
     title: str
+    note: str = ""
     setting: str = ""
     runs: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
@@ -66,13 +74,14 @@ def _difference(one: DefenseConfig, other: DefenseConfig) -> str | None:
 
 
 def _card(group: list[int], defenses: Sequence[DefenseConfig]) -> Card:
-    title = defenses[group[0]].name
+    name = defenses[group[0]].name
+    title, note = _WORDS.get(name, (name, ""))
     if len(group) == 1:
-        return Card(title, runs=group)
+        return Card(title, note, runs=group)
     setting = _difference(defenses[group[0]], defenses[group[1]]) or ""
     valued = sorted((_value(defenses[run], setting), run) for run in group)
     runs = [run for _, run in valued]
-    return Card(title, setting, runs, [value for value, _ in valued], runs.index(group[0]))
+    return Card(title, note, setting, runs, [value for value, _ in valued], runs.index(group[0]))
 
 
 def _value(defense: DefenseConfig, setting: str) -> float:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from mixcon.audit.setup import Setup
 from mixcon.data import Splits
 from mixcon.errors import ConfigError
 from mixcon.kinds import has_structure
+from mixcon.metrics import ssim
 from mixcon.show.cards import Card, cards_of
 from mixcon.show.drawing import drawing_style
 from mixcon.show.learner import Lesson
@@ -30,6 +32,7 @@ OnPart = Callable[[float, str], object]
 
 _STYLED = 500  # samples that say what a drawing looks like
 _GUESS = "class-ssim"
+_EXAMPLES = 10
 
 
 @dataclass(frozen=True)
@@ -95,13 +98,19 @@ class Content:
         order += [(run, level) for level in range(1, len(LEVELS)) for run in others]
         return [Lesson(self.models[run].cloud, level) for run, level in order]
 
-    @property
+    @cached_property
     def examples(self) -> tuple[Tensor, list[int]]:
-        """A test image of each of the first classes, uint8 (N, C, H, W), and their labels."""
+        """A test image of each of the first classes, uint8 (N, C, H, W), and their labels.
+
+        Of those whose label every model finds, the one that is least like the guess from it.
+        """
         test = self.data.test
-        found = [(test.labels == label).nonzero().flatten() for label in range(10)]
-        index = torch.stack([places[0] for places in found if len(places)])
-        return test.inputs[index], test.labels[index].tolist()
+        alike = ssim(self.guesses[test.labels], test.floats())
+        right = torch.stack([model.right for model in self.models]).all(0)
+        score = torch.where(right, alike, 2.0)  # 2 is more than any SSIM
+        some = [label for label in range(_EXAMPLES) if (test.labels == label).any()]
+        index = [int(torch.where(test.labels == label, score, 3.0).argmin()) for label in some]
+        return test.inputs[index], some
 
     def described(self) -> dict[str, Any]:
         """What the page reads when it opens, in JSON's types."""
@@ -118,6 +127,7 @@ class Content:
             "cards": [
                 {
                     "title": card.title,
+                    "note": card.note,
                     "setting": card.setting,
                     "values": card.values,
                     "start": card.start,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor
 
 __all__ = ["drawing_style"]
@@ -21,12 +22,16 @@ def drawing_style(images: Tensor) -> dict[str, float]:
 
     Returns:
         ``height``, ``width``: sides of the box around the lines, as shares of the image's;
-        ``x``, ``y``: its middle, likewise; ``line``: thickness of a line as a share of the height.
+        ``x``, ``y``: its middle, likewise; ``line``: thickness of a line as a share of the height;
+        ``ground``: mean of the outermost pixels.
     """
-    ink = images.mean(1) > _INK
+    gray = images.mean(1)
+    ink, edges = gray > _INK, (gray[:, 0], gray[:, -1], gray[:, :, 0], gray[:, :, -1])
+    ground = torch.cat(edges, 1).mean().item()
     boxes = [_box(one) for one in ink if one.any()]
     if not boxes:
-        return {"height": 0.8, "width": 0.8, "x": 0.5, "y": 0.5, "line": 0.1}
+        return {"height": 0.8, "width": 0.8, "x": 0.5, "y": 0.5, "line": 0.1,
+                "ground": ground}  # fmt: skip
     top, bottom, left, right = (sum(side) / len(boxes) for side in zip(*boxes, strict=True))
     rows, columns = ink.shape[1:]
     # A line of width w and length l covers w * l pixels and has borders of about 2 * l; counted
@@ -39,6 +44,7 @@ def drawing_style(images: Tensor) -> dict[str, float]:
         "x": (left + right) / 2 / columns,
         "y": (top + bottom) / 2 / rows,
         "line": line / rows,
+        "ground": ground,
     }
 
 

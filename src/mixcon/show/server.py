@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 import signal
-import socket
 from collections.abc import Callable
 
 import uvicorn

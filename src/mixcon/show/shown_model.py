@@ -6,17 +6,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import Tensor
+
 from mixcon._cache import digest
+from mixcon._memory import at_once
 from mixcon.attacks import Auxiliary
 from mixcon.audit import fingerprint
 from mixcon.audit.bits import certified_bits
-from mixcon.data import Splits
+from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ContractError
 from mixcon.serving import CloudService, export_run
 from mixcon.serving.export_reader import Half, read_half
 from mixcon.show.curious_cloud import CuriousCloud
 from mixcon.show.wire_tap import WireTap
-from mixcon.training import RunFolder, accuracy, load_model
+from mixcon.split import SplitModel
+from mixcon.training import RunFolder, load_model
 
 __all__ = ["ShownModel"]
 
@@ -27,7 +32,7 @@ class ShownModel:
 
     Attributes:
         defense: what it was trained with, as text.
-        accuracy: share of test samples that it labels rightly.
+        right: whether it labels each test sample rightly, (N,).
         bits: maximal leakage of one release, which is proved; None where nothing bounds it.
         edge: the half that the page runs.
         tap: the server of the other half, as the cloud runs it.
@@ -36,7 +41,7 @@ class ShownModel:
     """
 
     defense: str
-    accuracy: float
+    right: Tensor
     bits: float | None
     edge: Half
     service: CloudService
@@ -63,7 +68,7 @@ class ShownModel:
         raw = tuple(model.represent(data.test.floats(slice(2))).shape[1:])
         return cls(
             defense=defense,
-            accuracy=accuracy(model, data.test),
+            right=_right(model, data.test),
             bits=certified_bits(model, raw)[0],
             edge=edge,
             service=service,
@@ -82,7 +87,7 @@ class ShownModel:
         return {
             "name": self.name,
             "defense": self.defense,
-            "accuracy": self.accuracy,
+            "accuracy": self.right.double().mean().item(),
             "bits": self.bits,
             "sigmas": self.cloud.sigmas,
             "contract": contract.model_dump(
@@ -91,6 +96,13 @@ class ShownModel:
                          "wire", "scales"},
             ),
         }  # fmt: skip
+
+
+@torch.no_grad()
+def _right(model: SplitModel, test: LabeledSet) -> Tensor:
+    torch.manual_seed(0)
+    size = at_once(500, test.shape)
+    return torch.cat([model(x).argmax(1) == y for x, y in test.batches(size)])
 
 
 def _exported(run: Path, export: Path, key: Path, trust: Path) -> Half:
