@@ -1,4 +1,4 @@
-"""What a drawing has to look like to be one of the data: where it lies, how thick its lines are."""
+"""What a drawing has to look like to be one of the data: where it lies, how its lines look."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from torch import Tensor
 
 __all__ = ["drawing_style"]
 
-_INK = 0.3  # what is brighter than this is a line
+_HALF, _LOW, _HIGH = 0.5, 0.1, 0.9  # brightness of a line's border, and from where to where it goes
+_RISE = 2.56  # standard deviations in which a blurred border rises from low to high
 
 
 def drawing_style(images: Tensor) -> dict[str, float]:
-    """Average place and width of the lines in gray images with bright lines on a dark ground.
+    """Average place, width and softness of the lines in images, bright lines on a dark ground.
 
     A page draws a user's strokes likewise, as a camera's software would crop and scale.
 
@@ -21,29 +22,28 @@ def drawing_style(images: Tensor) -> dict[str, float]:
         images: (N, 1 or 3, H, W) in [0, 1].
 
     Returns:
-        ``height``, ``width``: sides of the box around the lines, as shares of the image's;
-        ``x``, ``y``: its middle, likewise; ``line``: thickness of a line as a share of the height;
-        ``ground``: mean of the outermost pixels.
+        As shares of the image's height or width: ``height``, ``width`` of the box around the
+        lines, its middle ``x``, ``y``, ``line``: thickness of a line, ``blur``: standard
+        deviation of what softens its border. And ``ground``: mean of the outermost pixels.
     """
     gray = images.mean(1)
-    ink, edges = gray > _INK, (gray[:, 0], gray[:, -1], gray[:, :, 0], gray[:, :, -1])
+    ink, (rows, columns) = gray > _HALF, gray.shape[1:]
+    edges = (gray[:, 0], gray[:, -1], gray[:, :, 0], gray[:, :, -1])
     ground = torch.cat(edges, 1).mean().item()
-    boxes = [_box(one) for one in ink if one.any()]
-    if not boxes:
-        return {"height": 0.8, "width": 0.8, "x": 0.5, "y": 0.5, "line": 0.1,
-                "ground": ground}  # fmt: skip
+    boxes = [_box(one) for one in ink if one.any()] or [(0, rows, 0, columns)]
     top, bottom, left, right = (sum(side) / len(boxes) for side in zip(*boxes, strict=True))
-    rows, columns = ink.shape[1:]
     # A line of width w and length l covers w * l pixels and has borders of about 2 * l; counted
     # between pixels, a slanted border is longer by 4 / pi on average.
-    borders = (ink[:, 1:] ^ ink[:, :-1]).sum() + (ink[:, :, 1:] ^ ink[:, :, :-1]).sum()
-    line = 2 * ink.sum().item() / max(1.0, borders.item() * math.pi / 4)
+    crossings = (ink[:, 1:] ^ ink[:, :-1]).sum() + (ink[:, :, 1:] ^ ink[:, :, :-1]).sum()
+    border = max(1.0, crossings.item() * math.pi / 4)
+    soft = ((gray > _LOW) & (gray < _HIGH)).sum().item() / border
     return {
         "height": (bottom - top) / rows,
         "width": (right - left) / columns,
         "x": (left + right) / 2 / columns,
         "y": (top + bottom) / 2 / rows,
-        "line": line / rows,
+        "line": 2 * ink.sum().item() / border / rows,
+        "blur": soft / _RISE / rows,
         "ground": ground,
     }
 

@@ -98,7 +98,7 @@ export class Pad {
     this.canvas.width = 2 * this.wide;
     this.canvas.height = 2 * SIDE;
     const context = this.canvas.getContext("2d");
-    lines(context, this.strokes, ([x, y]) => [2 * x, 2 * y], 2 * SIDE * this.style.line);
+    lines(context, this.strokes, ([x, y]) => [2 * x, 2 * y], 2 * SIDE * Math.min(this.style.line, 0.12));
     if (!this.pen.seen) return;
     context.strokeStyle = "#e07a62";
     context.lineWidth = 4;
@@ -108,7 +108,7 @@ export class Pad {
     context.stroke();
   }
 
-  /** The strokes as an input: where the data have theirs, as thick as theirs. */
+  /** The strokes as an input: where the data have theirs, as thick and as soft as theirs. */
   fitted() {
     const [, height, width] = this.shape, { style } = this;
     const points = this.strokes.flat();
@@ -120,7 +120,9 @@ export class Pad {
       Math.max(0.9 * width - line, 1) / Math.max(right - left, 1),
     );
     const canvas = new OffscreenCanvas(FINE * width, FINE * height);
-    lines(canvas.getContext("2d"), this.strokes, ([x, y]) => [
+    const context = canvas.getContext("2d");
+    context.filter = `blur(${FINE * height * style.blur}px)`;
+    lines(context, this.strokes, ([x, y]) => [
       FINE * (style.x * width + scale * (x - (left + right) / 2)),
       FINE * (style.y * height + scale * (y - (top + bottom) / 2)),
     ], FINE * line);
@@ -129,8 +131,11 @@ export class Pad {
 }
 
 function lines(context, strokes, place, width) {
+  const { filter } = context;
+  context.filter = "none"; // a blurred ground would be bright at its border
   context.fillStyle = "#000";
   context.fillRect(0, 0, context.canvas.width, context.canvas.height);
+  context.filter = filter;
   context.strokeStyle = "#fff";
   context.lineWidth = width;
   context.lineCap = context.lineJoin = "round";
