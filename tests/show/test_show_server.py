@@ -1,0 +1,103 @@
+"""The page's server, asked by hand."""
+
+import numpy as np
+import pytest
+import torch
+from httpx2 import Client
+
+from mixcon.errors import ConfigError
+from mixcon.serving.requests import build_request
+from mixcon.show import check_images, check_runs, check_runtime, server
+from mixcon.show.app import PAGE
+
+
+@pytest.fixture
+def client(url):
+    with Client(base_url=url, timeout=60) as client:
+        yield client
+
+
+def send(client, model, z, id):
+    body, end = build_request(z, model.edge.contract.wire, model.edge.contract, id)
+    path = f"/v2/models/{model.name}/infer"
+    return client.post(path, content=body, headers={"Inference-Header-Content-Length": str(end)})
+
+
+def test_the_tap_keeps_what_crossed_and_changes_nothing(client, content):
+    model = content.models[2]
+    z = np.where(np.random.default_rng(0).random((1, 8)) < 0.5, -1, 1).astype(np.float32)
+    answer = send(client, model, z, "first")
+    logits = np.frombuffer(answer.content[-40:], "<f4")
+    with torch.no_grad():
+        wanted = model.cloud._model.head(torch.from_numpy(z))[0].numpy()
+    np.testing.assert_allclose(logits, wanted, atol=1e-4)
+    assert torch.equal(model.tap.seen("first"), torch.from_numpy(z))
+    redrawn = client.get(f"/curious/{model.name}/first?level=0")
+    assert len(redrawn.content) == 28 * 28
+
+
+def test_the_tap_forgets_the_oldest(client, content):
+    model = content.models[2]
+    z = np.ones((1, 8), np.float32)
+    for i in range(258):
+        assert send(client, model, z, f"id-{i}").status_code == 200
+    assert model.tap.seen("id-1") is None
+    assert model.tap.seen("id-257") is not None
+
+
+def test_what_is_not_there_is_refused(client, content):
+    name = content.models[0].name
+    assert client.get("/curious/nobody/1?level=0").status_code == 404
+    assert client.get(f"/curious/{name}/never-sent?level=0").status_code == 404
+    for level in ("", "4", "-1", "²", "1e9"):
+        assert client.get(f"/curious/{name}/1", params={"level": level}).status_code == 400
+    assert client.get("/v2/models/nobody/infer").status_code == 404
+    assert client.get("/v2").status_code == 404
+    assert client.get("/../server.py").status_code == 404
+    assert client.post(f"/v2/models/{name}/infer", content=b"nonsense").status_code == 400
+
+
+def test_every_answer_forbids_other_hosts(client):
+    for path in ("/", "/app.js", "/content.json", "/nothing", "/v2/health/live"):
+        headers = client.get(path).headers
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+        assert headers["X-Content-Type-Options"] == "nosniff"
+    page = client.get("/").text
+    assert "http:" not in page
+    assert "https:" not in page
+
+
+def test_another_name_for_this_machine_is_refused(client):
+    """A page elsewhere whose name leads here would otherwise read what crosses."""
+    assert client.get("/content.json", headers={"Host": "evil.example"}).status_code == 400
+
+
+def test_examples_are_labeled_rightly_by_every_model(content):
+    images, labels = content.examples
+    assert labels == list(range(10))
+    some = [m for m in content.models if not m.edge.contract.noise]
+    with torch.no_grad():
+        found = [m.cloud._model(images.float() / 255).argmax(1).tolist() for m in some]
+    right = sum(label == a for labels_found in found for label, a in zip(labels, labels_found))
+    assert right >= 0.9 * len(some) * 10  # a class that no image of is found by all has any
+
+
+def test_what_cannot_be_shown_is_refused_before_the_work(runs, tmp_path, monkeypatch):
+    from mixcon.data import load  # noqa: PLC0415
+
+    with pytest.raises(ConfigError, match="runs on one data set, but got none"):
+        check_runs([])
+    with pytest.raises(ConfigError, match="expected images of at least 11 x 11 pixels"):
+        check_images(load("synthetic"))
+    check_runtime()
+    monkeypatch.setattr(server, "PAGE", tmp_path)
+    with pytest.raises(ConfigError, match=r"install Node.js 20 or later.*install mixcon again"):
+        check_runtime()
+
+
+def test_the_runtime_is_the_one_that_is_pinned():
+    from json import loads  # noqa: PLC0415
+    from pathlib import Path  # noqa: PLC0415
+
+    wanted = loads(Path("web/package.json").read_text())["dependencies"]["onnxruntime-web"]
+    assert (PAGE / "runtime" / "VERSION").read_text() == wanted
