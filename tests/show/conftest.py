@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from mixcon.defenses import DefenseConfig
 from mixcon.show import Content, PageServer
@@ -23,8 +23,8 @@ def runs(tmp_path_factory):
     paths = []
     for number, defense in enumerate(DEFENSES):
         config = TrainConfig(
-            data="digits", network="lenet5", defense=DefenseConfig.parse(defense), epochs=2,
-            batch_size=32, lr=5e-3,
+            data="digits", network="lenet5", defense=DefenseConfig.parse(defense), epochs=1,
+            batch_size=16, lr=5e-3,
         )  # fmt: skip
         paths.append(folder / str(number))
         train(config, paths[-1], accelerator="cpu")
@@ -33,7 +33,7 @@ def runs(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def content(runs, digits, tmp_path_factory):
-    return Content.prepare(runs, digits, tmp_path_factory.mktemp("show"), 20, lambda *_: None)
+    return Content.prepare(runs, digits, tmp_path_factory.mktemp("show"), 5, lambda *_: None)
 
 
 @pytest.fixture(scope="session")
@@ -54,42 +54,45 @@ def url(content):
 
 
 @dataclass
-class Seen:
-    """What a page did."""
+class Visit:
+    """A page, and what it did."""
 
+    page: Page
     asked: list = field(default_factory=list)
     errors: list = field(default_factory=list)
 
 
 @pytest.fixture(scope="session")
-def chromium():
+def visited(url):
+    """The page, opened once: every start compiles 14 MB."""
     if CHROMIUM is None:
         pytest.skip("no Chromium: apt-get install chromium to run the browser tests")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        visit = Visit(page)
+        page.on("request", visit.asked.append)
+        page.on("pageerror", lambda error: visit.errors.append(str(error)))
+        page.on("console", lambda message: visit.errors.append(message.text))
+        page.goto(url)
+        settle(page)
+        yield visit
         browser.close()
 
 
 @pytest.fixture
-def visit(chromium, url):
-    """Opens the page, and tells it from what it does."""
-    contexts = []
+def visit(visited):
+    """The page with a test image of 3; nothing it does in a test is an error."""
+    visited.page.get_by_role("button", name="Test image of 3").click()
+    settle(visited.page)
+    visited.asked.clear()
+    yield visited
+    assert visited.errors == []
 
-    def opened(**settings):
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}, **settings})
-        contexts.append(context)
-        seen, page = Seen(), context.new_page()
-        page.on("request", seen.asked.append)
-        page.on("pageerror", lambda error: seen.errors.append(str(error)))
-        page.on("console", lambda message: seen.errors.append(message.text))
-        page.goto(url)
-        settle(page)
-        return page, seen
 
-    yield opened
-    for context in contexts:
-        context.close()
+@pytest.fixture
+def page(visit):
+    return visit.page
 
 
 def settle(page):
