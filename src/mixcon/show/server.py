@@ -88,4 +88,4 @@ def _names(host: str) -> list[str]:
     except ValueError:
         loopback = host == "localhost"
     own = f"[{host}]" if ":" in host else host
-    return [own, "localhost", "127.0.0.1"] if loopback else ["*"]
+    return [own, host, "localhost", "127.0.0.1"] if loopback else ["*"]
