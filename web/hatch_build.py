@@ -44,7 +44,11 @@ def bring(root: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise FileNotFoundError("there is no npm")
-    subprocess.run([npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit", "--fetch-retries=1"], cwd=web, check=True)
+    subprocess.run(
+        [npm, "ci", "--ignore-scripts", "--no-fund", "--no-audit", "--fetch-retries=1"],
+        cwd=web,
+        check=True,
+    )
     target.mkdir(parents=True, exist_ok=True)
     for name in _FILES:
         shutil.copyfile(web / "node_modules/onnxruntime-web/dist" / name, target / name)

@@ -71,7 +71,7 @@ def visited(url):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         visit = Visit(page)
-        page.on("request", visit.asked.append)
+        page.on("request", lambda request: visit.asked.append(request))
         page.on("pageerror", lambda error: visit.errors.append(str(error)))
         page.on("console", lambda message: visit.errors.append(message.text))
         page.goto(url)

@@ -18,11 +18,12 @@ from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import AuditPlan, Subject, effort_of, run_audit, subjects_of
 from mixcon.cli._console import audit_progress, console, interruptible, working
 from mixcon.cli._options import AllowCode, allow_typed
+from mixcon.cli._runs import common_data
 from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError
 from mixcon.evidence import weaknesses
 from mixcon.reports import Figures, figures_of, markdown_table, verdict, write_figures
-from mixcon.training import RunFolder, TrainConfig
+from mixcon.training import RunFolder
 
 __all__ = ["audit", "report_on"]
 
@@ -120,7 +121,7 @@ def audit(
     folder = out or runs[-1] / "audit"
     check_writable(folder)
     with working(f"Reading {configs[0].data} ..."):
-        data = _common_data(configs, data_dir)
+        data = common_data(configs, data_dir)
         subjects = subjects_of(runs, data)
     attacks = _attacks(attack or ["strongest"], data, length)
     captured = _captured(wire, edge)
@@ -189,21 +190,6 @@ def report_on(
         console.print(sentence, highlight=False)
     console.print(f"\nReport: {page}", soft_wrap=True)
     return figures
-
-
-def _common_data(configs: Sequence[TrainConfig], data_dir: Path | None) -> Splits:
-    """The data of all runs; some sets are drawn by the seed of the run."""
-    sets = {c.data + (f" resized to {c.resize}" if c.resize else "") for c in configs}
-    if len(sets) > 1:
-        raise ConfigError(f"expected runs on one data set, but got {', '.join(sorted(sets))}")
-    by_seed = {config.seed: config.load_data(data_dir) for config in configs}
-    first, *others = by_seed.values()
-    if any(not torch.equal(first.test.inputs, other.test.inputs) for other in others):
-        raise ConfigError(
-            f"expected runs on the same samples, but those of {configs[0].data} are drawn by the "
-            f"seed of the run, and these have {', '.join(map(str, by_seed))}; audit one at a time"
-        )
-    return first
 
 
 def _tell(plan: AuditPlan) -> None:

@@ -12,6 +12,7 @@ from mixcon._files import check_writable
 from mixcon.cli._console import console, interruptible, overall_progress, working
 from mixcon.cli._digits_runs import code_of, plain_and_paper, train_on_digits
 from mixcon.cli._options import AllowCode
+from mixcon.cli._runs import common_data
 from mixcon.training import RunFolder
 
 __all__ = ["show"]
@@ -65,16 +66,15 @@ def show(
         Content,
         PageServer,
         check_images,
-        check_runs,
         check_runtime,
     )
 
     check_runtime()
     check_writable(out)
-    shown = list(runs or ())
-    check_runs(shown) if shown else shown.extend(_trained(out))
+    shown = list(runs or _trained(out))
+    configs = [RunFolder(run).config for run in shown]
     with working("Reading the data ..."):
-        data = RunFolder(shown[0]).config.load_data(data_dir)
+        data = common_data(configs, data_dir)
     check_images(data)
     with interruptible("Run the same command again to go on."):
         with overall_progress("show") as on_part:

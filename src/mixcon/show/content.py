@@ -25,7 +25,7 @@ from mixcon.show.noise import LEVELS
 from mixcon.show.shown_model import ShownModel
 from mixcon.training import RunFolder
 
-__all__ = ["Content", "OnPart", "check_runs", "pixels"]
+__all__ = ["Content", "OnPart", "check_images", "pixels"]
 
 OnPart = Callable[[float, str], object]
 """Told the share of all work that is done, in [0, 1], and what is done now."""
@@ -62,7 +62,7 @@ class Content:
         """Export and attack the models, so far as the page shows them at first.
 
         Args:
-            runs: finished runs on `data`, see `check_runs`.
+            runs: finished runs on `data`, each an image set's.
             data: images.
             folder: keeps what is made.
             steps: training steps of each of the attacker's decoders.
@@ -136,23 +136,6 @@ class Content:
                 for card in self.cards
             ],
         }
-
-
-def check_runs(runs: Sequence[Path]) -> None:
-    """Refuse what cannot stand on one page, before long work.
-
-    Raises:
-        RunError: no run folder, or not a finished run.
-        ConfigError: no runs, or runs on several data sets.
-    """
-    sets = {}
-    for run in runs:
-        config = RunFolder(run).config
-        sets[config.data_title] = run
-    if len(sets) != 1:
-        raise ConfigError(
-            f"expected runs on one data set, but got {', '.join(sorted(sets)) or 'none'}"
-        )
 
 
 def check_images(data: Splits) -> None:
