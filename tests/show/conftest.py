@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from mixcon.defenses import DefenseConfig
+from mixcon.serving.listening import listen
 from mixcon.show import Content, PageServer
 from mixcon.training import TrainConfig, train
 
@@ -39,7 +40,7 @@ def content(runs, digits, tmp_path_factory):
 @pytest.fixture(scope="session")
 def url(content):
     """The page's server, in a thread of its own."""
-    server = PageServer(content, "127.0.0.1", 0)
+    server = PageServer(content, listen("127.0.0.1", 0), "127.0.0.1")
     thread = threading.Thread(target=server.serve)
     thread.start()
     try:

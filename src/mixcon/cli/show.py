@@ -62,6 +62,7 @@ def show(
 
     Examples: mixcon show, or mixcon show runs/vanilla runs/mixcon runs/code
     """
+    from mixcon.serving.listening import listen  # noqa: PLC0415
     from mixcon.show import (  # noqa: PLC0415  needs the extra `serve`
         Content,
         PageServer,
@@ -71,6 +72,7 @@ def show(
 
     check_runtime()
     check_writable(out)
+    listener = listen(host, port)  # taken now, so that no long work ends without a place to show it
     shown = list(runs or _trained(out))
     configs = [RunFolder(run).config for run in shown]
     with working("Reading the data ..."):
@@ -79,7 +81,7 @@ def show(
     with interruptible("Run the same command again to go on."):
         with overall_progress("show") as on_part:
             content = Content.prepare(shown, data, out / "show", steps, on_part)
-        server = PageServer(content, host, port)
+        server = PageServer(content, listener, host)
 
     def started() -> None:
         console.print(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ipaddress
 import signal
+import socket
 from collections.abc import Callable
 
 import uvicorn
 
 from mixcon.errors import ConfigError
-from mixcon.serving.listening import listen, url_of
+from mixcon.serving.listening import url_of
 from mixcon.show.app import PAGE, application
 from mixcon.show.content import Content
 from mixcon.show.learner import Learner
@@ -24,19 +25,15 @@ class PageServer:
 
     Args:
         content: what it shows.
-        host: address to listen on.
-        port: of TCP; 0 takes a free one.
+        listener: a bound socket.
+        host: the address that it is bound to.
 
     Attributes:
         url: where it is.
-
-    Raises:
-        ConfigError: the address cannot be had.
     """
 
-    def __init__(self, content: Content, host: str, port: int) -> None:
-        self._listener = listen(host, port)
-        self.url = url_of(self._listener, host)
+    def __init__(self, content: Content, listener: socket.socket, host: str) -> None:
+        self._listener, self.url = listener, url_of(listener, host)
         app = application(content, Learner(content.lessons), _names(host))
         self.uvicorn = uvicorn.Server(
             uvicorn.Config(
