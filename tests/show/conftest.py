@@ -10,7 +10,8 @@ from playwright.sync_api import Page, sync_playwright
 
 from mixcon.defenses import DefenseConfig
 from mixcon.serving.listening import listen
-from mixcon.show import Content, PageServer
+from mixcon.show import Content, PageServer, check_runtime
+from mixcon.show.app import PAGE
 from mixcon.training import TrainConfig, train
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -64,7 +65,16 @@ class Visit:
 
 
 @pytest.fixture(scope="session")
-def visited(url):
+def runtime():
+    """The build brought ONNX Runtime from the npm registry, as it does where there is npm."""
+    if shutil.which("npm") is None:
+        pytest.skip("no npm: the build could not bring the page's ONNX Runtime")
+    check_runtime()
+    return PAGE / "runtime"
+
+
+@pytest.fixture(scope="session")
+def visited(url, runtime):
     """The page, opened once: every start compiles 14 MB."""
     if CHROMIUM is None:
         pytest.skip("no Chromium: apt-get install chromium to run the browser tests")
@@ -72,7 +82,7 @@ def visited(url):
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         visit = Visit(page)
-        page.on("request", lambda request: visit.asked.append(request))
+        page.on("request", lambda asked: visit.asked.append(asked))  # noqa: PLW0108  it is marked
         page.on("pageerror", lambda error: visit.errors.append(str(error)))
         page.on("console", lambda message: visit.errors.append(message.text))
         page.goto(url)

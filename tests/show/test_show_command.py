@@ -1,18 +1,16 @@
 """`mixcon show` as a command, and the wheel that it is installed from."""
 
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import zipfile
 
 import httpx2
-import pytest
 from tests.started import started
 
 
-def test_the_command_serves_the_page_until_ctrl_c(runs, tmp_path):
+def test_the_command_serves_the_page_until_ctrl_c(runs, runtime, tmp_path):
     words = ("show", *runs[:1], "--no-browser", "--port=0", "--steps=2", "--out", tmp_path)
     with started(*words) as process:
         lines = []
@@ -27,8 +25,7 @@ def test_the_command_serves_the_page_until_ctrl_c(runs, tmp_path):
     assert (tmp_path / "show" / "signing-key.pem").is_file()
 
 
-@pytest.mark.skipif(shutil.which("npm") is None, reason="no npm: the runtime comes by it")
-def test_the_wheel_holds_the_page_and_its_runtime(tmp_path):
+def test_the_wheel_holds_the_page_and_its_runtime(runtime, tmp_path):
     build = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", tmp_path]
     subprocess.run([*build, "."], check=True)
     (wheel,) = tmp_path.glob("mixcon-*.whl")

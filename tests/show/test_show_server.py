@@ -12,7 +12,6 @@ from mixcon.data import load
 from mixcon.errors import ConfigError
 from mixcon.serving.requests import build_request
 from mixcon.show import check_images, check_runtime, server, wire_tap
-from mixcon.show.app import PAGE
 
 
 @pytest.fixture
@@ -91,12 +90,11 @@ def test_examples_are_labeled_rightly_by_every_model_that_labels_any_so(content)
 def test_what_cannot_be_shown_is_refused_before_the_work(tmp_path, monkeypatch):
     with pytest.raises(ConfigError, match="expected images of at least 11 x 11 pixels"):
         check_images(load("synthetic"))
-    check_runtime()
     monkeypatch.setattr(server, "PAGE", tmp_path)
     with pytest.raises(ConfigError, match=r"install Node.js 20 or later.*install mixcon again"):
         check_runtime()
 
 
-def test_the_runtime_is_the_one_that_is_pinned():
+def test_the_runtime_is_the_one_that_is_pinned(runtime):
     wanted = json.loads(Path("web/package.json").read_text())["dependencies"]["onnxruntime-web"]
-    assert (PAGE / "runtime" / "VERSION").read_text() == wanted
+    assert (runtime / "VERSION").read_text() == wanted
