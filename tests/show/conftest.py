@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import Page, sync_playwright
 
 from mixcon.defenses import DefenseConfig
-from mixcon.serving.listening import listen
-from mixcon.show import Content, PageServer, check_runtime
+from mixcon.show import Content, PageServer, check_runtime, listen
 from mixcon.show.app import PAGE
 from mixcon.training import TrainConfig, train
 

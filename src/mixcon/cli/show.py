@@ -62,12 +62,12 @@ def show(
 
     Examples: mixcon show, or mixcon show runs/vanilla runs/mixcon runs/code
     """
-    from mixcon.serving.listening import listen  # noqa: PLC0415
     from mixcon.show import (  # noqa: PLC0415  needs the extra `serve`
         Content,
         PageServer,
         check_images,
         check_runtime,
+        listen,
     )
 
     check_runtime()

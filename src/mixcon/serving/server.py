@@ -15,13 +15,12 @@ from typing import cast
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
-from mixcon.errors import MixconError
+from mixcon.errors import ConfigError, MixconError
 from mixcon.serving import signing
 from mixcon.serving.admission import Acceptor, Admission, Visit
 from mixcon.serving.connection_limits import TOO_MANY, ConnectionRules
 from mixcon.serving.contract import Contract
 from mixcon.serving.limits import ServerLimits
-from mixcon.serving.listening import listen, url_of
 from mixcon.serving.server_log import ServerLog
 from mixcon.serving.service import CloudService
 from mixcon.serving.tls import Tls
@@ -186,8 +185,21 @@ class CloudServer:
         Raises:
             ConfigError: the address cannot be had.
         """
-        listener = listen(host, port, shared=shared)
-        return listener, url_of(listener, host, "https" if self._tls else "http")
+        try:
+            family, kind, protocol, _, address = socket.getaddrinfo(
+                host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP
+            )[0]
+            # Said to be TCP, its connections send small answers at once (TCP_NODELAY, by asyncio).
+            listener = socket.socket(family, kind, protocol)
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            if shared:
+                listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            listener.bind(address)
+        except OSError as error:
+            raise ConfigError(f"expected to listen on {host}:{port}, but {error}") from error
+        name = f"[{host}]" if ":" in host else host
+        scheme = "https" if self._tls else "http"
+        return listener, f"{scheme}://{name}:{listener.getsockname()[1]}"
 
     def run(
         self,

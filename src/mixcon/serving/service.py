@@ -84,14 +84,6 @@ class CloudService:
         else:
             await self._logged(scope, receive, send)
 
-    def start(self) -> None:
-        """Begin to answer, in the running event loop; what the lifespan of ASGI does."""
-        self._app.start()
-
-    async def stop(self) -> None:
-        """Answer what was taken, then end."""
-        await asyncio.gather(self._app.stop(), *self._ending)
-
     async def reload(self) -> None:
         """Read export and tokens again; what was taken before is answered as it would have been.
 
@@ -124,8 +116,8 @@ class CloudService:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
-        self.start()
+        self._app.start()
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
-        await self.stop()
+        await asyncio.gather(self._app.stop(), *self._ending)
         await send({"type": "lifespan.shutdown.complete"})

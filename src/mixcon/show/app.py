@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from importlib.resources import files
 
 from starlette.applications import Starlette
@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from mixcon.reports import look
 from mixcon.show.content import Content, pixels
 from mixcon.show.learner import Learner, Lesson
+from mixcon.show.lifespan import running
 from mixcon.show.shown_model import ShownModel
 
 __all__ = ["PAGE", "application"]
@@ -78,15 +79,14 @@ class _Site:
     @asynccontextmanager
     async def running(self, _: Starlette) -> AsyncIterator[None]:
         """Start the servers of all models, and the learner; stop them in the end."""
-        for model in self._content.models:
-            model.service.start()
-        self._learner.start()
-        try:
-            yield
-        finally:
-            await run_in_threadpool(self._learner.stop)
+        async with AsyncExitStack() as stack:
             for model in self._content.models:
-                await model.service.stop()
+                await stack.enter_async_context(running(model.tap))
+            self._learner.start()
+            try:
+                yield
+            finally:
+                await run_in_threadpool(self._learner.stop)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request of the Open Inference Protocol to the model that it names."""

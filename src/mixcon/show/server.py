@@ -10,12 +10,11 @@ from collections.abc import Callable
 import uvicorn
 
 from mixcon.errors import ConfigError
-from mixcon.serving.listening import url_of
 from mixcon.show.app import PAGE, application
 from mixcon.show.content import Content
 from mixcon.show.learner import Learner
 
-__all__ = ["PageServer", "check_runtime"]
+__all__ = ["PageServer", "check_runtime", "listen"]
 
 _RUNTIME = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 
@@ -25,7 +24,7 @@ class PageServer:
 
     Args:
         content: what it shows.
-        listener: a bound socket.
+        listener: what `listen` gave.
         host: the address that it is bound to.
 
     Attributes:
@@ -33,7 +32,8 @@ class PageServer:
     """
 
     def __init__(self, content: Content, listener: socket.socket, host: str) -> None:
-        self._listener, self.url = listener, url_of(listener, host)
+        self._listener = listener
+        self.url = f"http://{_bracketed(host)}:{listener.getsockname()[1]}"
         app = application(content, Learner(content.lessons), _names(host))
         self.uvicorn = uvicorn.Server(
             uvicorn.Config(
@@ -78,11 +78,29 @@ def check_runtime() -> None:
         )
 
 
+def listen(host: str, port: int) -> socket.socket:
+    """A socket on an address; port 0 takes a free one.
+
+    Raises:
+        ConfigError: the address cannot be had.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise ConfigError(
+            f"expected to listen on {host}:{port}, but {error}; choose another --port"
+        ) from error
+
+
 def _names(host: str) -> list[str]:
     """What a browser may call an address: itself, and the machine's own names for loopback."""
     try:
         loopback = ipaddress.ip_address(host).is_loopback
     except ValueError:
         loopback = host == "localhost"
-    own = f"[{host}]" if ":" in host else host
-    return [own, host, "localhost", "127.0.0.1"] if loopback else ["*"]
+    return [_bracketed(host), host, "localhost", "127.0.0.1"] if loopback else ["*"]
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

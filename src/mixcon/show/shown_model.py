@@ -35,8 +35,7 @@ class ShownModel:
         right: whether it labels each test sample rightly, (N,).
         bits: maximal leakage of one release, which is proved; None where nothing bounds it.
         edge: the half that the page runs.
-        tap: the server of the other half, as the cloud runs it.
-        service: the same server, as it was written.
+        tap: the server of the other half, as the curious cloud runs it.
         cloud: redraws what the tap hears.
     """
 
@@ -44,7 +43,6 @@ class ShownModel:
     right: Tensor
     bits: float | None
     edge: Half
-    service: CloudService
     tap: WireTap
     cloud: CuriousCloud
 
@@ -71,7 +69,6 @@ class ShownModel:
             right=_right(model, data.test),
             bits=certified_bits(model, raw)[0],
             edge=edge,
-            service=service,
             tap=WireTap(service, edge.contract),
             cloud=CuriousCloud(model, edge.contract, own, steps),
         )

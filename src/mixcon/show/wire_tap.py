@@ -32,7 +32,10 @@ class WireTap:
         self._seen: OrderedDict[str, Tensor] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI, for requests."""
+        """ASGI."""
+        if scope["type"] != "http":
+            await self._service(scope, receive, send)
+            return
         parts: list[bytes] = []
 
         async def heard() -> Message:
