@@ -12,9 +12,12 @@ from mixcon.metrics import ssim
 from mixcon.show.noise import LEVELS
 
 CARD = re.compile(r"SSIM (\S+), floor (\S+)")
-READ = """selector => [...document.querySelectorAll(selector)].map(canvas => [
-  ...canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data
-    .filter((_, i) => i % 4 === 0)])"""
+READ = """selector => [...document.querySelectorAll(selector)].map(canvas => {
+  const {width, height} = canvas, copy = new OffscreenCanvas(width, height);
+  const context = copy.getContext("2d", {willReadFrequently: true});
+  context.drawImage(canvas, 0, 0);
+  return [...context.getImageData(0, 0, width, height).data.filter((_, i) => i % 4 === 0)];
+})"""
 
 
 def pictures(page, selector):
