@@ -20,10 +20,13 @@ export async function infer(model, bytes) {
     parameters: { wire, binary_data_size: bytes.length },
   };
   const json = new TextEncoder().encode(JSON.stringify({ id, inputs: [tensor] }));
+  const body = new Uint8Array(json.length + bytes.length);
+  body.set(json);
+  body.set(bytes, json.length);
   const answer = await fetch(`v2/models/${model.name}/infer`, {
     method: "POST",
     headers: { "Inference-Header-Content-Length": String(json.length) },
-    body: new Blob([json, bytes]),
+    body,
   });
   const said = await answer.json();
   if (!answer.ok) throw new Error(said.error);
