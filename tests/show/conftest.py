@@ -1,9 +1,11 @@
 """One page over small real models, served on a real socket, and a real browser to look at it."""
 
+import contextlib
 import shutil
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import cache
 
 import pytest
 from playwright.sync_api import Page, sync_playwright
@@ -18,28 +20,39 @@ DEFENSES = ("vanilla", "gaussian(sigma=0.1)", "code(bits=8)", "code(bits=4)")
 
 
 @pytest.fixture(scope="session")
-def runs(tmp_path_factory):
-    """Run folders of quickly trained models: the last two differ in one number."""
+def trained(tmp_path_factory):
+    """Trains a small model with a defense, once: its run folder."""
     folder = tmp_path_factory.mktemp("runs")
-    paths = []
-    for number, defense in enumerate(DEFENSES):
+
+    @cache
+    def run(text):
+        defense = DefenseConfig.parse(text)
         config = TrainConfig(
-            data="digits", network="lenet5", defense=DefenseConfig.parse(defense), epochs=1,
-            batch_size=16, lr=5e-3,
-        )  # fmt: skip
-        paths.append(folder / str(number))
-        train(config, paths[-1], accelerator="cpu")
-    return paths
+            data="digits", network="lenet5", defense=defense, epochs=1, batch_size=16, lr=5e-3
+        )
+        path = folder / str(defense)
+        train(config, path, accelerator="cpu")
+        return path
+
+    return run
 
 
 @pytest.fixture(scope="session")
-def content(runs, digits, tmp_path_factory):
+def content(trained, digits, tmp_path_factory):
+    """Three cards, the last with a dial."""
+    runs = [trained(defense) for defense in DEFENSES]
     return Content.prepare(runs, digits, tmp_path_factory.mktemp("show"), 5, lambda *_: None)
 
 
 @pytest.fixture(scope="session")
 def url(content):
-    """The page's server, in a thread of its own."""
+    with served(content) as address:
+        yield address
+
+
+@contextlib.contextmanager
+def served(content):
+    """The page's server, in a thread of its own; its URL, while it runs."""
     server = PageServer(content, listen("127.0.0.1", 0), "127.0.0.1")
     thread = threading.Thread(target=server.serve)
     thread.start()
@@ -52,6 +65,11 @@ def url(content):
         server.uvicorn.should_exit = True
         thread.join(60)
         assert not thread.is_alive()
+
+
+@pytest.fixture(scope="session", name="served")
+def served_fixture():
+    return served
 
 
 @dataclass

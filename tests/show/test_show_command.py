@@ -10,8 +10,8 @@ import httpx2
 from tests.started import started
 
 
-def test_the_command_serves_the_page_until_ctrl_c(runs, runtime, tmp_path):
-    words = ("show", *runs[:1], "--no-browser", "--port=0", "--steps=2", "--out", tmp_path)
+def test_the_command_serves_the_page_until_ctrl_c(trained, runtime, tmp_path):
+    words = ("show", trained("vanilla"), "--no-browser", "--port=0", "--steps=2", "--out", tmp_path)
     with started(*words) as process:
         lines = []
         while not (found := re.search(r"http://\S+", lines[-1] if lines else "")):

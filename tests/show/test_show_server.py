@@ -11,12 +11,25 @@ from httpx2 import Client
 from mixcon.data import load
 from mixcon.errors import ConfigError
 from mixcon.serving.requests import build_request
-from mixcon.show import check_images, check_runtime, server, wire_tap
+from mixcon.show import Content, check_images, check_runtime, server, wire_tap
+
+
+@pytest.fixture(scope="module")
+def content(trained, digits, tmp_path_factory):
+    """One model, which is all that these tests need."""
+    folder = tmp_path_factory.mktemp("show")
+    return Content.prepare([trained("code(bits=8)")], digits, folder, 5, lambda *_: None)
+
+
+@pytest.fixture(scope="module")
+def address(content, served):
+    with served(content) as url:
+        yield url
 
 
 @pytest.fixture
-def client(url):
-    with Client(base_url=url, timeout=60) as client:
+def client(address):
+    with Client(base_url=address, timeout=60) as client:
         yield client
 
 
@@ -27,7 +40,7 @@ def send(client, model, z, id):
 
 
 def test_the_tap_keeps_what_crossed_and_changes_nothing(client, content):
-    model = content.models[2]
+    model = content.models[0]
     z = np.where(np.random.default_rng(0).random((1, 8)) < 0.5, -1, 1).astype(np.float32)
     answer = send(client, model, z, "first")
     logits = np.frombuffer(answer.content[-40:], "<f4")
@@ -41,7 +54,7 @@ def test_the_tap_keeps_what_crossed_and_changes_nothing(client, content):
 
 def test_the_tap_forgets_the_oldest(client, content, monkeypatch):
     monkeypatch.setattr(wire_tap, "_KEPT", 2)
-    model = content.models[2]
+    model = content.models[0]
     z = np.ones((1, 8), np.float32)
     for i in range(4):
         assert send(client, model, z, f"id-{i}").status_code == 200
