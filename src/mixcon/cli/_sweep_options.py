@@ -10,10 +10,10 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from mixcon.attacks import ATTACKS
+from mixcon.cli._allow import AllowCode, allow_typed
 from mixcon.cli._options import (
     MACHINE,
     Accelerator,
-    AllowCode,
     Augment,
     BatchSize,
     Data,
@@ -30,7 +30,6 @@ from mixcon.cli._options import (
     Schedule,
     Seed,
     WeightDecay,
-    allow_typed,
     train_config,
 )
 from mixcon.defenses import split_outside

@@ -16,8 +16,8 @@ from torch import Tensor
 from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import AuditPlan, Subject, effort_of, run_audit, subjects_of
+from mixcon.cli._allow import AllowCode, allow_typed
 from mixcon.cli._console import audit_progress, console, interruptible, working
-from mixcon.cli._options import AllowCode, allow_typed
 from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError
 from mixcon.evidence import weaknesses

@@ -9,8 +9,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from mixcon.cli._allow import allow_typed
 from mixcon.cli._console import console
-from mixcon.cli._options import Data, DataDir, Resize, allow_typed
+from mixcon.cli._options import Data, DataDir, Resize
 from mixcon.data import load
 from mixcon.errors import ConfigError
 from mixcon.models import NETWORKS, network_named, whole

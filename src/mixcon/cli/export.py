@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import command, console, interruptible, working
-from mixcon.cli._options import AllowCode
 from mixcon.training import RunFolder
 
 if TYPE_CHECKING:

@@ -10,8 +10,9 @@ import typer
 from rich.table import Table
 
 from mixcon._files import check_writable, write_whole
+from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import audit_progress, console, interruptible
-from mixcon.cli._options import AllowCode, DataDir
+from mixcon.cli._options import DataDir
 from mixcon.errors import RunError
 
 __all__ = ["leaderboard"]

@@ -9,12 +9,12 @@ import typer
 
 from mixcon import training
 from mixcon._files import check_writable
+from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import command, console, interruptible, training_progress
 from mixcon.cli._options import (
     MACHINE,
     PARTS,
     Accelerator,
-    AllowCode,
     Augment,
     BatchSize,
     Data,
