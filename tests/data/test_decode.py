@@ -5,7 +5,6 @@ import zlib
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 from tests.data.encoded import encode
 

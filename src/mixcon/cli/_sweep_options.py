@@ -32,6 +32,7 @@ from mixcon.cli._options import (
     WeightDecay,
     train_config,
 )
+from mixcon.cli._output import Json, Quiet
 from mixcon.defenses import split_outside
 from mixcon.errors import ConfigError
 from mixcon.sweep import PAPER, Space, SweepConfig, SweepFolder
@@ -159,6 +160,8 @@ def _options(
     storage: Storage = None,
     data_dir: DataDir = None,
     accelerator: Accelerator = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Nothing but a list of options, for `searching` to read."""
 

@@ -11,6 +11,7 @@ from mixcon._files import check_writable
 from mixcon.attacks import Decoder, Posterior, RmlePaper
 from mixcon.audit import subjects_of
 from mixcon.cli._console import command, console, interruptible, training_progress
+from mixcon.cli._output import Quiet
 from mixcon.cli.audit import report_on
 from mixcon.data import load
 from mixcon.defenses import DefenseConfig
@@ -30,6 +31,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder of the runs and the report.")] = Path(
         "mixcon-demo"
     ),
+    quiet: Quiet = False,
 ) -> None:
     """Train, attack and report in under three minutes, without a network connection.
 

@@ -9,6 +9,7 @@ import typer
 
 from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import command, console, interruptible, working
+from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.training import RunFolder
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ def export(
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
     ] = None,
     allow_code: AllowCode = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the two halves of a trained model: one folder for devices, one for the cloud.
 
@@ -103,6 +106,9 @@ def export(
         *([f"Next: {command('serve', folder / 'cloud', trust=trust)}"] if audit else []),
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        contract = done.contract.model_dump(mode="json")
+        print_json({"folder": folder, "difference": done.difference, "contract": contract})
 
 
 def _number(contract: Contract) -> str:

@@ -33,12 +33,21 @@ from mixcon.cli._options import (
     WeightDecay,
     train_config,
 )
+from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.errors import ConfigError
 from mixcon.training import RunFolder, TrainConfig, read_config
 
 __all__ = ["train"]
 
-_OWN = ("out", "config", "data_dir", "accelerator", "devices")  # say how or where, not what
+_OWN = (
+    "out",
+    "config",
+    "data_dir",
+    "accelerator",
+    "devices",
+    "as_json",
+    "quiet",
+)  # say how or where, not what
 
 
 def train(
@@ -87,6 +96,8 @@ def train(
             rich_help_panel=MACHINE,
         ),
     ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a split model, with or without a defense.
 
@@ -117,6 +128,8 @@ def train(
     see = command("audit", folder, data_dir=data_dir, allow_code=",".join(chosen.packages))
     console.print(f"See what it leaks: {see}", markup=False, highlight=False, soft_wrap=True)
     _warn_of_chance(last)
+    if as_json:
+        print_json({"run": folder, "config": chosen.model_dump(mode="json"), "last": last})
 
 
 def _warn_of_chance(last: dict[str, Any]) -> None:
