@@ -47,6 +47,9 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "lpips": ("torchmetrics", "torchvision"),
     "ray": ("ray",),
     "postgres": ("psycopg",),
+    "tensorboard": ("tensorboard",),
+    "mlflow": ("mlflow", "sqlalchemy", "alembic"),
+    "executorch": ("executorch",),
 }
 """Extra to the modules that it brings; `pyproject.toml` names the packages they come in."""
 

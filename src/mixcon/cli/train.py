@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -35,11 +36,12 @@ from mixcon.cli._options import (
 )
 from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.errors import ConfigError
-from mixcon.training import RunFolder, TrainConfig, read_config
+from mixcon.training import Progress, RunFolder, TrainConfig, read_config
 
 __all__ = ["train"]
 
 _OWN = (
+    "log",
     "out",
     "config",
     "data_dir",
@@ -96,6 +98,14 @@ def train(
             rich_help_panel=MACHINE,
         ),
     ] = None,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Also send each epoch's numbers to {' or '.join(training.LOGS)} "
+            "(RUN/tensorboard; MLFLOW_TRACKING_URI, or mlflow.db beside RUN).",
+            rich_help_panel=MACHINE,
+        ),
+    ] = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -113,8 +123,15 @@ def train(
     check_writable(folder)
     with (
         interruptible(f"Run the same command again to go on: {folder} keeps what was done."),
-        training_progress(chosen.defense.name) as on_progress,
+        training_progress(chosen.defense.name) as show,
+        training.metric_log(log, folder, chosen) if log else nullcontext() as keep,
     ):
+
+        def on_progress(progress: Progress) -> None:
+            show(progress)
+            if keep and progress.record:
+                keep(progress.record)
+
         training.train(
             chosen,
             folder,
