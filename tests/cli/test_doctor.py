@@ -32,10 +32,11 @@ def test_a_sound_machine(tmp_path):
 def test_what_is_broken_is_named_with_the_cure(tmp_path):
     (tmp_path / "torch.py").write_text("raise OSError('libcudart.so: no such file')\n")
     path = os.pathsep.join([str(tmp_path), *sys.path])
-    done = doctor(MIXCON_DATA=str(tmp_path / "gone"), PYTHONPATH=path, MIXCON_CACHE="/proc/x")
+    cache = tmp_path / "torch.py" / "cache"
+    done = doctor(MIXCON_DATA=str(tmp_path / "gone"), PYTHONPATH=path, MIXCON_CACHE=str(cache))
     assert done.returncode == 1
     lines = [line for line in done.stdout.splitlines() if line.startswith("  bad")]
-    torch_line, data, cache = lines
+    torch_line, data_line, cache_line = lines
     assert "libcudart.so: no such file" in torch_line
-    assert "is no folder; name a folder with one subfolder of Parquet files a set" in data
-    assert "MIXCON_CACHE" in cache
+    assert "is no folder; name a folder with one subfolder of Parquet files a set" in data_line
+    assert "MIXCON_CACHE" in cache_line

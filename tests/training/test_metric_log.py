@@ -23,14 +23,12 @@ def accuracies(records):
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of tensorboard and protobuf
 def test_tensorboard_has_each_epoch(tmp_path):
-    pytest.importorskip("tensorboard")
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
+    reader = pytest.importorskip("tensorboard.backend.event_processing.event_accumulator")
     records = train(tmp_path / "run", "--epochs", "2", "--log", "tensorboard")
-    events = EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
+    events = reader.EventAccumulator(str(tmp_path / "run" / "tensorboard")).Reload()
     read = [(event.step, event.value) for event in events.Scalars("test_accuracy")]
-    assert [step for step, _ in read] == [1, 2]
     assert read == [(step, pytest.approx(value)) for step, value in accuracies(records)]
+    assert read[-1][0] == 2
 
 
 @pytest.mark.filterwarnings("ignore")  # mlflow and what it imports warn of their own parts

@@ -57,7 +57,7 @@ class VerbGroup(TyperGroup):
     def format_help(self, ctx: Any, formatter: Any) -> None:
         """On one screen of 80 x 24, by job."""
         console = Console(highlight=False)
-        console.print(f"Usage: {ctx.command_path} VERB [OPTIONS]\n\n{self.help}\n", soft_wrap=True)
+        console.print(f"Usage: {ctx.command_path} VERB [OPTIONS]\n\n{self.help}\n")
         table = Table.grid(padding=(0, 2))
         last = ""
         for name, verb in VERBS.items():
