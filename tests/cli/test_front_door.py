@@ -30,7 +30,7 @@ def test_help_groups_the_verbs_and_fits_a_screen():
     for name, verb in VERBS.items():
         assert any(name in line.split() and verb.help in line for line in lines)
     assert [line.split()[0] for line in lines if line.startswith(("Start ", "Deploy "))]
-    assert run("-m", "mixcon").stdout == done.stdout
+    assert run("-m", "mixcon").stdout.rstrip() == done.stdout.rstrip()
 
 
 def test_every_file_is_a_verb_and_loads():
