@@ -51,6 +51,12 @@ def export(
         int | None,
         typer.Option(min=1, help="Days until the contract expires (default: never)"),
     ] = None,
+    device_format: Annotated[
+        str,
+        typer.Option(
+            help="onnx, or executorch for an ExecuTorch program (edge/encoder.pte) beside it."
+        ),
+    ] = "onnx",
     data_dir: Annotated[
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
     ] = None,
@@ -66,6 +72,7 @@ def export(
     Example: mixcon export runs/m --out deploy
     """
     from mixcon.serving import export_run  # noqa: PLC0415  needs the extra `serve`
+    from mixcon.serving.device_formats import checked_format  # noqa: PLC0415
     from mixcon.serving.signing import DEFAULT_KEY  # noqa: PLC0415
 
     folder = out or run / "export"
@@ -80,6 +87,7 @@ def export(
             data_dir=data_dir,
             sequence=sequence,
             valid_days=valid_days,
+            device_format=checked_format(device_format),
         )
     audit = done.contract.audit
     again = command("audit", run, data_dir=data_dir, allow_code=own)

@@ -73,6 +73,9 @@ def infer(
         str | None,
         typer.Option(help="float32, float16, int8 or int4 (default: as the contract says)"),
     ] = None,
+    device_format: Annotated[
+        str, typer.Option(help="onnx or executorch: which of the export's encoders to run.")
+    ] = "onnx",
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of a table.")] = False,
     resize: Annotated[
         bool,
@@ -209,6 +212,7 @@ def infer(
         max_excess=max_excess,
         max_bits=max_bits,
         max_bits_per_day=max_bits_per_day,
+        device_format=device_format,
     ) as client:
         client.check()
         if unknown := reservations(client.contract):
