@@ -251,7 +251,8 @@ def _convert(model: SplitModel, samples: Tensor, classes: Sequence[str]) -> _Hal
 def _program(model: SplitModel, samples: Tensor) -> bytes:
     with frozen(model), torch.random.fork_rng():
         torch.manual_seed(0)
-        return edge_executorch(EdgeHalf(model).eval(), samples[:16])
+        half: EdgeHalf = EdgeHalf(model).eval()
+        return edge_executorch(half, samples[:16])
 
 
 def _in_days(days: int | None) -> datetime | None:

@@ -60,18 +60,18 @@ def metric_log(kind: str, folder: Path, config: TrainConfig) -> Iterator[Log]:
 def _tensorboard(folder: Path, config: TrainConfig) -> Iterator[Log]:
     from torch.utils.tensorboard import SummaryWriter  # noqa: PLC0415  an extra
 
-    writer = SummaryWriter(str(folder / "tensorboard"))  # type: ignore[no-untyped-call]
+    writer = SummaryWriter(str(folder / "tensorboard"))
 
     def log(record: Mapping[str, Any]) -> None:
         for name, value in _numbers(record).items():
-            writer.add_scalar(name, value, record["epoch"])  # type: ignore[no-untyped-call]
-        writer.flush()  # type: ignore[no-untyped-call]
+            writer.add_scalar(name, value, record["epoch"])
+        writer.flush()
 
-    writer.add_text("config", config.model_dump_json(indent=2))  # type: ignore[no-untyped-call]
+    writer.add_text("config", config.model_dump_json(indent=2))
     try:
         yield log
     finally:
-        writer.close()  # type: ignore[no-untyped-call]
+        writer.close()
 
 
 @contextmanager
