@@ -12,6 +12,7 @@ import argparse
 import torch
 
 from benchmarks import inversion, loading, loss, memory, reidentification, stacked, step
+from benchmarks._progress import course
 from mixcon.audit import environment_of
 
 SECTIONS = {
@@ -31,12 +32,14 @@ def main() -> None:
     chosen = parser.parse_args().sections or list(SECTIONS)
     where = environment_of(f"python -m benchmarks {' '.join(chosen)}", seed=0)
     print(f"{where.command}\n{where.machine}, {where.versions}, {where.started}\n")
-    for name in chosen:
-        torch.manual_seed(0)
-        print(f"## {name}")
-        for line in SECTIONS[name]():
-            print(line, flush=True)
-        print()
+    with course(chosen) as begin:
+        for name in chosen:
+            begin(name)
+            torch.manual_seed(0)
+            print(f"## {name}")
+            for line in SECTIONS[name]():
+                print(line, flush=True)
+            print()
 
 
 main()

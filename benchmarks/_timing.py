@@ -6,6 +6,8 @@ import statistics
 import time
 from collections.abc import Callable
 
+from benchmarks._progress import report
+
 
 def alternate(
     functions: dict[str, Callable[[], object]],
@@ -15,6 +17,7 @@ def alternate(
     """Median seconds of one call of each function, in turns, after one round to warm up."""
     times: dict[str, list[float]] = {name: [] for name in functions}
     for turn in range(rounds + 1):
+        report(turn / (rounds + 1))
         for name, function in functions.items():
             started = clock()
             function()

@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 import torch
 from torch import Tensor, nn
 
+from benchmarks._progress import report
 from mixcon import load_data
 from mixcon.attacks import Attack, Auxiliary, Decoder, GaussNewton, Refined, Rmle, WhiteBox
 from mixcon.attacks._descent import total_variation
@@ -63,7 +64,9 @@ def run() -> Iterator[str]:
     yield f"one at a time, {STEPS} steps: {pace:.1f} s an image, SSIM {plain.mean():.3f}"
     yield "speed: images per second over that, without the fit; with it, spread over the images"
     yield f"{'attack':<14} {'settings':<34} {'fit s':>7} {'ms/image':>9} {'SSIM':>6} {'speed':>17}"
-    for attack in attacks():
+    chosen = list(attacks())
+    for turn, attack in enumerate(chosen):
+        report((turn + 1) / (len(chosen) + 1))  # the training and the slow attack count as one
         known = WhiteBox.of(
             model.encoder, shape=data.test.shape, box=(0.0, 1.0), auxiliary=auxiliary
         )

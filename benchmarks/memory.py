@@ -9,6 +9,8 @@ import subprocess
 import sys
 from collections.abc import Iterator
 
+from benchmarks._progress import report
+
 _PROBE = """
 import pathlib, sys, torch
 from mixcon import MixConLoss
@@ -27,7 +29,9 @@ print(peak() - before)
 
 def run() -> Iterator[str]:
     yield f"{'p':>6} {'m':>6} {'z (MiB)':>9} {'above z (MiB)':>14} {'above / z':>10}"
-    for p, m in ((100, 4096), (200, 4096), (400, 4096), (800, 4096), (200, 8192), (200, 16384)):
+    sizes = ((100, 4096), (200, 4096), (400, 4096), (800, 4096), (200, 8192), (200, 16384))
+    for turn, (p, m) in enumerate(sizes):
+        report(turn / len(sizes))
         done = subprocess.run(
             [sys.executable, "-c", _PROBE, str(p), str(m)],
             capture_output=True,

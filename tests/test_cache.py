@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import torch
 
-from mixcon._cache import digest, folder, kept
+from mixcon._cache import digest, kept
+from mixcon._places import cache_folder
 
 MADE = {"a": torch.arange(6.0).reshape(2, 3), "b": torch.tensor(7), "c": torch.tensor([True])}
 
@@ -72,11 +73,11 @@ def test_a_folder_without_the_right_to_write(own_cache, caplog):
 def test_where_it_lies(monkeypatch):
     for unset in ("MIXCON_CACHE", "XDG_CACHE_HOME"):
         monkeypatch.delenv(unset, raising=False)
-    assert folder() == Path.home() / ".cache" / "mixcon"
+    assert cache_folder() == Path.home() / ".cache" / "mixcon"
     monkeypatch.setenv("XDG_CACHE_HOME", "/x")
-    assert folder() == Path("/x/mixcon")
+    assert cache_folder() == Path("/x/mixcon")
     monkeypatch.setenv("MIXCON_CACHE", "/own")
-    assert folder() == Path("/own")
+    assert cache_folder() == Path("/own")
 
 
 def test_a_digest_tells_values_types_and_shapes_apart():

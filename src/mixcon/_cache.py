@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import math
-import os
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -17,6 +16,7 @@ from torch import Tensor
 
 from mixcon._clock import time_limit
 from mixcon._files import write_whole
+from mixcon._places import cache_folder
 
 __all__ = ["digest", "kept"]
 
@@ -34,7 +34,7 @@ def kept(key: str, make: Callable[[], Tensors]) -> Tensors:
         key: names all that the tensors depend on; see `digest`.
         make: makes them.
     """
-    path = folder() / f"{key}.safetensors"
+    path = cache_folder() / f"{key}.safetensors"
     found = _read(path)
     if found is None:
         with time_limit(math.inf) as limit:
@@ -42,14 +42,6 @@ def kept(key: str, make: Callable[[], Tensors]) -> Tensors:
         if not limit.cut:
             _write(path, found)
     return found
-
-
-def folder() -> Path:
-    """The user's cache folder."""
-    own = os.environ.get("MIXCON_CACHE")
-    if own:
-        return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mixcon"
 
 
 def digest(*parts: Tensor | str | float | None) -> str:

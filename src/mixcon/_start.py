@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import NoReturn
 
-__all__ = ["leave_signals_to_the_verb"]
+__all__ = ["IS_COMMAND", "leave_signals_to_the_verb"]
 
 _INTERRUPTED = 130  # the shell's code for Ctrl-C
 
@@ -31,5 +31,8 @@ def _is_command(words: list[str]) -> bool:
     return len(words) > 1 and Path(words[1]).stem == "mixcon"
 
 
-if _is_command(sys.orig_argv) and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+IS_COMMAND = _is_command(sys.orig_argv)
+"""Whether signals are this command's own business."""
+
+if IS_COMMAND and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
     signal.signal(signal.SIGINT, _leave)

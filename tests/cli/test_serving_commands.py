@@ -256,7 +256,7 @@ def test_a_missing_extra_is_named():
     )
     done = subprocess.run([sys.executable, "-c", hide], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "starlette cannot be found; install them with: pip install 'mixcon[serve]'" in (
+    assert "starlette cannot be found; install them with: pip install 'mixcon[cloud]'" in (
         " ".join(done.stderr.split())
     )
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import torch
 
-from mixcon import _cache
 from mixcon._clock import time_share
+from mixcon._places import cache_folder
 from mixcon.attacks.base import OnStep
 from mixcon.audit.model_audit import ModelAudit
 from mixcon.audit.plan import CALIBRATION
@@ -74,7 +74,7 @@ def _record(name: str, audited: ModelAudit, setup: Setup) -> ModelRecord:
 
 def _folder() -> Path | None:
     """Where reconstructions of reference devices are kept; None where nothing can be written."""
-    folder = _cache.folder() / "calibration"
+    folder = cache_folder() / "calibration"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:

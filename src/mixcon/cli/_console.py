@@ -5,11 +5,12 @@ from __future__ import annotations
 import errno
 import os
 import shlex
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NoReturn, Protocol
+from typing import TYPE_CHECKING, NoReturn, Protocol
 
 import typer
 from rich.console import Console
@@ -24,9 +25,11 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from mixcon.audit import AuditProgress
 from mixcon.errors import RunError
-from mixcon.training import Progress
+
+if TYPE_CHECKING:
+    from mixcon.audit import AuditProgress
+    from mixcon.training import Progress
 
 __all__ = [
     "INTERRUPTED",
@@ -35,6 +38,7 @@ __all__ = [
     "audit_progress",
     "command",
     "console",
+    "fail",
     "interruptible",
     "overall_progress",
     "system_problem",
@@ -58,6 +62,14 @@ _CURES = {
     errno.ENAMETOOLONG: "choose a shorter path",
     errno.EMFILE: "raise the limit of open files: ulimit -n",
 }
+
+
+def fail(message: str) -> NoReturn:
+    """End the command with one message about what the user can mend."""
+    errors = Console(stderr=True)
+    errors.print("[red]error:[/red] ", end="")
+    errors.print(message, markup=False, highlight=False, soft_wrap=True)
+    sys.exit(2)
 
 
 class Terminated(KeyboardInterrupt):

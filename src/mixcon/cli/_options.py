@@ -8,10 +8,10 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from mixcon import models
+from mixcon.cli._allow import allow_typed
 from mixcon.data import SOURCES
 from mixcon.defenses import part_names
 from mixcon.errors import ConfigError
-from mixcon.registry import ALLOWED, allow_code, packages_in
 from mixcon.training import AUGMENTATIONS, RECIPES, TrainConfig, recipe
 
 __all__ = ["MACHINE", "TRAINING", "train_config"]
@@ -20,22 +20,6 @@ TRAINING, MACHINE = "Training", "Machine"
 PARTS = ", ".join(["vanilla", *part_names()])
 _OWN = "or package.module:name of your own"
 
-
-def _allow(packages: str | None) -> None:
-    if packages is not None:
-        allow_code(*packages.split(","))
-
-
-AllowCode: TypeAlias = Annotated[
-    str | None,
-    typer.Option(
-        callback=_allow,
-        expose_value=False,
-        metavar="PACKAGES",
-        help="Import these packages, separated by commas, where a file read here names code in "
-        f"them, as {ALLOWED} does. What you type yourself needs no leave.",
-    ),
-]
 
 Data: TypeAlias = Annotated[
     str | None, typer.Option(help=f"Data set: {', '.join(SOURCES)}, folder:PATH, {_OWN}.")
@@ -133,8 +117,3 @@ def train_config(given: dict[str, Any]) -> TrainConfig:
     own = {name: value for name, value in given.items() if name != "recipe"}
     chosen = recipe(given["recipe"]) if "recipe" in given else {}
     return TrainConfig(**{"network": "lenet5", **chosen, **own})
-
-
-def allow_typed(*texts: str) -> None:
-    """Allow the code that texts of the command line name as ``package.module:name``."""
-    allow_code(*packages_in(*texts))

@@ -10,10 +10,10 @@ from typing import Annotated, Any, TypeAlias
 import typer
 
 from mixcon.attacks import ATTACKS
+from mixcon.cli._allow import AllowCode, allow_typed
 from mixcon.cli._options import (
     MACHINE,
     Accelerator,
-    AllowCode,
     Augment,
     BatchSize,
     Data,
@@ -30,9 +30,9 @@ from mixcon.cli._options import (
     Schedule,
     Seed,
     WeightDecay,
-    allow_typed,
     train_config,
 )
+from mixcon.cli._output import Json, Quiet
 from mixcon.defenses import split_outside
 from mixcon.errors import ConfigError
 from mixcon.sweep import PAPER, Space, SweepConfig, SweepFolder
@@ -160,6 +160,8 @@ def _options(
     storage: Storage = None,
     data_dir: DataDir = None,
     accelerator: Accelerator = "auto",
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Nothing but a list of options, for `searching` to read."""
 

@@ -13,6 +13,7 @@ from rich.markup import escape
 
 from mixcon._files import check_writable
 from mixcon.cli._console import command, console, interruptible, overall_progress, working
+from mixcon.cli._output import print_json
 from mixcon.cli._sweep_options import read_options
 from mixcon.reports import excess_of, intervals
 from mixcon.sweep import (
@@ -55,6 +56,7 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
         out: the sweep's folder, if one was named.
         limits: what the chosen trial keeps to.
     """
+    as_json = given.pop("as_json")
     machine = Machine(**{field.name: given.pop(field.name) for field in fields(Machine)})
     config, folder = read_options(given, out)
     check_writable(folder.path)
@@ -90,7 +92,20 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
             soft_wrap=True,
         )
     console.print(f"Report: {page}", soft_wrap=True)
+    if as_json:
+        print_json(_outcome(found, chosen, page))
     return chosen
+
+
+def _outcome(found: Sweep, chosen: Trial | None, page: Path) -> dict[str, Any]:
+    """What scripts ask a sweep: the front, and what was chosen of it."""
+    front = [_numbers(trial) for trial in found.front]
+    return {"report": page, "front": front, "chosen": _numbers(chosen) if chosen else None}
+
+
+def _numbers(trial: Trial) -> dict[str, Any]:
+    accuracy, excess = trial.point
+    return {"trial": trial.name, "title": trial.title, "accuracy": accuracy, "excess": excess}
 
 
 def _next(folder: Path, chosen: Trial, machine: Machine) -> str:

@@ -9,11 +9,11 @@ import typer
 
 from mixcon import training
 from mixcon._files import check_writable
+from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import command, console, interruptible, training_progress
 from mixcon.cli._options import (
     PARTS,
     Accelerator,
-    AllowCode,
     BatchSize,
     Data,
     DataDir,
@@ -26,6 +26,7 @@ from mixcon.cli._options import (
     Seed,
     train_config,
 )
+from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.errors import ConfigError
 from mixcon.training import RunFolder, TrainConfig
 
@@ -61,6 +62,8 @@ def adapt(
     data_dir: DataDir = None,
     accelerator: Accelerator = "auto",
     allow_code: AllowCode = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Defend a network that is trained already: its encoder stays as it is.
 
@@ -72,7 +75,7 @@ def adapt(
       mixcon adapt runs/vanilla --defense "code(bits=8) + unicon(weight=0.3, on=z)"
       mixcon adapt --network mine.nets:pretrained --cut layer2 --data mnist
     """
-    own = ("run", "out", "data_dir", "accelerator")
+    own = ("run", "out", "data_dir", "accelerator", "as_json", "quiet")
     given = {k: v for k, v in locals().items() if v is not None and k not in (*own, "own")}
     config = _behind_run(run, given) if run else _behind_network(given)
     name = "-".join([config.data_title, config.network, config.defense.name, "adapted"])
@@ -94,6 +97,8 @@ def adapt(
     runs = (run, folder) if run else (folder,)
     see = command("audit", *runs, data_dir=data_dir, allow_code=",".join(config.packages))
     console.print(f"See what it leaks: {see}", markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        print_json({"run": folder, "config": config.model_dump(mode="json"), "last": records[-1]})
 
 
 def _behind_run(run: Path, given: dict[str, Any]) -> TrainConfig:

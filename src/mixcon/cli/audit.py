@@ -16,8 +16,9 @@ from torch import Tensor
 from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import AuditPlan, Subject, effort_of, run_audit, subjects_of
+from mixcon.cli._allow import AllowCode, allow_typed
 from mixcon.cli._console import audit_progress, console, interruptible, working
-from mixcon.cli._options import AllowCode, allow_typed
+from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.cli._runs import common_data
 from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError
@@ -104,6 +105,8 @@ def audit(
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
     ] = None,
     allow_code: AllowCode = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Attack trained models, and report how much of the inputs comes back.
 
@@ -142,8 +145,22 @@ def audit(
         secrets=secret or (),
         seconds=None if allowed is None else max(1.0, allowed - (time.monotonic() - started)),
     )
+    if as_json:
+        print_json(_outcome(figures, folder))
     if limit is not None:
         _judge(figures, limit)
+
+
+def _outcome(figures: Figures, folder: Path) -> dict[str, Any]:
+    """What scripts ask an audit: what each model leaks, and why that may not be all."""
+    found = [
+        {
+            "model": summary.model,
+            "evidence": summary.evidence and summary.evidence.model_dump(mode="json"),
+        }
+        for summary in figures.models
+    ]
+    return {"report": folder / "report.json", "verdict": verdict(figures), "models": found}
 
 
 def report_on(

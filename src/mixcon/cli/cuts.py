@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from mixcon.cli._allow import allow_typed
 from mixcon.cli._console import console
-from mixcon.cli._options import Data, DataDir, Resize, allow_typed
+from mixcon.cli._options import Data, DataDir, Resize
+from mixcon.cli._output import Json, print_json
 from mixcon.data import load
 from mixcon.errors import ConfigError
 from mixcon.models import NETWORKS, network_named, whole
@@ -32,6 +35,7 @@ def cuts(
         int | None, typer.Option(min=2, help="With --shape: how many classes.")
     ] = None,
     data_dir: DataDir = None,
+    as_json: Json = False,
 ) -> None:
     """List the layers that a network can be cut after, what then leaves, and what each half costs.
 
@@ -48,7 +52,11 @@ def cuts(
         else:
             sizes = _sizes(shape, classes)
         found = list_cuts(whole(network, *sizes), sizes[0])
-    _show(found, network_named(network).cut)
+    default = network_named(network).cut
+    if as_json:
+        print_json({"default": default, "cuts": [asdict(cut) for cut in found]})
+    else:
+        _show(found, default)
 
 
 def _sizes(shape: str | None, classes: int | None) -> tuple[tuple[int, ...], int]:

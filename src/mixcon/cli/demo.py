@@ -12,6 +12,7 @@ from mixcon.attacks import Decoder, Posterior, RmlePaper
 from mixcon.audit import subjects_of
 from mixcon.cli._console import command, console
 from mixcon.cli._digits_runs import code_of, plain_and_paper, train_on_digits
+from mixcon.cli._output import Quiet
 from mixcon.cli.audit import report_on
 from mixcon.data import load
 
@@ -24,6 +25,7 @@ def demo(
     out: Annotated[Path, typer.Option(help="Folder of the runs and the report.")] = Path(
         "mixcon-demo"
     ),
+    quiet: Quiet = False,
 ) -> None:
     """Train, attack and report in under three minutes, without a network connection.
 

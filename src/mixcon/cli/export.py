@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import command, console, interruptible, working
-from mixcon.cli._options import AllowCode
+from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.training import RunFolder
 
 if TYPE_CHECKING:
@@ -50,10 +51,18 @@ def export(
         int | None,
         typer.Option(min=1, help="Days until the contract expires (default: never)"),
     ] = None,
+    device_format: Annotated[
+        str,
+        typer.Option(
+            help="onnx, or executorch for an ExecuTorch program (edge/encoder.pte) beside it."
+        ),
+    ] = "onnx",
     data_dir: Annotated[
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
     ] = None,
     allow_code: AllowCode = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Write the two halves of a trained model: one folder for devices, one for the cloud.
 
@@ -63,6 +72,7 @@ def export(
     Example: mixcon export runs/m --out deploy
     """
     from mixcon.serving import export_run  # noqa: PLC0415  needs the extra `serve`
+    from mixcon.serving.device_formats import checked_format  # noqa: PLC0415
     from mixcon.serving.signing import DEFAULT_KEY  # noqa: PLC0415
 
     folder = out or run / "export"
@@ -77,6 +87,7 @@ def export(
             data_dir=data_dir,
             sequence=sequence,
             valid_days=valid_days,
+            device_format=checked_format(device_format),
         )
     audit = done.contract.audit
     again = command("audit", run, data_dir=data_dir, allow_code=own)
@@ -103,6 +114,9 @@ def export(
         *([f"Next: {command('serve', folder / 'cloud', trust=trust)}"] if audit else []),
     ):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if as_json:
+        contract = done.contract.model_dump(mode="json")
+        print_json({"folder": folder, "difference": done.difference, "contract": contract})
 
 
 def _number(contract: Contract) -> str:

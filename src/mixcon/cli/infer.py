@@ -8,16 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
-import torch
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from mixcon._extras import check_extra
+from mixcon.cli._allow import AllowCode, allow_typed
 from mixcon.cli._console import console, interruptible
-from mixcon.cli._options import AllowCode, allow_typed
-from mixcon.data import LabeledSet, load
 from mixcon.errors import ConfigError
-from mixcon.training import RunFolder
 
 if TYPE_CHECKING:
     from mixcon.serving import Contract, EdgeClient, Predictions, Wire
@@ -75,6 +73,9 @@ def infer(
         str | None,
         typer.Option(help="float32, float16, int8 or int4 (default: as the contract says)"),
     ] = None,
+    device_format: Annotated[
+        str, typer.Option(help="onnx or executorch: which of the export's encoders to run.")
+    ] = "onnx",
     as_json: Annotated[bool, typer.Option("--json", help="JSON lines instead of a table.")] = False,
     resize: Annotated[
         bool,
@@ -183,7 +184,11 @@ def infer(
     if sum(map(bool, (images, data, run))) != 1:
         raise ConfigError("expected images, or --data, or --run, and one of them alone")
     allow_typed(data or "")
-    found = _named(find(images)) if images else []  # what is missing shows before the server
+    if data or run:
+        check_extra("train")  # a device needs no data sets
+    found: Sequence[Item] = (
+        _named(find(images)) if images else []
+    )  # what is missing shows before the server
     endpoint = Endpoint(
         url,
         model=model,
@@ -207,6 +212,7 @@ def infer(
         max_excess=max_excess,
         max_bits=max_bits,
         max_bits_per_day=max_bits_per_day,
+        device_format=device_format,
     ) as client:
         client.check()
         if unknown := reservations(client.contract):
@@ -218,7 +224,7 @@ def infer(
             )
         side = _side(client.contract, always=resize)
         if data or run:
-            found = _samples(_test_set(data, run, data_dir, side), victims, seed)
+            found = _samples(data, run, data_dir, side, victims, seed)
         _run(client, found, batch, user, resize=resize, as_json=as_json)
 
 
@@ -279,24 +285,18 @@ def _side(contract: Contract, *, always: bool) -> int | None:
     return contract.input.shape[-1] if always or contract.preprocessing.resize else None
 
 
-def _test_set(
-    data: str | None, run: Path | None, data_dir: Path | None, resize: int | None
-) -> LabeledSet:
-    """The test samples of a data set, or those of a run, which its own seed may have drawn."""
-    if run:
-        return RunFolder(run).config.load_data(data_dir).test
-    return load(data or "", data_dir=data_dir, resize=resize).test
+def _samples(
+    data: str | None,
+    run: Path | None,
+    data_dir: Path | None,
+    resize: int | None,
+    victims: int | None,
+    seed: int,
+) -> Sequence[Item]:
+    """Test samples and their labels, of a data set or of a run; they need torch."""
+    from mixcon.cli._test_samples import labeled, test_set  # noqa: PLC0415
 
-
-def _samples(test: LabeledSet, victims: int | None, seed: int) -> list[Item]:
-    """Test samples with their labels; the same `victims` as an audit with this seed attacks."""
-    order = torch.arange(len(test))
-    if victims is not None:
-        order = test.shuffled(torch.Generator().manual_seed(seed))[:victims]
-    chosen = test.take(order)
-    labels = [chosen.classes[label] for label in chosen.labels.tolist()]
-    names = [f"{test.name}/test/{position}" for position in order.tolist()]
-    return list(zip(names, chosen.inputs.numpy(), labels, strict=True))
+    return labeled(test_set(data, run, data_dir, resize), victims, seed)
 
 
 def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:

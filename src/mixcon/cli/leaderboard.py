@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -10,8 +11,10 @@ import typer
 from rich.table import Table
 
 from mixcon._files import check_writable, write_whole
+from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import audit_progress, console, interruptible
-from mixcon.cli._options import AllowCode, DataDir
+from mixcon.cli._options import DataDir
+from mixcon.cli._output import Json, print_json
 from mixcon.errors import RunError
 
 __all__ = ["leaderboard"]
@@ -67,6 +70,7 @@ def verify(
     victims: Annotated[int, typer.Option(min=2)] = 100,
     data_dir: DataDir = None,
     allow_code: AllowCode = None,
+    as_json: Json = False,
 ) -> None:
     """Check signature and hashes, and measure accuracy and leakage again on new victims.
 
@@ -85,6 +89,8 @@ def verify(
     for each in findings:
         table.add_row(each.claim, each.recorded, each.measured, "yes" if each.holds else "no")
     console.print(table)
+    if as_json:
+        print_json({"seed": drawn, "findings": [asdict(each) for each in findings]})
     console.print(f"Victims drawn by --seed {drawn}.")
     if not all(each.holds for each in findings):
         raise typer.Exit(1)

@@ -10,6 +10,7 @@ import typer
 
 from mixcon._files import check_writable, write_whole
 from mixcon.cli._console import console, interruptible, overall_progress
+from mixcon.cli._output import Quiet
 from mixcon.errors import ConfigError
 from mixcon.paper import EXPERIMENTS, RunOptions, Scale, Step
 from mixcon.paper.page import results_page
@@ -55,6 +56,7 @@ def reproduce(
     data_dir: Annotated[
         Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
     ] = None,
+    quiet: Quiet = False,
 ) -> None:
     """Reproduce tables and figures of the MixCon paper, and compare them with it row by row.
 

@@ -9,9 +9,9 @@ from typing import Annotated
 import typer
 
 from mixcon._files import check_writable
+from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import console, interruptible, overall_progress, working
 from mixcon.cli._digits_runs import code_of, plain_and_paper, train_on_digits
-from mixcon.cli._options import AllowCode
 from mixcon.cli._runs import common_data
 from mixcon.training import RunFolder
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,12 +10,12 @@ import typer
 
 from mixcon import training
 from mixcon._files import check_writable
+from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import command, console, interruptible, training_progress
 from mixcon.cli._options import (
     MACHINE,
     PARTS,
     Accelerator,
-    AllowCode,
     Augment,
     BatchSize,
     Data,
@@ -33,12 +34,22 @@ from mixcon.cli._options import (
     WeightDecay,
     train_config,
 )
+from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.errors import ConfigError
-from mixcon.training import RunFolder, TrainConfig, read_config
+from mixcon.training import Progress, RunFolder, TrainConfig, read_config
 
 __all__ = ["train"]
 
-_OWN = ("out", "config", "data_dir", "accelerator", "devices")  # say how or where, not what
+_OWN = (
+    "log",
+    "out",
+    "config",
+    "data_dir",
+    "accelerator",
+    "devices",
+    "as_json",
+    "quiet",
+)  # say how or where, not what
 
 
 def train(
@@ -87,6 +98,16 @@ def train(
             rich_help_panel=MACHINE,
         ),
     ] = None,
+    log: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Also send each epoch's numbers to {' or '.join(training.LOGS)} "
+            "(RUN/tensorboard; MLFLOW_TRACKING_URI, or mlflow.db beside RUN).",
+            rich_help_panel=MACHINE,
+        ),
+    ] = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
 ) -> None:
     """Train a split model, with or without a defense.
 
@@ -102,8 +123,15 @@ def train(
     check_writable(folder)
     with (
         interruptible(f"Run the same command again to go on: {folder} keeps what was done."),
-        training_progress(chosen.defense.name) as on_progress,
+        training_progress(chosen.defense.name) as show,
+        training.metric_log(log, folder, chosen) if log else nullcontext() as keep,
     ):
+
+        def on_progress(progress: Progress) -> None:
+            show(progress)
+            if keep and progress.record:
+                keep(progress.record)
+
         training.train(
             chosen,
             folder,
@@ -117,6 +145,8 @@ def train(
     see = command("audit", folder, data_dir=data_dir, allow_code=",".join(chosen.packages))
     console.print(f"See what it leaks: {see}", markup=False, highlight=False, soft_wrap=True)
     _warn_of_chance(last)
+    if as_json:
+        print_json({"run": folder, "config": chosen.model_dump(mode="json"), "last": last})
 
 
 def _warn_of_chance(last: dict[str, Any]) -> None:

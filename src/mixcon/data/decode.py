@@ -1,4 +1,7 @@
-"""Encoded images to pixels: the one decoder of folders, Parquet files and `mixcon infer`."""
+"""Encoded images to pixels: the one decoder of folders, Parquet files and `mixcon infer`.
+
+Devices need it, so it needs no torch.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,8 @@ from collections.abc import Callable, Iterable
 from typing import Literal, TypeAlias
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from PIL import Image, ImageOps, UnidentifiedImageError
-from torch import Tensor
 
 from mixcon.errors import DataError
 
@@ -86,19 +87,19 @@ def is_image(encoded: bytes) -> bool:
     return True
 
 
-def resized(images: Tensor, side: int) -> Tensor:
+def resized(images: Pixels, side: int) -> Pixels:
     """Decoded images of another size, exactly as `decode` would have resized them.
 
     Args:
         images: uint8, (N, 1 or 3, H, W).
         side: width and height to resize to.
     """
-    arrays = (image[0] if len(image) == 1 else image.transpose(1, 2, 0) for image in images.numpy())
+    arrays = (image[0] if len(image) == 1 else image.transpose(1, 2, 0) for image in images)
     scaled = [_pixels(_resize(Image.fromarray(array), (side, side))) for array in arrays]
-    return torch.from_numpy(np.stack(scaled))
+    return np.stack(scaled)
 
 
-def stack(pictures: Iterable[Pixels], name: Callable[[int], str], cure: str) -> Tensor:
+def stack(pictures: Iterable[Pixels], name: Callable[[int], str], cure: str) -> Pixels:
     """Images of one size as uint8 (N, C, H, W): one channel if all are gray, else three.
 
     Args:
@@ -124,7 +125,7 @@ def stack(pictures: Iterable[Pixels], name: Callable[[int], str], cure: str) -> 
     whole = np.empty((len(kept), max(map(len, kept)), *kept[0].shape[1:]), np.uint8)
     for i, pixels in enumerate(kept):
         whole[i] = pixels  # gray beside color becomes three equal channels
-    return torch.from_numpy(whole)
+    return whole
 
 
 def _resize(picture: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from mixcon.data.cache import cached
@@ -89,7 +90,9 @@ class HubSet:
             )
         encoded = rows.cast_column(self.image, ImageColumn(decode=False))[self.image]
         pictures = (_decode(cell, f"{where}, row {i}") for i, cell in enumerate(encoded))
-        images = stack(pictures, lambda i: f"{where}, row {i}", "fetch the files of this set again")
+        images = torch.from_numpy(
+            stack(pictures, lambda i: f"{where}, row {i}", "fetch the files of this set again")
+        )
         return {"images": images, "labels": labels(rows["label"][:], where)}
 
 

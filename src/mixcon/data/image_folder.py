@@ -40,7 +40,7 @@ def folder(root: Path, resize: int | None = None) -> Splits:
 
     def build() -> dict[str, torch.Tensor]:
         pictures = (decode(read(f), str(f), size=size) for f in files)
-        return {"images": stack(pictures, lambda i: str(files[i]), _CURE)}
+        return {"images": torch.from_numpy(stack(pictures, lambda i: str(files[i]), _CURE))}
 
     images = cached(files, build, resize)["images"]
     labels = torch.tensor([*_labels(layout.train), *_labels(layout.test)])

@@ -1,21 +1,40 @@
 """Serving: export the two halves, serve the head in the cloud, run the encoder on the device."""
 
-from mixcon.serving._extra import check_extra
+from typing import TYPE_CHECKING
 
-check_extra()
+from mixcon._lazy import lazy
 
-from mixcon.serving.capture import read_capture  # noqa: E402
-from mixcon.serving.client import EdgeClient, Predictions  # noqa: E402
-from mixcon.serving.contract import AuditSummary, Contract  # noqa: E402
-from mixcon.serving.endpoint import Endpoint  # noqa: E402
-from mixcon.serving.export import Exported, export, export_run  # noqa: E402
-from mixcon.serving.export_reader import read_contract  # noqa: E402
-from mixcon.serving.limits import ServerLimits  # noqa: E402
-from mixcon.serving.server import CloudServer  # noqa: E402
-from mixcon.serving.service import CloudService  # noqa: E402
-from mixcon.serving.tls import Tls  # noqa: E402
-from mixcon.serving.tokens import Tokens  # noqa: E402
-from mixcon.serving.wire import WIRES, Wire  # noqa: E402
+if TYPE_CHECKING:
+    from mixcon.serving.capture import read_capture
+    from mixcon.serving.client import EdgeClient, Predictions
+    from mixcon.serving.contract import AuditSummary, Contract
+    from mixcon.serving.endpoint import Endpoint
+    from mixcon.serving.export_reader import read_contract
+    from mixcon.serving.export_writer import Exported, export, export_run
+    from mixcon.serving.limits import ServerLimits
+    from mixcon.serving.server import CloudServer
+    from mixcon.serving.service import CloudService
+    from mixcon.serving.tls import Tls
+    from mixcon.serving.tokens import Tokens
+    from mixcon.serving.wire import WIRES, Wire
+else:
+    __getattr__, __dir__ = lazy(
+        __name__,
+        {
+            "mixcon.serving.capture": ["read_capture"],
+            "mixcon.serving.client": ["EdgeClient", "Predictions"],
+            "mixcon.serving.contract": ["AuditSummary", "Contract"],
+            "mixcon.serving.endpoint": ["Endpoint"],
+            "mixcon.serving.export_reader": ["read_contract"],
+            "mixcon.serving.export_writer": ["Exported", "export", "export_run"],
+            "mixcon.serving.limits": ["ServerLimits"],
+            "mixcon.serving.server": ["CloudServer"],
+            "mixcon.serving.service": ["CloudService"],
+            "mixcon.serving.tls": ["Tls"],
+            "mixcon.serving.tokens": ["Tokens"],
+            "mixcon.serving.wire": ["WIRES", "Wire"],
+        },
+    )
 
 __all__ = [
     "WIRES",

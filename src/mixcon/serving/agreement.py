@@ -12,7 +12,7 @@ from mixcon.errors import ConfigError
 from mixcon.serving.runtime import session
 from mixcon.serving.to_onnx import EdgeHalf
 
-__all__ = ["compare"]
+__all__ = ["compare", "refuse_other"]
 
 _TOLERANCE = 1e-4
 _EXCEPTIONS = 1e-3  # share of numbers: rounding may fall to the other side of a level
@@ -41,9 +41,9 @@ def compare(half: EdgeHalf, head: nn.Module, x: Tensor, encoder: bytes, cloud: b
     z = half(x, *noise)
     logits = head(z)
     feeds = {"x": x, **{f"noise_{i}": drawn for i, drawn in enumerate(noise)}}
-    _refuse_other("encoder", z.numpy(), _run("encoder", encoder, feeds))
+    refuse_other("encoder", z.numpy(), _run("encoder", encoder, feeds))
     answer = _run("head", cloud, {"z": z})
-    _refuse_other("head", logits.numpy(), answer)
+    refuse_other("head", logits.numpy(), answer)
     return float(np.abs(logits.numpy() - answer).max())
 
 
@@ -62,16 +62,26 @@ def _run(what: str, onnx: bytes, feeds: dict[str, Tensor]) -> np.ndarray[Any, An
         ) from error
 
 
-def _refuse_other(what: str, ours: np.ndarray[Any, Any], theirs: np.ndarray[Any, Any]) -> None:
+def refuse_other(
+    what: str,
+    ours: np.ndarray[Any, Any],
+    theirs: np.ndarray[Any, Any],
+    runtime: str = "ONNX Runtime",
+) -> None:
+    """Refuse numbers of another runtime that are not those of PyTorch, up to rounding.
+
+    Raises:
+        ConfigError: another type, another shape, or numbers that differ.
+    """
     if (ours.dtype, ours.shape) != (theirs.dtype, theirs.shape):
         raise ConfigError(
-            f"expected {ours.dtype} of shape {ours.shape} from the {what} in ONNX Runtime, as in "
+            f"expected {ours.dtype} of shape {ours.shape} from the {what} in {runtime}, as in "
             f"PyTorch, but got {theirs.dtype} of shape {theirs.shape}; a layer of it exports "
             "wrongly, so change that layer, or cut elsewhere"
         )
     close = np.abs(ours - theirs) <= _TOLERANCE * max(1.0, float(np.abs(ours).max()))
     if (~close).mean() > _EXCEPTIONS:  # NaN is close to nothing
         raise ConfigError(
-            f"expected ONNX Runtime to agree with PyTorch on the {what}, but {(~close).mean():.1%} "
+            f"expected {runtime} to agree with PyTorch on the {what}, but {(~close).mean():.1%} "
             "of its numbers differ; a layer of it exports wrongly, or mixes the samples of a batch"
         )

@@ -19,6 +19,7 @@ from mixcon.kinds import Kind
 from mixcon.serving import signing
 from mixcon.serving.bit_budget import AnswerCache, BitBudget
 from mixcon.serving.capture import Recorder
+from mixcon.serving.device_formats import encoder_of
 from mixcon.serving.endpoint import Endpoint
 from mixcon.serving.export_reader import read_half
 from mixcon.serving.gate import check_audit, check_bits
@@ -27,7 +28,6 @@ from mixcon.serving.metadata import METADATA_BYTES, ModelMetadata, ServerMetadat
 from mixcon.serving.noise import draw
 from mixcon.serving.requests import build_request
 from mixcon.serving.responses import answer_bytes, parse_response
-from mixcon.serving.runtime import session
 from mixcon.serving.sequence import refuse_older
 from mixcon.serving.wire import WIRES, Floats, Wire
 
@@ -66,6 +66,7 @@ class EdgeClient:
             `check_audit`; None asks for no audit.
         max_bits: most bits that one release may be proved to tell, see `check_bits`; None asks for
             no proof.
+        device_format: which of the export's encoders to run, see `DEVICE_FORMATS`.
         max_bits_per_day: most bits of one user in a day, see `BitBudget`. An input that was
             answered before is then answered from memory; None counts nothing.
 
@@ -80,7 +81,7 @@ class EdgeClient:
             print(edge.infer(images).labels)
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  each is a choice that a caller may make
         self,
         folder: Path,
         server: str | Endpoint,
@@ -92,6 +93,7 @@ class EdgeClient:
         max_excess: float | None = None,
         max_bits: float | None = None,
         max_bits_per_day: float | None = None,
+        device_format: str = "onnx",
     ) -> None:
         endpoint = Endpoint(server) if isinstance(server, str) else server
         half = read_half(folder, "encoder", trust)
@@ -114,7 +116,7 @@ class EdgeClient:
                 f"got {wire!r} and {batch}"
             )
         refuse_older(self.contract, half.key)
-        self._encoder = session(half.onnx)
+        self._encoder = encoder_of(folder, half, device_format)
         self._http = HttpClient(endpoint)
         self._path = f"/v2/models/{quote(endpoint.model or self.contract.name, safe='')}"
         self._batch = batch

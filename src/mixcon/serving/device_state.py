@@ -1,12 +1,11 @@
 """What a device or an exporter remembers from one run to the next, a file for each contract's name.
 
-It lies in ``MIXCON_STATE`` (default: ``mixcon`` in ``XDG_STATE_HOME`` or ``~/.local/state``).
+It lies in the state folder, see `mixcon._places`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Literal
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from filelock import FileLock
 
+from mixcon._places import state_folder
 from mixcon.errors import ContractError
 from mixcon.serving.contract import sha256
 
@@ -35,7 +35,7 @@ def remembered(
     Raises:
         ContractError: it can be neither read nor written, or is damaged.
     """
-    path = _folder() / of / f"{sha256(key.public_bytes_raw())[:16]}-{name}.json"
+    path = state_folder() / of / f"{sha256(key.public_bytes_raw())[:16]}-{name}.json"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(f"{path}.lock"):
@@ -45,13 +45,6 @@ def remembered(
             f"{path}: expected to keep there what was {of} before, but got {error.strerror}; name "
             "a folder that can be written as MIXCON_STATE"
         ) from error
-
-
-def _folder() -> Path:
-    own = os.environ.get("MIXCON_STATE")
-    if own:
-        return Path(own)
-    return Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state") / "mixcon"
 
 
 def _read(path: Path) -> dict[str, Any]:

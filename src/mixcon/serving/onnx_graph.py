@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from mixcon.errors import ConfigError
 
-__all__ = ["module_to_onnx"]
+__all__ = ["module_to_onnx", "quiet"]
 
 
 def module_to_onnx(
@@ -36,7 +36,7 @@ def module_to_onnx(
     batch = torch.export.Dim("batch", min=1)
     first, *rest = ({0: batch} for _ in inputs)
     try:
-        with _quiet(), torch.no_grad():
+        with quiet(), torch.no_grad():
             program = torch.onnx.export(
                 module,
                 tuple(inputs),
@@ -58,7 +58,7 @@ def module_to_onnx(
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """Keep the exporter's words about torch's own insides from the user."""
     disabled = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

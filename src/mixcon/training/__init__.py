@@ -11,6 +11,7 @@ from mixcon.training.loop import (
     raw_separability,
     train,
 )
+from mixcon.training.metric_log import LOGS, metric_log
 from mixcon.training.optimizer import learning_rate
 from mixcon.training.recipes import RECIPES, recipe
 from mixcon.training.run_folder import RunFolder, versions
@@ -18,6 +19,7 @@ from mixcon.training.stacked import stacking_pays, train_stacked
 
 __all__ = [
     "AUGMENTATIONS",
+    "LOGS",
     "RECIPES",
     "Progress",
     "RunFolder",
@@ -28,6 +30,7 @@ __all__ = [
     "learning_rate",
     "load_model",
     "make_fabric",
+    "metric_log",
     "observe_range",
     "raw_separability",
     "read_config",

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from mixcon._extras import check_extra
 from mixcon._files import write_whole
 from mixcon.attacks.base import frozen
 from mixcon.kinds import Kind
@@ -29,6 +30,7 @@ from mixcon.serving.contract import (
     TensorSpec,
     sha256,
 )
+from mixcon.serving.device_formats import DeviceFormat, write_program
 from mixcon.serving.export_checks import (
     check_finite,
     check_model,
@@ -37,6 +39,7 @@ from mixcon.serving.export_checks import (
 )
 from mixcon.serving.export_folder import refuse_foreign, staged
 from mixcon.serving.sequence import number_of
+from mixcon.serving.to_executorch import edge_executorch
 from mixcon.serving.to_onnx import EdgeHalf, edge_onnx, head_onnx
 from mixcon.serving.triton_repository import write_repository
 from mixcon.serving.wire import IntegerCode, Wire
@@ -73,6 +76,7 @@ def export_run(
     data_dir: Path | None = None,
     sequence: int | None = None,
     valid_days: int | None = None,
+    device_format: DeviceFormat = "onnx",
 ) -> Exported:
     """Export the model of a finished run of ``mixcon train``.
 
@@ -85,6 +89,7 @@ def export_run(
         data_dir: where local Parquet files lie; the ranges are learned from training samples.
         sequence: number of the contract; see `export`.
         valid_days: days until it expires; never by default.
+        device_format: ``executorch`` writes an ExecuTorch program beside ``encoder.onnx``.
 
     Raises:
         RunError: not a finished run, or an unreadable report.
@@ -113,6 +118,7 @@ def export_run(
         key=key,
         sequence=sequence,
         valid_days=valid_days,
+        device_format=device_format,
     )
 
 
@@ -130,6 +136,7 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
     key: Path = signing.DEFAULT_KEY,
     sequence: int | None = None,
     valid_days: int | None = None,
+    device_format: DeviceFormat = "onnx",
 ) -> Exported:
     """Export any split model.
 
@@ -153,6 +160,7 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
             refuse it. By default one more than that of the last export here, or the same if
             nothing changed; name it where exports are made on several machines.
         valid_days: days until it expires; never by default.
+        device_format: ``executorch`` writes an ExecuTorch program beside ``encoder.onnx``.
 
     Raises:
         ConfigError: a bad name, a folder of other files or none that can be written, samples that
@@ -163,6 +171,8 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
     """
     check_name(name)
     refuse_foreign(out)
+    if device_format != "onnx":
+        check_extra(device_format)
     kind = Kind(kind)
     check_samples(samples, kind)
     signer = signing.private_key(key)
@@ -201,6 +211,8 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
         write_whole(stage / "public-key.pem", signing.public_pem(signer))
         for folder in ("cloud", "edge"):
             contract.write(stage / folder, signer)
+        if device_format == "executorch":
+            write_program(stage / "edge", _program(model, samples), contract, signer)
     return Exported(out, contract, halves.difference)
 
 
@@ -234,6 +246,13 @@ def _convert(model: SplitModel, samples: Tensor, classes: Sequence[str]) -> _Hal
         )
     )
     return _Halves(encoder, head, noise, half.parts[-1] if len(half.parts) else None, z, difference)
+
+
+def _program(model: SplitModel, samples: Tensor) -> bytes:
+    with frozen(model), torch.random.fork_rng():
+        torch.manual_seed(0)
+        half: EdgeHalf = EdgeHalf(model).eval()
+        return edge_executorch(half, samples[:16])
 
 
 def _in_days(days: int | None) -> datetime | None:
