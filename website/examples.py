@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
 
@@ -13,8 +14,8 @@ _LANGUAGE = {".py": "python", ".sh": "sh"}
 _LEAD = """# Examples
 
 Each is a program of its own, of 80 lines or less, in the folder `examples/` of the project.
-`--smoke` makes it short; so CI runs each of them. Numbers of a smoke run say nothing about leakage.
-A [notebook](https://jupyter.org), `first_audit.ipynb`, stands beside them.
+`--smoke` makes it short, as CI runs it; the numbers of a smoke run say nothing about leakage.
+`examples/first_audit.ipynb` is a notebook: two models, an audit, and what an attacker draws.
 """
 
 
@@ -22,16 +23,24 @@ def page() -> str:
     """All of them, as Markdown."""
     parts = [_LEAD]
     for path in sorted((*_FOLDER.glob("*.py"), *_FOLDER.glob("*.sh"))):
-        text = path.read_text(encoding="utf-8")
-        title, _, rest = _words(path, text).partition("\n")
+        words, code = _apart(path)
+        title, _, rest = words.partition("\n")
         parts.append(f"## {title.rstrip('.')}\n\n{rest.strip()}\n")
-        parts.append(f'```{_LANGUAGE[path.suffix]} title="{path.name}"\n{text}```\n')
+        parts.append(f'```{_LANGUAGE[path.suffix]} title="{path.name}"\n{code}\n```\n')
     return "\n".join(parts)
 
 
-def _words(path: Path, text: str) -> str:
-    """The docstring, or the first comment of a script."""
+def _apart(path: Path) -> tuple[str, str]:
+    """The docstring or first comment, and what follows it."""
+    text = path.read_text(encoding="utf-8")
+    lines = text.splitlines()
     if path.suffix == ".py":
-        return ast.get_docstring(ast.parse(text)) or path.stem
-    comment = takewhile(lambda line: line.startswith("#"), text.splitlines()[1:])
-    return "\n".join(line.removeprefix("#").removeprefix(" ") for line in comment)
+        tree = ast.parse(text)
+        return ast.get_docstring(tree) or "", _joined(lines[tree.body[0].end_lineno :])
+    comment = list(takewhile(lambda line: line.startswith("#"), lines[1:]))
+    words = (line.removeprefix("#").removeprefix(" ") for line in comment)
+    return _joined(words), _joined(lines[1 + len(comment) :])
+
+
+def _joined(lines: Iterable[str]) -> str:
+    return "\n".join(lines).strip()
