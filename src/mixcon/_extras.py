@@ -34,7 +34,6 @@ _CLOUD = (
     "numpy",
     "onnxruntime",
     "prometheus_client",
-    "starlette",
     "uvicorn",
 )
 EXTRAS: dict[str, tuple[str, ...]] = {
@@ -46,6 +45,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "theory": ("pysat",),
     "lpips": ("torchmetrics", "torchvision"),
     "ray": ("ray",),
+    "grpc": ("grpc", "google.protobuf"),
+    "traces": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
     "postgres": ("psycopg",),
     "tensorboard": ("tensorboard",),
     "mlflow": ("mlflow", "sqlalchemy", "alembic"),

@@ -97,7 +97,7 @@ class Batcher:
         """Wait for a first request, and then, not too long, for more."""
         await self._arrived.wait()
         deadline = asyncio.get_running_loop().time() + self._max_delay
-        while self._max_delay and self.queued < self._max_rows:
+        while self._max_delay and self.queued < self._max_rows and not self._closing:
             self._arrived.clear()
             try:
                 async with asyncio.timeout_at(deadline):

@@ -35,9 +35,9 @@ class ServerLimits:
     connections: int = 1000
     peer_share: float = 0.5
 
-    def budget(self, total: int, least: int = 1) -> Budget:
-        """So much for all, and its part for one peer, or the least that is of use."""
-        return Budget(max(total, least), max(least, round(total * self.peer_share)))
+    def budget(self, total: int) -> Budget:
+        """So much for all, and its part for one peer, but something for everybody."""
+        return Budget(total, max(1, round(total * self.peer_share)))
 
     def part_of(self, workers: int) -> ServerLimits:
         """What one of so many processes takes on."""

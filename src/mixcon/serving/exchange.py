@@ -1,0 +1,101 @@
+"""Every request has an id, a line in the log and a place in the metrics, whatever brought it."""
+
+from __future__ import annotations
+
+import re
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Literal
+
+from mixcon.serving.contract import Contract
+from mixcon.serving.server_log import ServerLog
+from mixcon.serving.telemetry import Telemetry
+
+__all__ = ["REQUEST_ID", "Exchange", "Records", "id_of"]
+
+REQUEST_ID = "x-request-id"
+_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
+@dataclass
+class Exchange:
+    """One request, and what came of it.
+
+    Attributes:
+        protocol: what brought it.
+        peer: who asked.
+        method: of HTTP or gRPC.
+        path: what was asked for.
+        id: what the client calls it, or a new one.
+        status: of HTTP, or what it would be; 0 while there is none.
+        received: bytes of its body, as they came.
+        is_inference: whether it counts as a request in the metrics.
+        served: the contract that answered, once that is known.
+    """
+
+    protocol: Literal["http", "grpc"]
+    peer: str
+    method: str
+    path: str
+    id: str
+    status: int = 0
+    received: int = 0
+    is_inference: bool = False
+    served: Contract | None = field(default=None, repr=False)
+
+    @property
+    def model(self) -> str:
+        """Its name, or nothing."""
+        return self.served.name if self.served else ""
+
+    @property
+    def version(self) -> str:
+        """Its version, or nothing."""
+        return self.served.version if self.served else ""
+
+
+def id_of(given: str | None) -> str:
+    """What a client calls its request, if that is harmless, or a new id."""
+    return given if given and _ID.fullmatch(given) else uuid.uuid4().hex[:16]
+
+
+class Records:
+    """Writes down what came of requests.
+
+    Args:
+        log: gets a line for each.
+        telemetry: counts those for inference.
+    """
+
+    def __init__(self, log: ServerLog, telemetry: Telemetry) -> None:
+        self.log, self._telemetry = log, telemetry
+
+    @contextmanager
+    def of(self, exchange: Exchange) -> Iterator[None]:
+        """As long as it takes."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._note(exchange, time.perf_counter() - started)
+
+    def _note(self, exchange: Exchange, seconds: float) -> None:
+        if exchange.is_inference:
+            labels = (str(exchange.status), exchange.model, exchange.version, exchange.protocol)
+            self._telemetry.note_request(labels, exchange.received, seconds)
+        if self.log.is_kept:
+            served = {"model": exchange.model, "version": exchange.version}
+            self.log.request(
+                id=exchange.id,
+                status=exchange.status,
+                received=exchange.received,
+                peer=exchange.peer,
+                protocol=exchange.protocol,
+                method=exchange.method,
+                path=exchange.path,
+                **(served if exchange.served else {}),
+                seconds=round(seconds, 6),
+            )
