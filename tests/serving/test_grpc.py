@@ -181,6 +181,9 @@ def test_requests_of_both_kinds_go_through_the_head_together(plain_export, trust
 
 
 def test_a_full_queue_says_so(plain_export, trust, monkeypatch):
+    def nobody(result, error):
+        """Waits for the answer."""
+
     begun, go_on = threading.Event(), threading.Event()
 
     class SlowModel(ServedModel):

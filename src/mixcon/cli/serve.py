@@ -158,6 +158,14 @@ def serve(
             "error."
         ),
     ] = None,
+    traces: Annotated[
+        bool,
+        typer.Option(
+            "--traces",
+            help="Send traces to a collector of OpenTelemetry (extra traces); its own variables "
+            "say where to, such as OTEL_EXPORTER_OTLP_ENDPOINT.",
+        ),
+    ] = False,
 ) -> None:
     """Serve the head of an export with the Open Inference Protocol v2, until SIGTERM or Ctrl-C.
 
@@ -188,6 +196,7 @@ def serve(
         receive_timeout=timeout,
         connections=connections,
         peer_share=peer_share,
+        threads=threads,
     )
     make = partial(
         _server,
@@ -199,8 +208,8 @@ def serve(
         unaudited=unaudited,
         limits=limits.part_of(workers),
         tokens=tokens,
-        threads=threads,
         canary=canary,
+        traces=traces,
     )
     server = make()
     listener, url = server.bind(host, port, shared=workers > 1)

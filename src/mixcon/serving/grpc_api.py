@@ -58,7 +58,7 @@ class GrpcApi:
 
         async def method(content: bytes, context: Any) -> bytes:
             call = _Call(content, context, self._peer_of(context.peer()), path)
-            with self._service.records.of(call.exchange):
+            with self._service.records.of(call.exchange, call.text):
                 return await self._respond(answer, call)
 
         return method
@@ -134,7 +134,8 @@ class GrpcApi:
                 exchange, request.name, request.version, call.authorization
             ) as model:
                 checked = request.checked(model.contract, model.max_rows)
-                logits = await model.logits(checked.z)
+                with service.records.step("head"):
+                    logits = await model.logits(checked.z)
                 return build_answer_message(checked, logits, model.contract, model.served)
 
 
@@ -144,14 +145,14 @@ class _Call:
     def __init__(self, content: bytes, context: Any, peer: str, path: str) -> None:
         self.content, self.context = content, context
         self._metadata = dict(reversed(context.invocation_metadata() or ()))  # the first counts
-        id = id_of(self._text(REQUEST_ID))
+        id = id_of(self.text(REQUEST_ID))
         self.exchange = Exchange("grpc", peer, "POST", path, id)
 
     @property
     def authorization(self) -> str | None:
-        return self._text("authorization")
+        return self.text("authorization")
 
-    def _text(self, name: str) -> str | None:
+    def text(self, name: str) -> str | None:
         value = self._metadata.get(name)
         return value if isinstance(value, str) else None
 

@@ -23,6 +23,7 @@ class ServerLimits:
         answer_timeout: seconds until the head must have answered.
         connections: open connections, those in a TLS handshake among them.
         peer_share: the largest part of connections and memory for one address, in (0, 1].
+        threads: how many threads share one batch.
     """
 
     max_batch: int = 256
@@ -34,6 +35,7 @@ class ServerLimits:
     answer_timeout: float = 30.0
     connections: int = 1000
     peer_share: float = 0.5
+    threads: int = 1
 
     def budget(self, total: int) -> Budget:
         """So much for all, and its part for one peer, but something for everybody."""

@@ -54,7 +54,7 @@ class RestApi:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI, for requests alone."""
         request = _Request(scope, receive)
-        with self._service.records.of(request.exchange):
+        with self._service.records.of(request.exchange, request.text):
             reply = await self._reply(request)
             request.exchange.status = reply.status
             await reply.send(send, (_ID_HEADER, request.exchange.id.encode()))
@@ -93,12 +93,14 @@ class RestApi:
             ) as model,
             service.bodies.charged(exchange) as charge,
         ):
-            body = await service.bodies.read(
-                request.receive, headers, model.body_limit, exchange, charge
-            )
+            with service.records.step("receive"):
+                body = await service.bodies.read(
+                    request.receive, headers, model.body_limit, exchange, charge
+                )
             length = json_length(request.header(_LENGTH_HEADER))
             parsed = parse_request(body, length, model.contract, model.max_rows)
-            logits = await model.logits(parsed.z)
+            with service.records.step("head"):
+                logits = await model.logits(parsed.z)
             content, length = build_response(parsed, logits, model.contract, model.served)
         if length is None:
             return Reply(200, content)
@@ -164,6 +166,9 @@ class _Request:
     def header(self, name: bytes) -> str | None:
         value = self.headers.get(name)
         return None if value is None else value.decode("latin1")
+
+    def text(self, name: str) -> str | None:
+        return self.header(name.encode())
 
     @property
     def authorization(self) -> str | None:

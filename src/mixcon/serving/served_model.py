@@ -27,7 +27,6 @@ class ServedModel:
     Args:
         half: contract and head.
         limits: what it takes on.
-        threads: how many threads share one batch.
         telemetry: told of each batch.
 
     Attributes:
@@ -37,14 +36,12 @@ class ServedModel:
         body_limit: bytes of one request at most.
     """
 
-    def __init__(
-        self, half: Half, limits: ServerLimits, threads: int, telemetry: Telemetry
-    ) -> None:
+    def __init__(self, half: Half, limits: ServerLimits, telemetry: Telemetry) -> None:
         self.contract, self.sha256 = half.contract, half.contract.sha256
         self.stands_in_for: str | None = None
         self.body_limit = limits.max_body or _body_limit(self.contract, limits.max_batch)
         self._limits, self._telemetry = limits, telemetry
-        self._session = session(half.onnx, threads)
+        self._session = session(half.onnx, limits.threads)
         self._outputs = [self.contract.logits.name]
         self._batcher: Batcher | None = None
         self._active, self._idle = 0, asyncio.Event()

@@ -29,6 +29,7 @@ from mixcon.serving.served_model import ServedModel
 from mixcon.serving.server_log import ServerLog
 from mixcon.serving.telemetry import Telemetry
 from mixcon.serving.tokens import Tokens
+from mixcon.serving.tracing import Tracing
 
 __all__ = ["CloudService"]
 
@@ -46,10 +47,10 @@ class CloudService:
         limits: what it takes on.
         tokens: whom it answers: these, or those of a file; everybody by default. Health is told
             to everybody.
-        threads: how many threads share one batch.
         canary: share, from 0 to 1, of requests for no version in particular that the newest version
             of a model answers.
         log_line: takes each line of the log; no log without.
+        traces: send traces of requests, see `Tracing`.
 
     Attributes:
         limits: the same.
@@ -74,19 +75,19 @@ class CloudService:
         unaudited: bool = False,
         limits: ServerLimits | None = None,
         tokens: Tokens | Path | None = None,
-        threads: int = 1,
         canary: float = 0.0,
         log_line: Callable[[str], object] | None = None,
+        traces: bool = False,
     ) -> None:
         check_limit(max_excess)
         self._folders = [folders] if isinstance(folders, Path) else [*folders]
         self._trust, self._max_excess, self._unaudited = trust, max_excess, unaudited
         if canary and len(self._folders) == 1:
             raise ConfigError("expected a newer export beside the first for --canary, but got one")
-        self._token_source, self._threads, self._canary = tokens, threads, canary
+        self._token_source, self._canary = tokens, canary
         self.limits, self.log = limits or ServerLimits(), ServerLog(log_line)
         self.telemetry = Telemetry()
-        self.records = Records(self.log, self.telemetry)
+        self.records = Records(self.log, self.telemetry, Tracing() if traces else None)
         self.catalog, self.tokens = self._load()
         memory = self.limits.budget(self.limits.memory)
         self.bodies = BodyReader(memory, self.limits.receive_timeout)
@@ -197,7 +198,7 @@ class CloudService:
         tokens = Tokens.read(source) if isinstance(source, Path) else source
         check_versions([half.contract for half in halves])
         catalog = Catalog(
-            [ServedModel(half, self.limits, self._threads, self.telemetry) for half in halves],
+            [ServedModel(half, self.limits, self.telemetry) for half in halves],
             self._canary,
         )
         for half in halves:  # which remembers them, so it comes last
@@ -216,6 +217,7 @@ class CloudService:
         await send({"type": "lifespan.startup.complete"})
         await receive()  # lifespan.shutdown
         await asyncio.gather(self.catalog.stop(), *self._ending)
+        await asyncio.to_thread(self.records.close)
         await send({"type": "lifespan.shutdown.complete"})
 
 
