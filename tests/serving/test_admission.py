@@ -295,7 +295,7 @@ def test_a_mistake_of_ours_is_logged_without_its_words(plain_export, trust, monk
     def broken(*_):
         raise RuntimeError("a number of z: 0.123456")
 
-    monkeypatch.setattr("mixcon.serving.app.parse_request", broken)
+    monkeypatch.setattr("mixcon.serving.rest.parse_request", broken)
     lines = []
     with serving(plain_export.folder / "cloud", trust, log_line=lines.append) as url:
         assert httpx2.post(url + INFER, json=FINE).status_code == 500

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import math
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,9 @@ import numpy as np
 from mixcon.serving.wire import Floats
 
 __all__ = ["Batcher", "Busy"]
+
+
+_AT_ONCE = 0.0005  # seconds of a batch that need no thread: others wait no longer for it
 
 
 class Busy(Exception):  # noqa: N818  a state, not an error: the client shall come back
@@ -26,7 +31,7 @@ class _Waiting:
 
 
 class Batcher:
-    """One worker thread that takes what is queued, up to a number of rows, and runs it at once.
+    """Takes what is queued, up to a number of rows, and runs it at once, in a thread of its own.
 
     While the head runs, further requests queue up and make the next batch; an idle head waits for
     company no longer than `max_delay`. The queue is bounded: what does not fit is refused.
@@ -57,6 +62,7 @@ class Batcher:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="head")
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._row_seconds = math.inf  # of the last batch; unknown before the first
 
     def start(self) -> None:
         """Begin to work, in the running event loop."""
@@ -124,7 +130,7 @@ class Batcher:
         z = np.concatenate([waiting.z for waiting in batch]) if len(batch) > 1 else batch[0].z
         self._on_batch(len(z))
         try:
-            logits = await asyncio.get_running_loop().run_in_executor(self._thread, self._run, z)
+            logits = await self._logits(z)
         except Exception as error:  # each client shall hear of it, and the worker live on
             _fail(batch, error)
             return
@@ -132,6 +138,19 @@ class Batcher:
         for waiting, part in zip(batch, np.split(logits, ends[:-1]), strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(part)
+
+    async def _logits(self, z: Floats) -> Floats:
+        """Of a batch; what takes less time than to ask a thread is done at once."""
+        if self._row_seconds * len(z) < _AT_ONCE:
+            return self._timed(z)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, z)
+
+    def _timed(self, z: Floats) -> Floats:
+        started = time.perf_counter()
+        try:
+            return self._run(z)
+        finally:
+            self._row_seconds = (time.perf_counter() - started) / len(z)
 
 
 def _fail(batch: list[_Waiting], error: Exception) -> None:
