@@ -64,13 +64,16 @@ def test_each_version_and_model_answers_for_itself(newer, plain_export, noisy_ex
         assert httpx2.get(f"{url}/v2/models/other/versions/1").status_code == 404
 
 
-def test_a_device_finds_its_own_version_beside_another(newer, noisy_export, trust):
+def test_a_device_finds_its_own_version_beside_another(
+    newer, noisy_export, trust, tmp_path, monkeypatch
+):
     old, new = newer(1), newer(2, noisy_export)
     with serving([old / "cloud", new / "cloud"], trust) as url:
         for folder in (old, new):
             with EdgeClient(folder / "edge", url, trust=trust) as edge:
                 assert len(edge.infer(X).labels) == 1
                 assert edge.identified
+    monkeypatch.setenv("MIXCON_STATE", str(tmp_path / "other"))  # of a server without the new one
     with (
         serving(old / "cloud", trust) as url,
         EdgeClient(new / "edge", url, trust=trust) as edge,
