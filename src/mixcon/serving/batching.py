@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -17,7 +16,8 @@ from mixcon.serving.wire import Floats
 __all__ = ["Batcher", "Busy"]
 
 
-_AT_ONCE = 0.0005  # seconds of a batch that need no thread: others wait no longer for it
+_AT_ONCE = 0.0005  # seconds that others may be held up: no more than a thread would cost
+_REMEMBERED = 16  # batches: on a busy machine, some take long for no reason of their own
 
 
 class Busy(Exception):  # noqa: N818  a state, not an error: the client shall come back
@@ -33,8 +33,9 @@ class _Waiting:
 class Batcher:
     """Takes what is queued, up to a number of rows, and runs it at once, in a thread of its own.
 
-    While the head runs, further requests queue up and make the next batch; an idle head waits for
-    company no longer than `max_delay`. The queue is bounded: what does not fit is refused.
+    Small requests that find nobody waiting need neither. While the head runs, further requests
+    queue up and make the next batch; an idle head waits for company no longer than `max_delay`.
+    The queue is bounded: what does not fit is refused.
 
     Args:
         run: maps representations (N, ...) to logits (N, classes), row by row.
@@ -62,7 +63,7 @@ class Batcher:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="head")
         self._task: asyncio.Task[None] | None = None
         self._closing = False
-        self._row_seconds = math.inf  # of the last batch; unknown before the first
+        self._row_seconds: deque[float] = deque(maxlen=_REMEMBERED)
 
     def start(self) -> None:
         """Begin to work, in the running event loop."""
@@ -75,6 +76,15 @@ class Batcher:
         if self._task is not None:
             await self._task
         self._thread.shutdown()
+
+    def at_once(self, z: Floats) -> Floats | None:
+        """The logits of representations, if nobody waits and they take hardly any time."""
+        if self._queue or self._max_delay or not self._row_seconds:
+            return None
+        if min(self._row_seconds) * len(z) > _AT_ONCE:
+            return None
+        self._on_batch(len(z))
+        return self._timed(z)
 
     async def submit(self, z: Floats) -> Floats:
         """The logits of representations (N, ...), with N at most `max_rows`.
@@ -130,7 +140,7 @@ class Batcher:
         z = np.concatenate([waiting.z for waiting in batch]) if len(batch) > 1 else batch[0].z
         self._on_batch(len(z))
         try:
-            logits = await self._logits(z)
+            logits = await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, z)
         except Exception as error:  # each client shall hear of it, and the worker live on
             _fail(batch, error)
             return
@@ -139,18 +149,12 @@ class Batcher:
             if not waiting.answer.done():
                 waiting.answer.set_result(part)
 
-    async def _logits(self, z: Floats) -> Floats:
-        """Of a batch; what takes less time than to ask a thread is done at once."""
-        if self._row_seconds * len(z) < _AT_ONCE:
-            return self._timed(z)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, z)
-
     def _timed(self, z: Floats) -> Floats:
         started = time.perf_counter()
         try:
             return self._run(z)
         finally:
-            self._row_seconds = (time.perf_counter() - started) / len(z)
+            self._row_seconds.append((time.perf_counter() - started) / len(z))
 
 
 def _fail(batch: list[_Waiting], error: Exception) -> None:

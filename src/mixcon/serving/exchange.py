@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import re
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
@@ -63,7 +63,7 @@ class Exchange:
 
 def id_of(given: str | None) -> str:
     """What a client calls its request, if that is harmless, or a new id."""
-    return given if given and _ID.fullmatch(given) else uuid.uuid4().hex[:16]
+    return given if given and _ID.fullmatch(given) else f"{random.getrandbits(64):016x}"
 
 
 class Records:

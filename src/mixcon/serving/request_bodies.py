@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from mixcon.serving.asgi import Receive
@@ -93,7 +93,9 @@ class BodyReader:
         parts: list[bytes] = []
         try:
             async with asyncio.timeout(self._timeout):
-                async for chunk in _chunks(receive):
+                more = True
+                while more:
+                    chunk, more = await _next(receive)
                     exchange.received += len(chunk)
                     if exchange.received > limit:  # codings can say nothing at any length
                         raise _too_large(limit)
@@ -109,14 +111,12 @@ class BodyReader:
         return b"".join(parts)
 
 
-async def _chunks(receive: Receive) -> AsyncIterator[bytes]:
-    more = True
-    while more:
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientLeft
-        more = message.get("more_body", False)
-        yield message.get("body", b"")
+async def _next(receive: Receive) -> tuple[bytes, bool]:
+    """A part of the body, and whether more follows."""
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientLeft
+    return message.get("body", b""), message.get("more_body", False)
 
 
 def _too_large(limit: int) -> Refusal:
