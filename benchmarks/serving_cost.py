@@ -1,11 +1,11 @@
 """Processor time a request, beside MLServer and beside the smallest application that does the same.
 
-    python -m benchmarks.serving_cost EXPORT --peers VENV [--seconds 2] [--rounds 5]
+    python -m benchmarks.serving_cost EXPORT --peers VENV [--seconds 0.5] [--rounds 15]
 
 VENV has mlserver, onnxruntime, uvloop and httptools; fastapi and uvicorn come with mlserver. All
-servers hold the same head, sides take turns within one run, and medians over the rounds are
-compared. What is counted is the time that all threads of a server spent on a processor: it is what
-survives a machine with other work. The small application is FastAPI around ONNX Runtime and checks
+servers hold the same head, and sides take turns within one run: a ratio is the median of those of
+its rounds. What is counted is the time that all threads of a server spent on a processor: it is
+what survives a machine with other work. The small application is FastAPI around ONNX Runtime and checks
 nothing: bytes of z in, bytes of logits out.
 """
 
@@ -15,7 +15,6 @@ import argparse
 import contextlib
 import json
 import statistics
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,7 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._load import press, request
-from benchmarks._server import start
+from benchmarks._processor import Usage
+from benchmarks._server import mixcon_process
 from benchmarks.serving_peer import bare_app, mlserver_process
 from mixcon.audit import environment_of
 from mixcon.serving import Contract, read_contract
@@ -51,25 +51,17 @@ class Side:
 
     def cost(self, seconds: float) -> float:
         """Processor time a request, in microseconds."""
-        before = processor_seconds(self.process)
+        before = Usage.of(self.process)
         load = press(self.url, self.content, clients=_CLIENTS, seconds=seconds)
         assert not load.failed, f"{load.failed} requests failed"
-        spent = processor_seconds(self.process) - before
-        return spent / (load.rate * seconds) * 1e6
-
-
-def processor_seconds(process: int) -> float:
-    """What all threads of a process spent on processors so far."""
-    threads = Path(f"/proc/{process}/task").glob("*/schedstat")
-    return sum(int(file.read_text().split()[0]) for file in threads) / 1e9
+        return Usage.of(self.process).since(before).on / (load.rate * seconds) * 1e6
 
 
 def sides(export: Path, venv: Path, stack: contextlib.ExitStack) -> dict[str, Side]:
     """All servers, started, and what they are asked."""
     contract = read_contract(export / "cloud", "head", export / "public-key.pem")
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    ours, url = start(export)
-    stack.callback(_end, ours)
+    url, ours = stack.enter_context(mixcon_process(export))
     theirs = stack.enter_context(mlserver_process(venv, export / "cloud", contract, folder))
     bare = stack.enter_context(bare_app(venv, export / "cloud", contract))
     found = {}
@@ -77,7 +69,7 @@ def sides(export: Path, venv: Path, stack: contextlib.ExitStack) -> dict[str, Si
         z = np.random.default_rng(0).random((rows, *contract.representation.shape), np.float32)
         asked = _requests(contract, z)
         for form in ("binary", "JSON"):
-            found[f"mixcon serve, {form}, {rows}"] = Side(ours.pid, url, asked[form](url))
+            found[f"mixcon serve, {form}, {rows}"] = Side(ours, url, asked[form](url))
         found[f"MLServer, JSON, {rows}"] = Side(theirs[1], theirs[0], asked["JSON"](theirs[0]))
         plain = request(bare[0], "/infer", z.tobytes(), {})
         found[f"FastAPI + ONNX Runtime, bytes, {rows}"] = Side(bare[1], bare[0], plain)
@@ -92,14 +84,6 @@ def _requests(contract: Contract, z: np.ndarray) -> dict[str, Callable[[str], by
         "binary": lambda url: request(url, path, binary, {JSON_LENGTH: str(length)}),
         "JSON": lambda url: request(url, path, text, {"Content-Type": "application/json"}),
     }
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    process.terminate()
-    try:
-        process.communicate(timeout=60)
-    finally:
-        process.kill()
 
 
 def run(export: Path, venv: Path, seconds: float, rounds: int) -> Iterator[str]:
@@ -118,14 +102,14 @@ def run(export: Path, venv: Path, seconds: float, rounds: int) -> Iterator[str]:
         middle = statistics.median(found)
         yield f"| {name} | {middle:,.0f} | {min(found):,.0f} | {max(found):,.0f} |"
     yield ""
-    yield "| ratio of medians | is | goal |"
+    yield "| ratio: median of the rounds | is | goal |"
     yield "|---|--:|--:|"
     for a, b, goal in (
         ("mixcon serve, JSON, 1", "MLServer, JSON, 1", 0.7),
         ("mixcon serve, binary, 1", "FastAPI + ONNX Runtime, bytes, 1", 1.2),
         (f"mixcon serve, binary, {_MANY}", f"mixcon serve, JSON, {_MANY}", 0.15),
     ):
-        ratio = statistics.median(costs[a]) / statistics.median(costs[b])
+        ratio = statistics.median(x / y for x, y in zip(costs[a], costs[b], strict=True))
         yield f"| {a}, over {b} | {ratio:.2f} | {goal} |"
 
 
@@ -133,8 +117,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="benchmarks.serving_cost", description=__doc__)
     parser.add_argument("export", type=Path)
     parser.add_argument("--peers", type=Path, required=True, metavar="VENV")
-    parser.add_argument("--seconds", type=float, default=2)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.5)
+    parser.add_argument("--rounds", type=int, default=15)
     args = parser.parse_args()
     options = f"--seconds {args.seconds:g} --rounds {args.rounds}"
     where = environment_of(f"python -m benchmarks.serving_cost EXPORT --peers VENV {options}", 0)

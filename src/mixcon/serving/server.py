@@ -17,6 +17,7 @@ from uvicorn.config import STARTUP_FAILURE
 from mixcon._extras import check_extra
 from mixcon.errors import ConfigError, MixconError
 from mixcon.serving.admission import Acceptor, Admission, Visit
+from mixcon.serving.collection import Collection
 from mixcon.serving.connection_limits import TOO_MANY, ConnectionRules
 from mixcon.serving.contract import Contract
 from mixcon.serving.service import CloudService
@@ -211,6 +212,7 @@ class CloudServer:
 
         def started() -> None:
             loop = asyncio.get_running_loop()
+            Collection(lambda: self._rules.admission.count).start()
             loop.add_signal_handler(
                 signal.SIGHUP, lambda: loop.create_task(self._reload(on_reload))
             )
