@@ -5,8 +5,8 @@
 VENV has mlserver, onnxruntime, uvloop and httptools; fastapi and uvicorn come with mlserver. All
 servers hold the same head, and sides take turns within one run: a ratio is the median of those of
 its rounds. What is counted is the time that all threads of a server spent on a processor: it is
-what survives a machine with other work. The small application is FastAPI around ONNX Runtime and checks
-nothing: bytes of z in, bytes of logits out.
+what survives a machine with other work. The small application is FastAPI around ONNX Runtime and
+checks nothing: bytes of z in, bytes of logits out.
 """
 
 from __future__ import annotations
