@@ -383,5 +383,5 @@ def test_a_half_too_large_for_one_file_is_refused_before_the_work(monkeypatch):
     monkeypatch.setattr("mixcon.serving.onnx_graph._LARGEST", 4 * 1000)
     z = torch.zeros(2, 10)
     assert head_onnx(nn.Linear(10, 90), z)
-    with pytest.raises(ConfigError, match="one file of ONNX.*'logits' has.*cut"):
+    with pytest.raises(ConfigError, match=r"one file of ONNX.*'logits' has.*cut"):
         head_onnx(nn.Linear(10, 100), z)
