@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 import tritonclient.grpc as triton
 from benchmarks._certificates import certificate
-from serving_parts import INFER, as_json, random_z, serving_both
+from serving_parts import INFER, as_json, made, random_z, serving_both
 from tritonclient.utils import InferenceServerException
 
+from mixcon.errors import ConfigError
 from mixcon.serving import ServerLimits, Tls, Tokens
 from mixcon.serving.grpc_messages import message_class
 from mixcon.serving.runtime import session
@@ -310,3 +311,18 @@ def test_it_outlives_garbage(both, client):
                 while connection.recv(65536):
                     pass
     assert client.is_server_ready()
+
+
+def test_a_folder_that_no_socket_can_be_in_is_one_clear_error(
+    plain_export, trust, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "none"))
+    server = made(plain_export.folder / "cloud", trust)
+    listener, _ = server.bind("127.0.0.1", 0)
+    with listener, pytest.raises(ConfigError, match="as TMPDIR"):
+        server.add_grpc(listener)
+    long = tmp_path / ("x" * 90)
+    long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    with pytest.raises(ConfigError, match="is too long"):
+        server.add_grpc(listener)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import ssl
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 import grpc
 import grpc.aio
 
+from mixcon.errors import ConfigError
 from mixcon.serving.admission import Acceptor
 from mixcon.serving.connection_limits import ConnectionRules
 from mixcon.serving.grpc_api import GrpcApi
@@ -22,6 +24,7 @@ __all__ = ["GrpcFront"]
 
 _STREAMS = 100  # requests at one time on one connection
 _IDLE = 300_000  # milliseconds until a connection without requests is ended
+_LONGEST_PATH = 90  # of 107 bytes that the path of a socket may have; numbers follow
 
 
 class GrpcFront:
@@ -32,6 +35,9 @@ class GrpcFront:
         listener: the socket, bound.
         rules: what connections share.
         context: certificates that offer HTTP/2, asked for each connection; plain text without.
+
+    Raises:
+        ConfigError: there is no folder for the socket between both.
     """
 
     def __init__(
@@ -42,7 +48,7 @@ class GrpcFront:
         context: Callable[[], ssl.SSLContext | None],
     ) -> None:
         self._service, self._rules = service, rules
-        self._folder = tempfile.TemporaryDirectory(prefix="mixcon-grpc-")
+        self._folder = _own_folder()
         self._tunnels = Tunnels(
             Path(self._folder.name), rules.admission, service.bodies.budget, rules.timeout
         )
@@ -85,3 +91,22 @@ class GrpcFront:
         await self._acceptor.wait_closed()
         await self._stopping
         self._folder.cleanup()
+
+
+def _own_folder() -> tempfile.TemporaryDirectory[str]:
+    """One that only this user may look into."""
+    try:
+        folder = tempfile.TemporaryDirectory(prefix="mixcon-grpc-")
+    except OSError as error:
+        raise _no_folder(str(error)) from error
+    if len(os.fsencode(folder.name)) > _LONGEST_PATH:
+        folder.cleanup()
+        raise _no_folder(f"the path {folder.name} is too long")
+    return folder
+
+
+def _no_folder(reason: str) -> ConfigError:
+    return ConfigError(
+        f"expected a folder for the socket of gRPC, but {reason}; name a folder with a short path "
+        "that can be written as TMPDIR"
+    )
