@@ -1,7 +1,7 @@
 """Garbage is collected when that holds up nobody.
 
-A full collection looks at every object: with thousands of open connections that takes seconds, in
-which nobody is answered, and finds next to nothing, as closed connections leave no cycles behind.
+A full collection looks at every object, and nobody is answered meanwhile. Python's own come often
+while connections grow in number, and look at all that was imported as well: that took seconds.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ __all__ = ["Collection"]
 _NEVER = 1_000_000  # collections of the younger generations before a full one
 _EVERY = 60.0  # seconds between looks
 _FEW = 500  # connections, with which a full collection takes no time to speak of
-_AT_LEAST = 60  # looks, after which it is done in any case: once an hour
+_AT_LEAST = 5  # looks, after which it is done in any case: closed TLS connections leave cycles
 
 
 class Collection:
