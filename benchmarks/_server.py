@@ -31,9 +31,16 @@ def start(export: Path, *options: str, port: int = 0) -> tuple[subprocess.Popen[
 @contextlib.contextmanager
 def mixcon_server(export: Path, *options: str) -> Iterator[str]:
     """The URL of a server while it runs."""
+    with mixcon_process(export, *options) as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def mixcon_process(export: Path, *options: str) -> Iterator[tuple[str, int]]:
+    """URL and process of a server while it runs."""
     process, url = start(export, *options)
     try:
-        yield url
+        yield url, process.pid
     finally:
         process.terminate()
         try:

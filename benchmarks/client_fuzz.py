@@ -189,7 +189,9 @@ def ask_server(client: HttpClient) -> None:
 
 def ask_model(client: HttpClient) -> None:
     """Read what it says of the model."""
-    client.get("/v2/models/fuzz", METADATA_BYTES, lambda body: ModelMetadata.read(body, CONTRACT))
+    client.get(
+        "/v2/models/fuzz", METADATA_BYTES, lambda body: ModelMetadata.read(body).checked(CONTRACT)
+    )
 
 
 def ask_labels(client: HttpClient) -> None:
@@ -215,7 +217,7 @@ def _forms() -> Iterator[tuple[Callable[[HttpClient], object], bytes, int | None
     yield ask_model, json.dumps({**tensors, "parameters": named}).encode(), None
     for binary in (False, True):
         request = InferRequest("id", np.ones((_ROWS, 2, 3), np.float32), "float32", binary)
-        yield (ask_labels, *build_response(request, _ONES, CONTRACT, CONTRACT.sha256))
+        yield (ask_labels, *build_response(request, _ONES, CONTRACT, named))
 
 
 _ASKED = (*_forms(),)

@@ -7,7 +7,8 @@ beside the others. A third of these say nothing at all, a third send the beginni
 of headers a byte at a time, a third announce a body and send it so; whoever is let go comes back
 after some seconds. The server takes as many connections as that and some more. They come from many
 addresses of the loopback, from a process of their own. Ends with code 1 if an honest request was
-refused or lost beside them.
+refused or lost beside them. Processes run, or are ready and wait for a processor that other work
+has: both in percent of the time, by the system's own count.
 """
 
 from __future__ import annotations
@@ -33,7 +34,8 @@ import numpy as np
 
 from benchmarks._certificates import certificate
 from benchmarks._load import read_answer, request
-from benchmarks._server import mixcon_server
+from benchmarks._processor import Usage
+from benchmarks._server import mixcon_process
 from mixcon.audit import environment_of
 from mixcon.serving import read_contract
 from mixcon.serving.messages import JSON_LENGTH
@@ -58,14 +60,22 @@ class Seen:
     Attributes:
         seconds: latency of each answer, its connection included where it was opened for it.
         bad: refusals and losses by kind.
+        lags: seconds by which a timer of the clients' own process was late.
+        usage: of that process.
     """
 
     seconds: list[float] = field(default_factory=list)
     bad: Counter[str] = field(default_factory=Counter)
+    lags: list[float] = field(default_factory=list)
+    usage: Usage | None = None
 
     def milliseconds(self, percent: float) -> float:
         """A percentile of the latency."""
         return float(np.percentile(self.seconds, percent)) * 1e3
+
+    def own_milliseconds(self, percent: float) -> float:
+        """A percentile of what the clients' own process was late."""
+        return float(np.percentile(self.lags, percent)) * 1e3
 
 
 async def honest(host: str, port: int, context: ssl.SSLContext | None, message: bytes,
@@ -90,8 +100,19 @@ async def honest(host: str, port: int, context: ssl.SSLContext | None, message: 
             except (OSError, asyncio.IncompleteReadError) as error:
                 seen.bad[type(error).__name__] += 1
 
+    before, measuring = Usage.of(), asyncio.create_task(_measure_lag(seen))
     await asyncio.gather(*(client() for _ in range(_HONEST)))
+    measuring.cancel()
+    seen.usage = Usage.of().since(before)
     return seen
+
+
+async def _measure_lag(seen: Seen) -> None:
+    """How late this process itself is: a part of what its clients measure."""
+    while True:
+        due = time.perf_counter() + _PAUSE
+        await asyncio.sleep(_PAUSE)
+        seen.lags.append(time.perf_counter() - due)
 
 
 async def hold(host: str, port: int, count: int, head: bytes, *, tls: bool) -> None:
@@ -146,22 +167,30 @@ async def _annoy(
 
 
 def press(
-    url: str, message: bytes, seconds: float, count: int, authority: Path | None = None
+    server: tuple[str, int],
+    message: bytes,
+    seconds: float,
+    count: int,
+    authority: Path | None = None,
 ) -> Iterator[str]:
     """Both phases against one server, as rows of a table; sys.exit where honest ones suffered."""
+    url, process = server
     host, port = url.split("://")[1].split(":")
     context = ssl.create_default_context(cafile=authority) if authority else None
+    before = Usage.of(process)
     kind = "TLS" if authority else "plain"
     alone = asyncio.run(honest(host, int(port), context, message, seconds / 5))
-    yield _row(f"{kind}, alone", alone, "0", 1.0)
+    yield _row(f"{kind}, alone", alone, "0", 1.0, Usage.of(process).since(before))
     path = message.split(b" ", 2)[1].decode()
     command = [sys.executable, "-m", "benchmarks.serving_idle", "--hold", url, str(count), path]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as others:
         assert others.stdout is not None
         while int((first := others.stdout.readline()).split()[1]) < count:
             pass  # not all have come
+        before = Usage.of(process)
         try:
             beside = asyncio.run(honest(host, int(port), context, message, seconds * 4 / 5))
+            used = Usage.of(process).since(before)
         finally:
             others.terminate()
             said, _ = others.communicate()
@@ -172,16 +201,17 @@ def press(
     ]
     usual, made = statistics.median(now for now, _ in held), held[-1][1]
     ratio = beside.milliseconds(99) / alone.milliseconds(99)
-    yield _row(f"{kind}, beside", beside, f"{usual:,.0f} at a time, {made:,} in all", ratio)
+    yield _row(f"{kind}, beside", beside, f"{usual:,.0f} at a time, {made:,} in all", ratio, used)
     if beside.bad:
         sys.exit(f"expected no honest request to suffer, but got {dict(beside.bad)}")
 
 
-def _row(name: str, seen: Seen, others: str, ratio: float) -> str:
+def _row(name: str, seen: Seen, others: str, ratio: float, server: Usage) -> str:
     bad = sum(seen.bad.values())
     return (
         f"| {name} | {others} | {len(seen.seconds):,} | {bad} | {seen.milliseconds(50):.1f} | "
-        f"{seen.milliseconds(99):.1f} | {ratio:.2f} |"
+        f"{seen.milliseconds(99):.1f} | {ratio:.2f} | {max(seen.seconds) * 1e3:.0f} | "
+        f"{seen.own_milliseconds(99):.1f} | {server} | {seen.usage} |"
     )
 
 
@@ -192,17 +222,20 @@ def run(export: Path, minutes: float, count: int) -> Iterator[str]:
     body, length = build_request(z, "float32", contract, "a")
     path = f"/v2/models/{contract.name}/infer"
     message = request("127.0.0.1", path, body, {JSON_LENGTH: str(length)})
-    yield "| honest clients | others | answers | bad | p50 (ms) | p99 (ms) | of p99 alone |"
-    yield "|---|--:|--:|--:|--:|--:|--:|"
+    yield (
+        "| honest clients | others | answers | bad | p50 (ms) | p99 (ms) | of p99 alone "
+        "| worst (ms) | p99 of their own lag (ms) | server: runs / waits | clients: run / wait |"
+    )
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|"
     room = ("--connections", str(count + _SPARE))
     with tempfile.TemporaryDirectory() as folder:
         own = Path(folder)
         certificate("server", own, certificate("authority", own))
-        with mixcon_server(export, *room) as url:
-            yield from press(url, message, minutes * 30, count)
+        with mixcon_process(export, *room) as server:
+            yield from press(server, message, minutes * 30, count)
         tls = ("--cert", str(own / "server.pem"), "--key", str(own / "server.key"))
-        with mixcon_server(export, *room, *tls) as url:
-            yield from press(url, message, minutes * 30, count, own / "authority.pem")
+        with mixcon_process(export, *room, *tls) as server:
+            yield from press(server, message, minutes * 30, count, own / "authority.pem")
 
 
 def allowed(count: int) -> int:

@@ -1,4 +1,4 @@
-"""MLServer as a real process that serves the head of an export."""
+"""Other servers as real processes that serve the head of an export."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import json
 import os
 import socket
 import subprocess
+import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mixcon.serving import Contract
@@ -41,6 +42,45 @@ class Head(MLModel):
 """
 
 
+_BARE = """\
+import numpy as np
+import onnxruntime
+from fastapi import FastAPI, Request, Response
+
+app = FastAPI()
+options = onnxruntime.SessionOptions()
+options.intra_op_num_threads = options.inter_op_num_threads = 1
+session = onnxruntime.InferenceSession({head!r}, options, ["CPUExecutionProvider"])
+
+
+@app.post("/infer")
+async def infer(request: Request):
+    z = np.frombuffer(await request.body(), np.float32).reshape(-1, *{shape!r})
+    (logits,) = session.run(None, {{"z": z}})
+    return Response(logits.tobytes(), media_type="application/octet-stream")
+"""
+
+
+@contextlib.contextmanager
+def bare_app(environment: Path, cloud: Path, contract: Contract) -> Iterator[tuple[str, int]]:
+    """URL and process of the smallest application that serves the head, while it runs.
+
+    Args:
+        environment: a virtual environment with fastapi, uvicorn, uvloop, httptools, onnxruntime.
+        cloud: the cloud folder of an export.
+        contract: its contract.
+    """
+    (port,) = _free_ports(1)
+    head = str((cloud / "head.onnx").resolve())
+    with tempfile.TemporaryDirectory() as folder:
+        code = _BARE.format(head=head, shape=contract.representation.shape)
+        (Path(folder) / "bare.py").write_text(code)
+        command = [environment / "bin" / "uvicorn", "bare:app", "--port", str(port),
+                   "--no-access-log", "--log-level", "warning"]  # fmt: skip
+        with _process(command, Path(folder), f"http://127.0.0.1:{port}/docs") as process:
+            yield f"http://127.0.0.1:{port}", process.pid
+
+
 @contextlib.contextmanager
 def mlserver(
     environment: Path,
@@ -51,7 +91,25 @@ def mlserver(
     batch: int = 0,
     in_process: bool = True,
 ) -> Iterator[str]:
-    """The URL of a new MLServer on the loopback, while it runs.
+    """The URL of a new MLServer, as `mlserver_process` says."""
+    made = mlserver_process(
+        environment, cloud, contract, folder, batch=batch, in_process=in_process
+    )
+    with made as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def mlserver_process(
+    environment: Path,
+    cloud: Path,
+    contract: Contract,
+    folder: Path,
+    *,
+    batch: int = 0,
+    in_process: bool = True,
+) -> Iterator[tuple[str, int]]:
+    """URL and process of a new MLServer on the loopback, while it runs.
 
     Args:
         environment: a virtual environment with mlserver and onnxruntime.
@@ -80,16 +138,25 @@ def mlserver(
     (folder / "head.py").write_text(_RUNTIME)
     (folder / "settings.json").write_text(json.dumps(settings))
     (folder / "model-settings.json").write_text(json.dumps(model))
+    url = f"http://127.0.0.1:{ports[0]}"
+    command = [environment / "bin" / "mlserver", "start", "."]
+    with _process(command, folder, f"{url}/v2/models/{contract.name}/ready") as process:
+        yield url, process.pid
+
+
+@contextlib.contextmanager
+def _process(
+    command: Sequence[str | Path], folder: Path, ready: str
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that works in a folder, from when a URL is there; ended afterwards."""
     clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
     with (folder / "log").open("w") as log:
         process = subprocess.Popen(
-            [environment / "bin" / "mlserver", "start", "."], cwd=folder, env=clean,
-            stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
-    url = f"http://127.0.0.1:{ports[0]}"
+            command, cwd=folder, env=clean, stdout=log, stderr=subprocess.STDOUT
+        )
     try:
-        _wait(f"{url}/v2/models/{contract.name}/ready", process, folder / "log")
-        yield url
+        _wait(ready, process, folder / "log")
+        yield process
     finally:
         process.terminate()
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -105,7 +172,7 @@ def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
         with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=5):  # noqa: S310
             return
         time.sleep(0.1)
-    raise RuntimeError(f"expected MLServer to start, but it says: {log.read_text()[-2000:]}")
+    raise RuntimeError(f"expected a server to start, but it says: {log.read_text()[-2000:]}")
 
 
 def _free_ports(count: int) -> list[int]:

@@ -34,18 +34,19 @@ _CLOUD = (
     "numpy",
     "onnxruntime",
     "prometheus_client",
-    "starlette",
     "uvicorn",
 )
 EXTRAS: dict[str, tuple[str, ...]] = {
     "train": _TRAIN,
     "edge": _EDGE,
     "cloud": _CLOUD,
-    "serve": tuple(dict.fromkeys([*_TRAIN, *_EDGE, *_CLOUD, "onnx", "onnxscript"])),
+    "serve": tuple(dict.fromkeys([*_TRAIN, *_EDGE, *_CLOUD, "onnx", "onnxscript", "starlette"])),
     "paper": ("matplotlib",),
     "theory": ("pysat",),
     "lpips": ("torchmetrics", "torchvision"),
     "ray": ("ray",),
+    "grpc": ("grpc", "google.protobuf"),
+    "traces": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
     "postgres": ("psycopg",),
     "tensorboard": ("tensorboard",),
     "mlflow": ("mlflow", "sqlalchemy", "alembic"),
@@ -56,7 +57,14 @@ EXTRAS: dict[str, tuple[str, ...]] = {
 
 def missing(extra: str) -> list[str]:
     """The modules of an extra that cannot be found; nothing is imported."""
-    return [name for name in EXTRAS[extra] if find_spec(name) is None]
+    return [name for name in EXTRAS[extra] if not _is_there(name)]
+
+
+def _is_there(name: str) -> bool:
+    try:
+        return find_spec(name) is not None
+    except ModuleNotFoundError:  # not even the package that it would be in
+        return False
 
 
 def check_extra(extra: str) -> None:
@@ -79,7 +87,11 @@ def named_extra() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         top = (error.name or "").partition(".")[0]
-        extras = [extra for extra, modules in EXTRAS.items() if top in modules]
+        extras = [
+            extra
+            for extra, modules in EXTRAS.items()
+            if any(top == module.partition(".")[0] for module in modules)
+        ]
         if not extras:
             raise
         some = "the extra" if len(extras) == 1 else "one of the extras"

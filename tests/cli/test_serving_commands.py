@@ -251,17 +251,17 @@ def test_serving_without_tls_to_others_is_said_aloud(folder):
 def test_a_missing_extra_is_named():
     hide = (
         "import sys, importlib.util as u; real = u.find_spec\n"
-        "u.find_spec = lambda name, *a: None if name == 'starlette' else real(name, *a)\n"
+        "u.find_spec = lambda name, *a: None if name == 'uvicorn' else real(name, *a)\n"
         "sys.argv = ['mixcon', 'serve', 'x']; import mixcon.cli; mixcon.cli.main()"
     )
     done = subprocess.run([sys.executable, "-c", hide], capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "starlette cannot be found; install them with: pip install 'mixcon[cloud]'" in (
+    assert "uvicorn cannot be found; install them with: pip install 'mixcon[cloud]'" in (
         " ".join(done.stderr.split())
     )
 
 
 def test_help_needs_no_extra():
-    code = "import sys, mixcon.cli; print([n for n in ('onnx','starlette') if n in sys.modules])"
+    code = "import sys, mixcon.cli; print([n for n in ('onnx','uvicorn') if n in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout.strip() == "[]"

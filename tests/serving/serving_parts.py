@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from mixcon import models
-from mixcon.serving import CloudServer, export
+from mixcon.serving import CloudServer, CloudService, export
 
 INFER = "/v2/models/digits/infer"
 
@@ -34,18 +34,37 @@ def exported(model, digits, folder, keys, name="digits"):
                   key=keys, sequence=1)  # fmt: skip
 
 
+def made(folder, trust, tls=None, **settings):
+    """A server that has not begun."""
+    return CloudServer(
+        CloudService(folder, trust=trust, **{"unaudited": True, **settings}), tls=tls
+    )
+
+
 @contextlib.contextmanager
 def serving(folder, trust, **settings):
     """A server in a thread of its own; the URL, while it runs."""
-    server = CloudServer(folder, trust=trust, unaudited=True, **settings)
+    with serving_both(folder, trust, with_grpc=False, **settings) as (url, _):
+        yield url
+
+
+@contextlib.contextmanager
+def serving_both(folder, trust, with_grpc=True, **settings):
+    """The same, and the address of gRPC."""
+    server = made(folder, trust, **settings)
     listener, url = server.bind("127.0.0.1", 0)
+    address = None
+    if with_grpc:
+        other, named = server.bind("127.0.0.1", 0)
+        server.add_grpc(other)
+        address = named.split("://")[1]
     thread = threading.Thread(target=server.uvicorn.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
         while not server.uvicorn.started:
             assert thread.is_alive()
             time.sleep(0.01)
-        yield url
+        yield url, address
     finally:
         server.uvicorn.should_exit = True
         thread.join(60)

@@ -15,8 +15,8 @@ from benchmarks._certificates import certificate
 from serving_parts import INFER, as_json, connect, everything, random_z, serving
 
 from mixcon.serving import ServerLimits, Tls
-from mixcon.serving.app import CloudApp
 from mixcon.serving.budget import Budget, peer_of
+from mixcon.serving.served_model import ServedModel
 
 FINE = as_json(random_z(1))
 BODY = json.dumps(FINE).encode()
@@ -106,7 +106,7 @@ def test_a_connection_with_a_request_in_work_keeps_its_place(plain_export, trust
 def slow_head(monkeypatch):
     """A head that says when it has begun, and waits until it is told to go on."""
 
-    class SlowHead(CloudApp):
+    class SlowHead(ServedModel):
         begun, go_on = threading.Event(), threading.Event()
 
         def _run(self, z):
@@ -114,7 +114,7 @@ def slow_head(monkeypatch):
             assert self.go_on.wait(60)
             return super()._run(z)
 
-    monkeypatch.setattr("mixcon.serving.service.CloudApp", SlowHead)
+    monkeypatch.setattr("mixcon.serving.service.ServedModel", SlowHead)
     return SlowHead
 
 
@@ -295,7 +295,7 @@ def test_a_mistake_of_ours_is_logged_without_its_words(plain_export, trust, monk
     def broken(*_):
         raise RuntimeError("a number of z: 0.123456")
 
-    monkeypatch.setattr("mixcon.serving.app.parse_request", broken)
+    monkeypatch.setattr("mixcon.serving.rest.parse_request", broken)
     lines = []
     with serving(plain_export.folder / "cloud", trust, log_line=lines.append) as url:
         assert httpx2.post(url + INFER, json=FINE).status_code == 500

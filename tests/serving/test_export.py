@@ -377,3 +377,11 @@ def test_after_a_full_disk_the_same_command_works(tmp_path, monkeypatch):
             exporting(small(), tmp_path, VECTORS)
     assert not (tmp_path / "out").exists()
     assert exporting(small(), tmp_path, VECTORS).folder == tmp_path / "out"
+
+
+def test_a_half_too_large_for_one_file_is_refused_before_the_work(monkeypatch):
+    monkeypatch.setattr("mixcon.serving.onnx_graph._LARGEST", 4 * 1000)
+    z = torch.zeros(2, 10)
+    assert head_onnx(nn.Linear(10, 90), z)
+    with pytest.raises(ConfigError, match=r"one file of ONNX.*'logits' has.*cut"):
+        head_onnx(nn.Linear(10, 100), z)

@@ -8,7 +8,7 @@ import pytest
 from serving_parts import serving
 
 from mixcon.errors import ConfigError, ContractError
-from mixcon.serving import AuditSummary, CloudServer, EdgeClient, read_contract, signing
+from mixcon.serving import AuditSummary, CloudService, EdgeClient, read_contract, signing
 from mixcon.serving.contract import sha256
 from mixcon.serving.gate import reservations
 
@@ -38,7 +38,7 @@ def audited(plain_export, keys, tmp_path):
 def gate(request, trust):
     def enter(folder, max_excess=0.3):
         if request.param == "server":
-            CloudServer(folder / "cloud", trust=trust, max_excess=max_excess)
+            CloudService(folder / "cloud", trust=trust, max_excess=max_excess)
         else:
             url = "http://127.0.0.1:9"
             EdgeClient(folder / "edge", url, trust=trust, max_excess=max_excess).close()
@@ -126,7 +126,7 @@ def test_a_contract_of_version_1_is_read_as_it_was_signed_and_is_weak(
     assert contract.sha256 == sha256(old)  # what another version of mixcon names as well
     assert "its contract is old (schema version 1)" in reservations(contract)
     with pytest.raises(ContractError, match="does not say how hard it tried"):
-        CloudServer(folder / "cloud", trust=trust)
+        CloudService(folder / "cloud", trust=trust)
     with (
         serving(folder / "cloud", trust) as url,
         EdgeClient(folder / "edge", url, trust=trust) as client,

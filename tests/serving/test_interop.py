@@ -1,16 +1,19 @@
 """Independent parts: NVIDIA's client against our server, our client against Seldon's server.
 
 MLServer pins packages of its own, so it runs from a virtual environment of its own, whose folder
-MIXCON_MLSERVER names: python -m venv V && V/bin/pip install mlserver onnxruntime
+MIXCON_MLSERVER names: python -m venv V && V/bin/pip install mlserver onnxruntime. KServe's SDK does
+not stand beside tritonclient's gRPC in one process; likewise, MIXCON_KSERVE and pip install kserve.
 """
 
 import os
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tritonclient.http
 from benchmarks import serving_peer
+from serving_parts import serving_both
 from tritonclient.utils import InferenceServerException
 
 from mixcon.errors import ContractError
@@ -18,6 +21,7 @@ from mixcon.serving import EdgeClient
 from mixcon.serving.runtime import session
 
 MLSERVER = os.environ.get("MIXCON_MLSERVER")
+KSERVE = os.environ.get("MIXCON_KSERVE")
 
 
 @pytest.fixture
@@ -110,3 +114,19 @@ def test_our_client_refuses_what_mlserver_cannot_decode(mlserver, plain_export, 
         pytest.raises(ContractError, match="use float32"),
     ):
         client.check()
+
+
+def test_kserves_sdk_asks_over_rest_and_grpc(plain_export, trust, tmp_path):
+    if not KSERVE:
+        pytest.skip("set MIXCON_KSERVE to the folder of a virtual environment with kserve")
+    z = np.random.default_rng(0).random((5, 16, 5, 5), np.float32)
+    np.save(tmp_path / "z.npy", z)
+    script, found = Path(__file__).with_name("kserve_client.py"), tmp_path / "found.npy"
+    with serving_both(plain_export.folder / "cloud", trust) as (url, address):
+        command = [Path(KSERVE) / "bin" / "python", script, url, address, "digits",
+                   tmp_path / "z.npy", found]  # fmt: skip
+        clean = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        subprocess.run(command, check=True, timeout=300, env=clean)
+    head = session((plain_export.folder / "cloud" / "head.onnx").read_bytes())
+    for answer in np.load(found):
+        np.testing.assert_allclose(answer, head.run(None, {"z": z})[0], atol=1e-5)

@@ -12,10 +12,10 @@ import httpx2
 import numpy as np
 import pytest
 from benchmarks._certificates import certificate
-from serving_parts import INFER, as_json, random_z
+from serving_parts import INFER, as_json, made, random_z
 
 from mixcon.errors import ConfigError, ContractError
-from mixcon.serving import CloudServer, EdgeClient, Tls, read_contract, signing
+from mixcon.serving import EdgeClient, Tls, read_contract, signing
 from mixcon.serving.runtime import session
 
 pytestmark = pytest.mark.usefixtures("own_state")
@@ -26,7 +26,7 @@ FINE = as_json(Z)
 @contextlib.contextmanager
 def running(folder, trust, **settings):
     """A server, its URL, and how to reload it from this thread."""
-    server = CloudServer(folder, trust=trust, unaudited=True, **settings)
+    server = made(folder, trust, **settings)
     listener, url = server.bind("127.0.0.1", 0)
     loops, started = [], threading.Event()
     server.uvicorn.on_start = lambda: (loops.append(asyncio.get_running_loop()), started.set())
@@ -172,7 +172,7 @@ def test_what_ends_soon_is_said_in_time(cloud, plain_export, keys, trust, tmp_pa
         certificate("server", tmp_path, certificate("own", tmp_path), days=days)
         replace(cloud, plain_export, keys, **changes)
         tls = Tls(tmp_path / "server.pem", tmp_path / "server.key")
-        return CloudServer(cloud, trust=trust, unaudited=True, tls=tls).warnings
+        return made(cloud, trust, tls=tls).warnings
 
     now = datetime.datetime.now(datetime.UTC)
     assert said(90) == []

@@ -9,7 +9,7 @@ import pytest
 from serving_parts import INFER, as_json, random_z, serving
 
 from mixcon.errors import ContractError
-from mixcon.serving import CloudServer, EdgeClient, export_reader, signing
+from mixcon.serving import CloudService, EdgeClient, export_reader, signing
 from mixcon.serving.sequence import number_of, refuse_older
 
 NOWHERE = "http://127.0.0.1:9"
@@ -38,7 +38,7 @@ def signed(plain_export, keys, tmp_path):
 def use(request, trust):
     def enter(folder):
         if request.param == "server":
-            CloudServer(folder / "cloud", trust=trust, unaudited=True)
+            CloudService(folder / "cloud", trust=trust, unaudited=True)
         else:
             EdgeClient(folder / "edge", NOWHERE, trust=trust).close()
 
@@ -59,7 +59,7 @@ def test_who_has_used_a_newer_one_refuses_the_older(signed, use):
 
 def test_a_contract_that_was_refused_is_not_remembered(signed, trust):
     with pytest.raises(ContractError, match="--unaudited"):
-        CloudServer(signed(sequence=9) / "cloud", trust=trust)
+        CloudService(signed(sequence=9) / "cloud", trust=trust)
     EdgeClient(signed(sequence=1) / "edge", NOWHERE, trust=trust).close()
 
 

@@ -13,12 +13,12 @@ import pytest
 from serving_parts import INFER, as_json, connect, everything, random_z, serving
 
 from mixcon.errors import ConfigError, ContractError
-from mixcon.serving import CloudServer, Endpoint, ServerLimits, Tokens
-from mixcon.serving.app import CloudApp
+from mixcon.serving import CloudService, Endpoint, ServerLimits, Tokens
 from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import build_request
 from mixcon.serving.responses import parse_response
 from mixcon.serving.runtime import session
+from mixcon.serving.served_model import ServedModel
 
 
 @pytest.fixture(scope="session")
@@ -274,15 +274,16 @@ def test_metrics_count_what_happened(url):
     httpx2.post(url + INFER, content=b"{}")
     httpx2.post(url + INFER, json=as_json(FINE))
     shown = httpx2.get(url + "/metrics").text
-    for name in ('mixcon_requests_total{status="200"}', 'mixcon_requests_total{status="400"}',
-                 "mixcon_batch_rows_count", "mixcon_received_bytes_total"):  # fmt: skip
+    count = 'mixcon_requests_total{model="digits",protocol="http",status="%s",version="1"}'
+    for name in (count % 200, count % 400, "mixcon_batch_rows_count",
+                 "mixcon_received_bytes_total"):  # fmt: skip
         (line,) = [line for line in shown.splitlines() if line.startswith(name)]
         assert float(line.split()[-1]) > 0
 
 
 def test_too_much_work_is_refused_at_once(plain_export, trust, monkeypatch):
     """A slow head, a short queue: 503 with Retry-After, and all that was taken is answered."""
-    monkeypatch.setattr("mixcon.serving.service.CloudApp", SlowApp)
+    monkeypatch.setattr("mixcon.serving.service.ServedModel", SlowModel)
     limits = ServerLimits(max_batch=1, max_queue=3)
     with (
         serving(plain_export.folder / "cloud", trust, limits=limits) as url,
@@ -318,7 +319,7 @@ def test_requests_within_the_delay_make_one_batch(plain_export, trust):
     assert "mixcon_batch_rows_sum 5.0" in shown
 
 
-class SlowApp(CloudApp):
+class SlowModel(ServedModel):
     """A head that takes a fifth of a second, as a large one would."""
 
     def _run(self, z):
@@ -360,4 +361,4 @@ def test_a_token_that_no_header_carries_is_refused_and_not_shown(odd):
 
 def test_the_audit_decides_what_is_served(plain_export, trust):
     with pytest.raises(ContractError, match="--unaudited"):
-        CloudServer(plain_export.folder / "cloud", trust=trust)
+        CloudService(plain_export.folder / "cloud", trust=trust)

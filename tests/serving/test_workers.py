@@ -53,7 +53,7 @@ def test_workers_serve_reload_come_back_and_stop_as_one(server):
     assert len(children(server)) == 2
     for _ in range(8):  # a connection each, which the kernel deals out
         assert httpx2.post(url + INFER, json=as_json(random_z(1))).status_code == 200
-    assert 'mixcon_requests_total{status="200"} 8.0' in httpx2.get(url + "/metrics").text
+    assert 'status="200",version="1"} 8.0' in httpx2.get(url + "/metrics").text
     server.send_signal(signal.SIGHUP)
     for _ in range(2):
         said(server, "Serving digits, contract 1")

@@ -15,7 +15,7 @@ from mixcon.cli._console import console
 from mixcon.errors import ConfigError
 
 if TYPE_CHECKING:
-    from mixcon.serving import CloudServer
+    from mixcon.serving import CloudServer, Tls
 
 __all__ = ["serve"]
 
@@ -25,9 +25,29 @@ _LOAD = "Load"
 
 
 def serve(
-    folder: Annotated[Path, typer.Argument(help="The cloud folder of mixcon export.")],
+    folders: Annotated[
+        list[Path],
+        typer.Argument(
+            help="Cloud folders of mixcon export: one a model, and newer exports of it behind."
+        ),
+    ],
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="0 takes a free one.")] = 8080,
+    grpc_port: Annotated[
+        int | None,
+        typer.Option(
+            min=0, max=65535, help="Answer gRPC there as well (extra grpc); 0 takes a free one."
+        ),
+    ] = None,
+    canary: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            max=1,
+            help="Share of requests for no version in particular that the newest export of a model "
+            "answers, the others being answered by the first; it has to have the same encoder.",
+        ),
+    ] = 0.0,
     trust: Annotated[
         Path | None,
         typer.Option(
@@ -138,6 +158,14 @@ def serve(
             "error."
         ),
     ] = None,
+    traces: Annotated[
+        bool,
+        typer.Option(
+            "--traces",
+            help="Send traces to a collector of OpenTelemetry (extra traces); its own variables "
+            "say where to, such as OTEL_EXPORTER_OTLP_ENDPOINT.",
+        ),
+    ] = False,
 ) -> None:
     """Serve the head of an export with the Open Inference Protocol v2, until SIGTERM or Ctrl-C.
 
@@ -147,6 +175,7 @@ def serve(
     Metrics for Prometheus are at /metrics. SIGHUP reads export, tokens and certificates again.
 
     Example: mixcon serve deploy/cloud --cert cert.pem --key key.pem --tokens tokens.txt
+    Example: mixcon serve deploy/cloud new/cloud --canary 0.1 --grpc-port 8081
     """
     from mixcon.serving import ServerLimits, Tls  # noqa: PLC0415
     from mixcon.serving.signing import DEFAULT_TRUST  # noqa: PLC0415
@@ -167,45 +196,55 @@ def serve(
         receive_timeout=timeout,
         connections=connections,
         peer_share=peer_share,
+        threads=threads,
     )
     make = partial(
         _server,
-        folder,
+        folders,
         log,
+        Tls(cert, key, client_ca) if cert and key else None,
         trust=trust or DEFAULT_TRUST,
         max_excess=max_excess,
         unaudited=unaudited,
         limits=limits.part_of(workers),
         tokens=tokens,
-        tls=Tls(cert, key, client_ca) if cert and key else None,
-        threads=threads,
+        canary=canary,
+        traces=traces,
     )
     server = make()
     listener, url = server.bind(host, port, shared=workers > 1)
+    named = ", ".join(dict.fromkeys(contract.name for contract in server.contracts))
+    also = ""
+    if grpc_port is not None:
+        grpc_listener, grpc_url = server.bind(host, grpc_port, shared=workers > 1)
+        server.add_grpc(grpc_listener)
+        also = f", gRPC at {grpc_url.split('://')[1]}"
     if unaudited:
         _warn("--unaudited: nobody vouches for what this model leaks.")
-    if server.contract.is_old:
+    if any(contract.is_old for contract in server.contracts):
         _warn("this contract is of an earlier version: an older one can take its place.")
     if not cert and not _is_loopback(host):
         _warn("without --cert, what devices send can be read on the way.")
     for words in server.warnings:
         _warn(words)
-    serving = partial(_say, f"Serving {server.contract.name} at {url}")
+    serving = partial(_say, f"Serving {named}{also} at {url}")
     if workers == 1:
         server.run(listener, serving, _say)
     else:
-        bound = listener.getsockname()[1]
-        Workers(make, host, bound, workers, _say).run(
+        ports = [listener.getsockname()[1]]
+        if grpc_port is not None:
+            ports.append(grpc_listener.getsockname()[1])
+        Workers(make, host, ports, workers, _say).run(
             serving, partial(_warn, "a worker ended, and was started again.")
         )
     _say("Stopped; every request that was taken is answered.")
 
 
-def _server(folder: Path, log: str | None, **settings: Any) -> CloudServer:
+def _server(folders: list[Path], log: str | None, tls: Tls | None, **settings: Any) -> CloudServer:
     """One worker's server; its log is opened where it runs."""
-    from mixcon.serving import CloudServer  # noqa: PLC0415
+    from mixcon.serving import CloudServer, CloudService  # noqa: PLC0415
 
-    return CloudServer(folder, log_line=_log(log), **settings)
+    return CloudServer(CloudService(folders, log_line=_log(log), **settings), tls=tls)
 
 
 def _log(where: str | None) -> Callable[[str], object] | None:

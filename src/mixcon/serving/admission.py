@@ -65,6 +65,11 @@ class Admission:
         self._inside: set[Visit] = set()
         self._waiting: dict[Visit, None] = {}  # in the order in which they began to wait
 
+    @property
+    def count(self) -> int:
+        """How many are in."""
+        return len(self._inside)
+
     def enter(self, peer: str) -> Visit | None:
         """Let a connection in; None if all that could make room have a request in work."""
         if self._budget.is_used_up_by(peer) and not self._drop_longest_waiting(peer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,10 @@ import numpy as np
 from mixcon.serving.wire import Floats
 
 __all__ = ["Batcher", "Busy"]
+
+
+_AT_ONCE = 0.0005  # seconds that others may be held up: no more than a thread would cost
+_REMEMBERED = 16  # batches: on a busy machine, some take long for no reason of their own
 
 
 class Busy(Exception):  # noqa: N818  a state, not an error: the client shall come back
@@ -26,10 +31,11 @@ class _Waiting:
 
 
 class Batcher:
-    """One worker thread that takes what is queued, up to a number of rows, and runs it at once.
+    """Takes what is queued, up to a number of rows, and runs it at once, in a thread of its own.
 
-    While the head runs, further requests queue up and make the next batch; an idle head waits for
-    company no longer than `max_delay`. The queue is bounded: what does not fit is refused.
+    Small requests that find nobody waiting need neither. While the head runs, further requests
+    queue up and make the next batch; an idle head waits for company no longer than `max_delay`.
+    The queue is bounded: what does not fit is refused.
 
     Args:
         run: maps representations (N, ...) to logits (N, classes), row by row.
@@ -57,6 +63,7 @@ class Batcher:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="head")
         self._task: asyncio.Task[None] | None = None
         self._closing = False
+        self._row_seconds: deque[float] = deque(maxlen=_REMEMBERED)
 
     def start(self) -> None:
         """Begin to work, in the running event loop."""
@@ -69,6 +76,15 @@ class Batcher:
         if self._task is not None:
             await self._task
         self._thread.shutdown()
+
+    def at_once(self, z: Floats) -> Floats | None:
+        """The logits of representations, if nobody waits and they take hardly any time."""
+        if self._queue or self._max_delay or not self._row_seconds:
+            return None
+        if min(self._row_seconds) * len(z) > _AT_ONCE:
+            return None
+        self._on_batch(len(z))
+        return self._timed(z)
 
     async def submit(self, z: Floats) -> Floats:
         """The logits of representations (N, ...), with N at most `max_rows`.
@@ -97,7 +113,7 @@ class Batcher:
         """Wait for a first request, and then, not too long, for more."""
         await self._arrived.wait()
         deadline = asyncio.get_running_loop().time() + self._max_delay
-        while self._max_delay and self.queued < self._max_rows:
+        while self._max_delay and self.queued < self._max_rows and not self._closing:
             self._arrived.clear()
             try:
                 async with asyncio.timeout_at(deadline):
@@ -124,7 +140,7 @@ class Batcher:
         z = np.concatenate([waiting.z for waiting in batch]) if len(batch) > 1 else batch[0].z
         self._on_batch(len(z))
         try:
-            logits = await asyncio.get_running_loop().run_in_executor(self._thread, self._run, z)
+            logits = await asyncio.get_running_loop().run_in_executor(self._thread, self._timed, z)
         except Exception as error:  # each client shall hear of it, and the worker live on
             _fail(batch, error)
             return
@@ -132,6 +148,13 @@ class Batcher:
         for waiting, part in zip(batch, np.split(logits, ends[:-1]), strict=True):
             if not waiting.answer.done():
                 waiting.answer.set_result(part)
+
+    def _timed(self, z: Floats) -> Floats:
+        started = time.perf_counter()
+        try:
+            return self._run(z)
+        finally:
+            self._row_seconds.append((time.perf_counter() - started) / len(z))
 
 
 def _fail(batch: list[_Waiting], error: Exception) -> None:

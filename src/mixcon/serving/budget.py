@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections import Counter
+from functools import lru_cache
 
 __all__ = ["Budget", "peer_of"]
 
@@ -20,6 +21,10 @@ class Budget:
         self.total, self.per_peer = total, per_peer
         self.taken = 0
         self._by_peer: Counter[str] = Counter()
+
+    def widen(self, least: int) -> None:
+        """See that everybody may have so much at a time, or nothing would ever be of use."""
+        self.total, self.per_peer = max(self.total, least), max(self.per_peer, least)
 
     def is_used_up(self, amount: int = 1) -> bool:
         """Whether so much more would be too much, for whomever."""
@@ -42,6 +47,7 @@ class Budget:
             del self._by_peer[peer]
 
 
+@lru_cache(4096)
 def peer_of(address: str | None) -> str:
     """Whom an address belongs to: itself, or its /64, as one IPv6 host has all of that."""
     try:

@@ -158,9 +158,10 @@ class EdgeClient:
             WireError: the server is away, or refuses.
         """
         server = self._http.get("/v2", METADATA_BYTES, ServerMetadata.read)
-        model = self._http.get(
-            self._path, METADATA_BYTES, lambda body: ModelMetadata.read(body, self.contract)
-        )
+        model = self._http.get(self._path, METADATA_BYTES, self._read_default)
+        if model.has_beside(self.contract):
+            self._path += f"/versions/{self.contract.version}"
+            model = self._http.get(self._path, METADATA_BYTES, self._read_own)
         self.identified = model.names_contract
         self._binary = server.is_binary
         if not self.identified and self.wire in ("int8", "int4"):
@@ -168,6 +169,14 @@ class EdgeClient:
                 f"expected a server that decodes {self.wire}, which mixcon serve does, but this "
                 "one may not; use float32"
             )
+
+    def _read_own(self, body: bytes) -> ModelMetadata:
+        return ModelMetadata.read(body).checked(self.contract)
+
+    def _read_default(self, body: bytes) -> ModelMetadata:
+        """What is served by default; it may be another version, where ours is served beside it."""
+        model = ModelMetadata.read(body)
+        return model if model.has_beside(self.contract) else model.checked(self.contract)
 
     def encode(self, inputs: NDArray[Any]) -> Floats:
         """What would be released of inputs (N, *shape): z, with fresh noise at each call.

@@ -12,6 +12,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mixcon.serving.admission import Admission, Visit
+from mixcon.serving.joined_writes import JoinedWrites
 from mixcon.serving.server_log import ServerLog
 
 __all__ = ["TOO_MANY", "ConnectionRules"]
@@ -80,7 +81,7 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._offers_switch = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
+        super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
         self._start_deadline()
         self._visit.closed_by(transport.abort)
 

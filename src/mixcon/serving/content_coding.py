@@ -5,7 +5,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Iterator
 
-from starlette.exceptions import HTTPException
+from mixcon.serving.refusal import Refusal
 
 __all__ = ["Decoder"]
 
@@ -21,13 +21,13 @@ class Decoder:
         coding: what the Content-Encoding header says.
 
     Raises:
-        HTTPException: 415, no coding that is known.
+        Refusal: 415, no coding that is known.
     """
 
     def __init__(self, coding: str) -> None:
         name = coding.strip().lower()
         if name not in (*_WINDOWS, *_PLAIN):
-            raise HTTPException(
+            raise Refusal(
                 415,
                 "expected a body as it is, or coded as gzip or deflate, once",
                 {"Accept-Encoding": "gzip, deflate"},
@@ -38,7 +38,7 @@ class Decoder:
         """What a chunk of the body means, in pieces that are small whatever it decodes to.
 
         Raises:
-            HTTPException: 400, it is not coded as it says.
+            Refusal: 400, it is not coded as it says.
         """
         if self._zlib is None:
             yield chunk
@@ -48,15 +48,15 @@ class Decoder:
                 yield self._zlib.decompress(chunk, _STEP)
                 chunk = self._zlib.unconsumed_tail
         except zlib.error as error:
-            raise HTTPException(400, "the body is not coded as it says") from error
+            raise Refusal(400, "the body is not coded as it says") from error
         if self._zlib.unused_data:
-            raise HTTPException(400, "expected nothing behind the coded body")
+            raise Refusal(400, "expected nothing behind the coded body")
 
     def check_end(self) -> None:
         """Refuse a body that was cut off.
 
         Raises:
-            HTTPException: 400, it was.
+            Refusal: 400, it was.
         """
         if self._zlib is not None and not self._zlib.eof:
-            raise HTTPException(400, "the coded body has no end")
+            raise Refusal(400, "the coded body has no end")

@@ -23,7 +23,7 @@ __all__ = ["remembered"]
 
 @contextmanager
 def remembered(
-    of: Literal["used", "exported", "spent"], name: str, key: Ed25519PublicKey
+    of: Literal["used", "beside", "exported", "spent"], name: str, key: Ed25519PublicKey
 ) -> Iterator[tuple[Path, dict[str, Any]]]:
     """The file of a contract's name and key, and what is in it, for one process at a time.
 

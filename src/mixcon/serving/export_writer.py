@@ -197,11 +197,11 @@ def export(  # noqa: PLR0913  each is a choice that a caller may make
             audit=audit,
             mixcon=version("mixcon"),
         )
+        number = number_of(contract, signer.public_key()) if sequence is None else sequence
         contract = contract.model_copy(
             update={
-                "sequence": number_of(contract, signer.public_key())
-                if sequence is None
-                else sequence,
+                "sequence": number,
+                "version": str(max(1, number)),
                 "expires": _in_days(valid_days),
             }
         )

@@ -23,6 +23,7 @@ class ServerLimits:
         answer_timeout: seconds until the head must have answered.
         connections: open connections, those in a TLS handshake among them.
         peer_share: the largest part of connections and memory for one address, in (0, 1].
+        threads: how many threads share one batch.
     """
 
     max_batch: int = 256
@@ -34,10 +35,11 @@ class ServerLimits:
     answer_timeout: float = 30.0
     connections: int = 1000
     peer_share: float = 0.5
+    threads: int = 1
 
-    def budget(self, total: int, least: int = 1) -> Budget:
-        """So much for all, and its part for one peer, or the least that is of use."""
-        return Budget(max(total, least), max(least, round(total * self.peer_share)))
+    def budget(self, total: int) -> Budget:
+        """So much for all, and its part for one peer, but something for everybody."""
+        return Budget(total, max(1, round(total * self.peer_share)))
 
     def part_of(self, workers: int) -> ServerLimits:
         """What one of so many processes takes on."""

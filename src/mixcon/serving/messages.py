@@ -22,6 +22,7 @@ __all__ = [
     "Parameters",
     "Reason",
     "TensorHeader",
+    "check_message",
     "cut",
     "json_length",
     "numbers",
@@ -120,9 +121,25 @@ def parse(kind: type[M], text: memoryview) -> M:
     try:
         return kind.model_validate_json(bytes(text))
     except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False, include_input=False)[0]
-        where = ".".join(map(str, first["loc"])) or "body"
-        raise WireError(f"{printable(where, 100)}: {printable(first['msg'])}") from error
+        raise _wrong(error) from error
+
+
+def check_message(kind: type[M], fields: dict[str, Any]) -> M:
+    """A message out of its fields.
+
+    Raises:
+        WireError: as `parse`.
+    """
+    try:
+        return kind.model_validate(fields)
+    except ValidationError as error:
+        raise _wrong(error) from error
+
+
+def _wrong(error: ValidationError) -> WireError:
+    first = error.errors(include_url=False, include_context=False, include_input=False)[0]
+    where = ".".join(map(str, first["loc"])) or "body"
+    return WireError(f"{printable(where, 100)}: {printable(first['msg'])}")
 
 
 def numbers(data: Any, shape: tuple[int, ...], dtype: np.dtype[np.generic]) -> NDArray[np.generic]:

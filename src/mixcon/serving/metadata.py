@@ -48,6 +48,7 @@ class TensorMetadata(Message):
 class ModelMetadata(Message):
     """What ``/v2/models/NAME`` says."""
 
+    versions: list[str] | None = Field(default=None, max_length=64)
     inputs: list[TensorMetadata] | None = Field(default=None, max_length=8)
     outputs: list[TensorMetadata] | None = Field(default=None, max_length=8)
     parameters: Parameters = Field(default={})
@@ -58,21 +59,29 @@ class ModelMetadata(Message):
         return "contract_sha256" in self.parameters
 
     @classmethod
-    def read(cls, body: bytes, contract: Contract) -> Self:
-        """Out of its JSON, compared with the contract.
+    def read(cls, body: bytes) -> Self:
+        """Out of its JSON.
 
         Raises:
             WireError: it is none.
+        """
+        return parse(cls, memoryview(body))
+
+    def has_beside(self, contract: Contract) -> bool:
+        """Whether the version of this contract may be served, though not as the default."""
+        other = self.parameters.get("contract_sha256") not in (None, contract.sha256)
+        return other and contract.version in (self.versions or ())
+
+    def checked(self, contract: Contract) -> Self:
+        """The same, after it was compared with the contract.
+
+        Raises:
             ContractError: they differ.
         """
-        found = parse(cls, memoryview(body))
-        found._check(contract)
-        return found
-
-    def _check(self, contract: Contract) -> None:
         _refuse_other("inputs", self.inputs, contract.representation)
         _refuse_other("outputs", self.outputs, contract.logits)
         check_served(self.parameters, contract)
+        return self
 
 
 def check_served(parameters: dict[str, Any], contract: Contract) -> None:
@@ -82,7 +91,8 @@ def check_served(parameters: dict[str, Any], contract: Contract) -> None:
         ContractError: they differ.
     """
     served = parameters.get("contract_sha256")
-    if served not in (None, contract.sha256):
+    canary_of = parameters.get("stands_in_for")
+    if served is not None and contract.sha256 not in (served, canary_of):
         raise ContractError(
             f"expected a server of contract {contract.sha256[:12]}..., but it serves "
             f"{printable(str(served), 12)}; take the edge folder of the export that is served"

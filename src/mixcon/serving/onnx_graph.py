@@ -19,6 +19,9 @@ from mixcon.errors import ConfigError
 __all__ = ["module_to_onnx", "quiet"]
 
 
+_LARGEST = 2**31 - 2**26  # bytes: protobuf takes messages of less than 2 GiB, the graph among them
+
+
 def module_to_onnx(
     module: nn.Module, inputs: Sequence[Tensor], names: Sequence[str], output: str
 ) -> bytes:
@@ -31,8 +34,9 @@ def module_to_onnx(
         output: what to call the output.
 
     Raises:
-        ConfigError: the module cannot be exported.
+        ConfigError: the module cannot be exported, or is too large.
     """
+    _check_size(module, output)
     batch = torch.export.Dim("batch", min=1)
     first, *rest = ({0: batch} for _ in inputs)
     try:
@@ -55,6 +59,16 @@ def module_to_onnx(
     if program is None:
         raise ConfigError("expected the ONNX exporter to return a program, but got none")
     return _without_sources(program.model_proto).SerializeToString(deterministic=True)  # type: ignore[no-any-return]
+
+
+def _check_size(module: nn.Module, output: str) -> None:
+    held = [*module.parameters(), *module.buffers()]
+    size = sum(tensor.numel() * tensor.element_size() for tensor in held)
+    if size > _LARGEST:
+        raise ConfigError(
+            f"expected a half whose weights fit into one file of ONNX, {_LARGEST / 1e9:.1f} GB at "
+            f"most, but that on the way to '{output}' has {size / 1e9:.1f} GB; cut elsewhere"
+        )
 
 
 @contextmanager

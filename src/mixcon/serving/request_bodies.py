@@ -3,74 +3,121 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-
+from mixcon.serving.asgi import Receive
 from mixcon.serving.batching import Busy
-from mixcon.serving.budget import Budget, peer_of
+from mixcon.serving.budget import Budget
 from mixcon.serving.content_coding import Decoder
+from mixcon.serving.exchange import Exchange
+from mixcon.serving.refusal import ClientLeft, Refusal
 
-__all__ = ["BodyReader"]
+__all__ = ["BodyReader", "Charge"]
+
+
+class Charge:
+    """What one request has taken of a budget.
+
+    Args:
+        budget: bytes of all bodies in work. They are charged as they come: what is announced and
+            never sent costs nobody anything.
+        peer: who takes it.
+
+    Attributes:
+        taken: bytes so far.
+    """
+
+    def __init__(self, budget: Budget, peer: str) -> None:
+        self._budget, self._peer, self.taken = budget, peer, 0
+
+    def add(self, amount: int) -> None:
+        """Take so much more.
+
+        Raises:
+            Busy: the budget is used up, or the peer's part of it.
+        """
+        if self._budget.is_used_up(amount) or self._budget.is_used_up_by(self._peer, amount):
+            raise Busy
+        self._budget.take(self._peer, amount)
+        self.taken += amount
+
+    def give_back(self) -> None:
+        """All of it."""
+        self._budget.give_back(self._peer, self.taken)
+        self.taken = 0
 
 
 class BodyReader:
     """Reads bodies; all that are in work at one time share a budget.
 
     Args:
-        limit: bytes of one body at most, decoded.
-        budget: bytes of all bodies in work. They are charged as they come: what is announced and
-            never sent costs nobody anything.
+        budget: bytes of all bodies in work.
         timeout: seconds until the last byte must have come.
     """
 
-    def __init__(self, limit: int, budget: Budget, timeout: float) -> None:
-        self.limit, self._budget, self._timeout = limit, budget, timeout
+    def __init__(self, budget: Budget, timeout: float) -> None:
+        self.budget, self._timeout = budget, timeout
 
-    @asynccontextmanager
-    async def body(self, request: Request) -> AsyncIterator[bytes]:
-        """The body of a request, whose memory is free again afterwards.
+    @contextmanager
+    def charged(self, exchange: Exchange) -> Iterator[Charge]:
+        """What a request takes is free again afterwards."""
+        charge = Charge(self.budget, exchange.peer)
+        try:
+            yield charge
+        finally:
+            charge.give_back()
+
+    async def read(
+        self, receive: Receive, headers: dict[bytes, bytes], limit: int, exchange: Exchange,
+        charge: Charge,
+    ) -> bytes:  # fmt: skip
+        """The body of a request, decoded.
+
+        Args:
+            receive: of ASGI.
+            headers: the request's, with names in lower case.
+            limit: bytes at most, decoded.
+            exchange: told how many bytes came.
+            charge: pays for them.
 
         Raises:
-            HTTPException: 408, it did not come in time; 413, it is too large; 415, it is coded in
-                a way that is not known; 400, it is not coded as it says.
+            Refusal: 408, it did not come in time; 413, it is too large; 415, it is coded in a way
+                that is not known; 400, it is not coded as it says.
             Busy: the budget is used up, or the peer's part of it.
-            ClientDisconnect: the client went away.
+            ClientLeft: the client went away.
         """
-        if int(request.headers.get("content-length", "0")) > self.limit:
-            raise self._too_large()
-        body, peer = bytearray(), peer_of(request.client.host if request.client else None)
-        try:
-            await self._read(request, body, peer)
-            yield bytes(body)
-        finally:
-            self._budget.give_back(peer, len(body))
-
-    async def _read(self, request: Request, body: bytearray, peer: str) -> None:
-        decoder, came = Decoder(request.headers.get("content-encoding", "")), 0
+        if int(headers.get(b"content-length", b"0")) > limit:
+            raise _too_large(limit)
+        decoder = Decoder(headers.get(b"content-encoding", b"").decode("latin1"))
+        parts: list[bytes] = []
         try:
             async with asyncio.timeout(self._timeout):
-                async for chunk in request.stream():
-                    came += len(chunk)
-                    if came > self.limit:  # codings have ways to say nothing at any length
-                        raise self._too_large()
+                more = True
+                while more:
+                    chunk, more = await _next(receive)
+                    exchange.received += len(chunk)
+                    if exchange.received > limit:  # codings can say nothing at any length
+                        raise _too_large(limit)
                     for part in decoder.parts(chunk):
-                        self._charge(peer, len(body), len(part))
-                        body += part
+                        charge.add(len(part))
+                        parts.append(part)
+                        if charge.taken > limit:
+                            raise _too_large(limit)
         except TimeoutError as error:
-            raise HTTPException(
-                408, f"expected the whole body within {self._timeout:g} seconds"
-            ) from error
+            reason = f"expected the whole body within {self._timeout:g} seconds"
+            raise Refusal(408, reason) from error
         decoder.check_end()
+        return b"".join(parts)
 
-    def _charge(self, peer: str, so_far: int, more: int) -> None:
-        if so_far + more > self.limit:
-            raise self._too_large()
-        if self._budget.is_used_up(more) or self._budget.is_used_up_by(peer, more):
-            raise Busy
-        self._budget.take(peer, more)
 
-    def _too_large(self) -> HTTPException:
-        return HTTPException(413, f"expected a body of at most {self.limit} bytes")
+async def _next(receive: Receive) -> tuple[bytes, bool]:
+    """A part of the body, and whether more follows."""
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientLeft
+    return message.get("body", b""), message.get("more_body", False)
+
+
+def _too_large(limit: int) -> Refusal:
+    return Refusal(413, f"expected a body of at most {limit} bytes")

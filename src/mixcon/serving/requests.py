@@ -10,7 +10,15 @@ from pydantic import Field
 
 from mixcon.errors import WireError
 from mixcon.serving.contract import Contract
-from mixcon.serving.messages import Message, Parameters, TensorHeader, cut, numbers, parse
+from mixcon.serving.messages import (
+    Message,
+    Parameters,
+    TensorHeader,
+    check_message,
+    cut,
+    numbers,
+    parse,
+)
 from mixcon.serving.wire import (
     WIRES,
     Floats,
@@ -24,7 +32,7 @@ from mixcon.serving.wire import (
     unpack,
 )
 
-__all__ = ["InferRequest", "build_request", "parse_request"]
+__all__ = ["InferRequest", "build_request", "check_request", "parse_request"]
 
 _IMPLIED: dict[str, Wire] = {"FP32": "float32", "FP16": "float16", "UINT8": "int8"}
 
@@ -76,7 +84,29 @@ def parse_request(
             body does not fill.
     """
     text, binary = cut(body, json_length)
-    request = parse(_Request, text)
+    return _checked(parse(_Request, text), binary, contract, max_rows)
+
+
+def check_request(
+    fields: dict[str, Any], binary: memoryview, contract: Contract, max_rows: int
+) -> InferRequest:
+    """As `parse_request`, of a request that came in another form than JSON.
+
+    Args:
+        fields: what would be in the JSON.
+        binary: the bytes of its tensor, if ``binary_data_size`` announces them.
+        contract: says what z looks like.
+        max_rows: representations in one request at most.
+
+    Raises:
+        WireError: as above.
+    """
+    return _checked(check_message(_Request, fields), binary, contract, max_rows)
+
+
+def _checked(
+    request: _Request, binary: memoryview, contract: Contract, max_rows: int
+) -> InferRequest:
     if len(request.inputs) != 1 or request.inputs[0].name != contract.representation.name:
         raise WireError(
             f"expected one input called {contract.representation.name!r}, but got "

@@ -17,7 +17,7 @@ from mixcon.serving.requests import InferRequest
 from mixcon.serving.text import printable
 from mixcon.serving.wire import Floats, array
 
-__all__ = ["answer_bytes", "build_response", "parse_response"]
+__all__ = ["answer_bytes", "build_answer", "build_response", "packed_bytes", "parse_response"]
 
 _NUMBER = 32  # bytes of one in JSON, at most
 _AROUND = 65_536  # bytes of JSON around the numbers
@@ -30,7 +30,7 @@ class _Response(Message):
 
 
 def build_response(
-    request: InferRequest, logits: Floats, contract: Contract, served: str
+    request: InferRequest, logits: Floats, contract: Contract, served: dict[str, str]
 ) -> tuple[bytes, int | None]:
     """The body of an answer, and where its JSON ends (None if it is nothing else).
 
@@ -38,17 +38,36 @@ def build_response(
         request: what is answered.
         logits: of its rows, (N, classes).
         contract: names the tensors and classes.
-        served: the contract's hash, which is not made anew for each answer.
+        served: what is said of the contract, which is not made anew for each answer.
 
     Raises:
         WireError: a logit is NaN or infinite, which only absurd representations bring about.
+    """
+    answer, data = build_answer(request, logits, contract, served)
+    (tensor,) = answer["outputs"]
+    if not request.binary:
+        tensor["data"] = data.reshape(-1).tolist()
+        return json.dumps(answer, separators=(",", ":")).encode(), None
+    packed = packed_bytes(data)
+    tensor["parameters"] = {"binary_data_size": len(packed)}
+    text = json.dumps(answer, separators=(",", ":")).encode()
+    return text + packed, len(text)
+
+
+def build_answer(
+    request: InferRequest, logits: Floats, contract: Contract, served: dict[str, str]
+) -> tuple[dict[str, Any], NDArray[Any]]:
+    """The fields of an answer, and the data of its one output: logits, or the likeliest classes.
+
+    Raises:
+        WireError: as above.
     """
     if not np.isfinite(logits).all():
         raise WireError("expected numbers that the head can work with, but its answer overflows")
     names = {
         "model_name": contract.name,
         "model_version": contract.version,
-        "parameters": {"contract_sha256": served},
+        "parameters": served,
     }
     id = {} if request.id is None else {"id": request.id}
     data: NDArray[Any] = (
@@ -59,14 +78,7 @@ def build_response(
         "datatype": "FP32" if request.top is None else "BYTES",
         "shape": data.shape,
     }
-    answer = {**names, **id, "outputs": [tensor]}
-    if not request.binary:
-        tensor["data"] = data.reshape(-1).tolist()
-        return json.dumps(answer, separators=(",", ":")).encode(), None
-    packed = data.astype("<f4").tobytes() if request.top is None else _packed(data)
-    tensor["parameters"] = {"binary_data_size": len(packed)}
-    text = json.dumps(answer, separators=(",", ":")).encode()
-    return text + packed, len(text)
+    return {**names, **id, "outputs": [tensor]}, data
 
 
 def _likeliest(logits: Floats, top: int, classes: tuple[str, ...]) -> NDArray[np.object_]:
@@ -79,9 +91,11 @@ def _likeliest(logits: Floats, top: int, classes: tuple[str, ...]) -> NDArray[np
     return np.array(texts, object)
 
 
-def _packed(texts: NDArray[Any]) -> bytes:
-    """Texts as bytes, with the length of each before it."""
-    coded = [text.encode() for text in texts.reshape(-1)]
+def packed_bytes(data: NDArray[Any]) -> bytes:
+    """Numbers as bytes; texts with the length of each before it."""
+    if data.dtype != object:
+        return data.astype("<f4", copy=False).tobytes()
+    coded = [text.encode() for text in data.reshape(-1)]
     return b"".join(len(text).to_bytes(4, "little") + text for text in coded)
 
 

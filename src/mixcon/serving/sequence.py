@@ -20,17 +20,18 @@ from mixcon.serving.device_state import remembered
 __all__ = ["number_of", "refuse_older"]
 
 
-def refuse_older(contract: Contract, key: Ed25519PublicKey) -> None:
+def refuse_older(contract: Contract, key: Ed25519PublicKey, *, beside: bool = False) -> None:
     """Remember a contract as used; refuse it if a newer one of its name was used before.
 
     Args:
         contract: checked in every other way.
         key: the key that signed it.
+        beside: it is served beside an older one, which may well stay: such are counted apart.
 
     Raises:
         ContractError: it is older, or the state can be neither read nor written.
     """
-    with remembered("used", contract.name, key) as (path, state):
+    with remembered("beside" if beside else "used", contract.name, key) as (path, state):
         seen = _number(path, state)
         if contract.sequence < seen:
             raise ContractError(

@@ -9,22 +9,22 @@ import ssl
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 from uvicorn.config import STARTUP_FAILURE
 
+from mixcon._extras import check_extra
 from mixcon.errors import ConfigError, MixconError
-from mixcon.serving import signing
 from mixcon.serving.admission import Acceptor, Admission, Visit
+from mixcon.serving.collection import Collection
 from mixcon.serving.connection_limits import TOO_MANY, ConnectionRules
 from mixcon.serving.contract import Contract
-from mixcon.serving.limits import ServerLimits
-from mixcon.serving.server_log import ServerLog
 from mixcon.serving.service import CloudService
 from mixcon.serving.tls import Tls
-from mixcon.serving.tokens import Tokens
+
+if TYPE_CHECKING:
+    from mixcon.serving.grpc_front import GrpcFront
 
 __all__ = ["CloudServer"]
 
@@ -49,6 +49,7 @@ class _Server(uvicorn.Server):
         super().__init__(config)
         self._rules, self._context = rules, context
         self.on_start: Callable[[], None] = lambda: None
+        self.grpc: GrpcFront | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await self.lifespan.startup()
@@ -58,6 +59,9 @@ class _Server(uvicorn.Server):
         self.servers = cast("list[asyncio.base_events.Server]", acceptors)  # as far as it is asked
         for acceptor in acceptors:
             acceptor.start()
+        if self.grpc:
+            await self.grpc.start()
+            self.servers.append(cast("asyncio.base_events.Server", self.grpc))
         self.started = True
         self.on_start()
 
@@ -81,55 +85,23 @@ class _Server(uvicorn.Server):
 
 
 class CloudServer:
-    """Serves the ``cloud`` folder of an export.
+    """Serves a service on sockets.
 
     Args:
-        folder: holds ``head.onnx``, ``contract.json`` and ``contract.sig``.
-        trust: PEM file with the public key of who exported it.
-        max_excess: largest excess leakage that may be served: the upper end of the interval that
-            the contract's audit found, see `check_audit`.
-        unaudited: serve whatever the audit found, and without one.
-        limits: what the server takes on.
-        tokens: whom it answers: these, or those of a file; everybody by default.
-        tls: certificates; plain HTTP without.
-        threads: how many threads share one batch.
-        log_line: takes each line of the log; no log without.
+        service: what answers.
+        tls: certificates; plain text without.
 
     Raises:
-        ContractError: signature, hash or audit do not hold, the contract expired, or a newer one
-            was used here before.
-        ConfigError: unusable certificates, or a limit that is no finite number.
+        ConfigError: unusable certificates.
     """
 
-    def __init__(
-        self,
-        folder: Path,
-        *,
-        trust: Path = signing.DEFAULT_TRUST,
-        max_excess: float = 0.3,
-        unaudited: bool = False,
-        limits: ServerLimits | None = None,
-        tokens: Tokens | Path | None = None,
-        tls: Tls | None = None,
-        threads: int = 1,
-        log_line: Callable[[str], object] | None = None,
-    ) -> None:
-        limits, log = limits or ServerLimits(), ServerLog(log_line)
-        self._service = CloudService(
-            folder,
-            trust=trust,
-            max_excess=max_excess,
-            unaudited=unaudited,
-            limits=limits,
-            tokens=tokens,
-            threads=threads,
-            log=log,
-        )
-        self._tls, self._log = tls, log
-        self._context = tls.context() if tls else None
-        self._service.telemetry.note_ends(self._ends)
+    def __init__(self, service: CloudService, *, tls: Tls | None = None) -> None:
+        limits = service.limits
+        self._service, self._tls = service, tls
+        self._contexts = self._make_contexts()
+        service.telemetry.note_ends(self._ends)
         config = uvicorn.Config(
-            self._service,
+            service,
             lifespan="on",
             ws="none",
             log_config=None,
@@ -139,14 +111,14 @@ class CloudServer:
             server_header=False,
             timeout_graceful_shutdown=round(limits.answer_timeout + limits.receive_timeout),
         )
-        admission = Admission(limits.budget(limits.connections), log)
-        rules = ConnectionRules(admission, log, limits.receive_timeout)
-        self.uvicorn = _Server(config, rules, lambda: self._context)
+        admission = Admission(limits.budget(limits.connections), service.log)
+        self._rules = ConnectionRules(admission, service.log, limits.receive_timeout)
+        self.uvicorn = _Server(config, self._rules, lambda: self._contexts[0])
 
     @property
-    def contract(self) -> Contract:
+    def contracts(self) -> list[Contract]:
         """What is served."""
-        return self._service.contract
+        return self._service.contracts
 
     @property
     def warnings(self) -> list[str]:
@@ -161,7 +133,8 @@ class CloudServer:
     @property
     def _ends(self) -> dict[str, datetime]:
         ends = {"certificate": self._tls.end} if self._tls else {}
-        return ends | ({"contract": self.contract.expires} if self.contract.expires else {})
+        expiries = [contract.expires for contract in self.contracts if contract.expires]
+        return ends | ({"contract": min(expiries)} if expiries else {})
 
     async def reload(self) -> None:
         """Read export, tokens and certificates again; no request and no connection is lost.
@@ -169,10 +142,30 @@ class CloudServer:
         Raises:
             ContractError, ConfigError: as above; then all stays as it was.
         """
-        context = await asyncio.to_thread(self._tls.context) if self._tls else None
+        contexts = await asyncio.to_thread(self._make_contexts)
         await self._service.reload()
-        self._context = context
+        self._contexts = contexts
         self._service.telemetry.note_ends(self._ends)
+
+    def _make_contexts(self) -> tuple[ssl.SSLContext | None, ssl.SSLContext | None]:
+        """For HTTP and for gRPC, which is HTTP/2."""
+        return (self._tls.context(), self._tls.context("h2")) if self._tls else (None, None)
+
+    def add_grpc(self, listener: socket.socket) -> None:
+        """Answer gRPC as well, on a socket of its own, under the same rules.
+
+        Args:
+            listener: what `bind` gave.
+
+        Raises:
+            ConfigError: the extra `grpc` is not installed.
+        """
+        check_extra("grpc")
+        from mixcon.serving.grpc_front import GrpcFront  # noqa: PLC0415  of an extra
+
+        self.uvicorn.grpc = GrpcFront(
+            self._service, listener, self._rules, lambda: self._contexts[1]
+        )
 
     def bind(self, host: str, port: int, *, shared: bool = False) -> tuple[socket.socket, str]:
         """A socket to serve on, and its URL; port 0 takes a free one.
@@ -219,6 +212,7 @@ class CloudServer:
 
         def started() -> None:
             loop = asyncio.get_running_loop()
+            Collection(lambda: self._rules.admission.count).start()
             loop.add_signal_handler(
                 signal.SIGHUP, lambda: loop.create_task(self._reload(on_reload))
             )
@@ -237,9 +231,10 @@ class CloudServer:
         try:
             await self.reload()
         except MixconError as error:
-            self._log.failed(error)
+            self._service.log.failed(error)
             told(f"warning: nothing is changed: {error}")
             return
-        told(f"Serving {self.contract.name}, contract {self.contract.sequence}")
+        for contract in self.contracts:
+            told(f"Serving {contract.name}, contract {contract.sequence}")
         for words in self.warnings:
             told(f"warning: {words}")

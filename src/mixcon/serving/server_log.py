@@ -25,6 +25,11 @@ class ServerLog:
     def __init__(self, write: Callable[[str], object] | None = None) -> None:
         self._write = write
 
+    @property
+    def is_kept(self) -> bool:
+        """Whether anybody reads what is said of requests."""
+        return self._write is not None
+
     def request(self, **fields: Any) -> None:
         """One request and what came of it."""
         self._add(self._write, "request", fields)

@@ -28,9 +28,10 @@ class Telemetry:
     def __init__(self) -> None:
         self._registry = registry = CollectorRegistry()
         self.requests = Counter(
-            "mixcon_requests", "Inference requests by status of the answer.", ["status"],
-            registry=registry,
+            "mixcon_requests", "Inference requests by status of the answer, and by who answered.",
+            ["status", "model", "version", "protocol"], registry=registry,
         )  # fmt: skip
+        self._counters: dict[tuple[str, ...], Counter] = {}
         self.received = Counter(
             "mixcon_received_bytes", "Bytes of request bodies read.", registry=registry
         )
@@ -50,6 +51,23 @@ class Telemetry:
             "mixcon_queued_rows", "Representations that waited when the last batch began.",
             registry=registry, multiprocess_mode="livesum",
         )  # fmt: skip
+
+    def note_request(
+        self, labels: tuple[str, str, str, str], received: int, seconds: float
+    ) -> None:
+        """One request for inference.
+
+        Args:
+            labels: status, model, version, protocol.
+            received: bytes of its body.
+            seconds: how long it took.
+        """
+        counter = self._counters.get(labels)
+        if counter is None:
+            counter = self._counters[labels] = self.requests.labels(*labels)
+        counter.inc()
+        self.received.inc(received)
+        self.seconds.observe(seconds)
 
     def note_ends(self, ends: Mapping[str, datetime]) -> None:
         """When what ends, for alarms."""

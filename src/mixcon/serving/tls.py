@@ -29,14 +29,19 @@ class Tls:
     key: Path
     clients: Path | None = None
 
-    def context(self) -> ssl.SSLContext:
+    def context(self, *protocols: str) -> ssl.SSLContext:
         """For TLS 1.2 and later.
+
+        Args:
+            protocols: what is offered by ALPN; nothing by default.
 
         Raises:
             ConfigError: a file is missing, or is not what it should be.
         """
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
+        if protocols:
+            context.set_alpn_protocols([*protocols])
         try:
             context.load_cert_chain(self.certificate, self.key)
             if self.clients is not None:

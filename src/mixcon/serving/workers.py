@@ -7,7 +7,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -39,15 +39,21 @@ class Workers:
     Args:
         make: makes the server of one worker, with its part of the limits; it is pickled.
         host: address to listen on.
-        port: as bound before, by a socket that is still open.
+        ports: of HTTP and, if it is served, of gRPC, as bound before by sockets that are still
+            open.
         count: how many.
         on_reload: told in words by each worker what came of a reload; pickled.
     """
 
     def __init__(
-        self, make: Callable[[], CloudServer], host: str, port: int, count: int, on_reload: Told
+        self,
+        make: Callable[[], CloudServer],
+        host: str,
+        ports: Sequence[int],
+        count: int,
+        on_reload: Told,
     ) -> None:
-        self._job = (make, host, port, on_reload)
+        self._job = (make, host, ports, on_reload)
         self._count = count
         self._workers: list[_Worker] = []
 
@@ -107,12 +113,18 @@ class Workers:
 
 
 def _serve(
-    make: Callable[[], CloudServer], host: str, port: int, on_reload: Told, pipe: Connection
+    make: Callable[[], CloudServer],
+    host: str,
+    ports: Sequence[int],
+    on_reload: Told,
+    pipe: Connection,
 ) -> None:
     """One worker."""
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
     server = make()
-    listener, _ = server.bind(host, port, shared=True)
+    listener, *others = [server.bind(host, port, shared=True)[0] for port in ports]
+    for other in others:
+        server.add_grpc(other)
 
     def started() -> None:
         loop = asyncio.get_running_loop()
