@@ -7,6 +7,7 @@ import pytest
 
 from mixcon.attacks import Decoder
 from mixcon.audit import run_audit, subject_of
+from mixcon.cli import app
 from mixcon.errors import RunError
 from mixcon.leaderboard import (
     add_entry,
@@ -112,6 +113,23 @@ def test_an_entry_that_claims_to_leak_less_does_not_hold(board, digits, short):
     attack.leakage["ssim"] = [value - 0.4 for value in attack.leakage["ssim"]]
     findings = verify_entry(entry, digits, seed=12345, victims=40)
     assert [each.holds for each in findings] == [True, True, False]
+
+
+def test_a_run_is_audited_and_added_by_one_command_and_scored_again(board, tmp_path, monkeypatch):
+    monkeypatch.setattr("mixcon.leaderboard.board_audit.strongest", lambda _: [Decoder(steps=3)])
+    monkeypatch.setattr("mixcon.leaderboard.board_audit.VICTIMS", 12)
+    own, key = tmp_path / "own", tmp_path / "key.pem"
+    words = ["--board", str(own), "--key", str(key)]
+    run = shutil.copytree(board.parent / "run-1", tmp_path / "run")
+    app(["leaderboard", "add", str(run), *words], standalone_mode=False)
+    (entry,) = read_entries(own)
+    assert [a.attack for a in entry.report.models[0].attacks] == ["decoder"]
+    assert "code(bits=6)" in own.with_suffix(".md").read_text()
+    again = ["--attack", "query-free", "--work", str(tmp_path / "work")]
+    app(["leaderboard", "rescore", *again, *words], standalone_mode=False)
+    (entry,) = read_entries(own)
+    assert [a.attack for a in entry.report.models[0].attacks] == ["decoder", "query-free"]
+    assert read_entry(entry.folder, key.with_suffix(".pub.pem"))
 
 
 def test_an_audit_of_other_weights_is_refused(board, digits, tmp_path):

@@ -11,7 +11,7 @@ import typer
 from rich.table import Table
 
 from mixcon._files import check_writable, write_whole
-from mixcon.cli._allow import AllowCode
+from mixcon.cli._allow import AllowCode, allow_typed
 from mixcon.cli._console import audit_progress, console, interruptible
 from mixcon.cli._options import DataDir
 from mixcon.cli._output import Json, print_json
@@ -25,6 +25,13 @@ leaderboard = typer.Typer(
 )
 
 Board = Annotated[Path, typer.Option(help="Folder of the leaderboard.")]
+Key = Annotated[
+    Path | None,
+    typer.Option(envvar="MIXCON_SIGNING_KEY", help="Ed25519 key that signs, made if missing."),
+]
+_BOARD = Path("docs/leaderboard")
+_PAGE = _BOARD.with_suffix(".md")
+_AGAIN = "Run the same command again to go on: finished attacks are kept."
 
 
 @leaderboard.command()
@@ -32,30 +39,77 @@ def add(
     run: Annotated[Path, typer.Argument(help="Run folder of mixcon train.")],
     report: Annotated[
         Path | None,
-        typer.Option(help="report.json of an audit of it (default: RUN/audit/report.json)"),
+        typer.Option(
+            help="report.json of an audit of it (default: RUN/audit/report.json, made if missing)"
+        ),
     ] = None,
-    board: Board = Path("docs/leaderboard"),
-    key: Annotated[
-        Path | None,
-        typer.Option(envvar="MIXCON_SIGNING_KEY", help="Ed25519 key that signs, made if missing."),
-    ] = None,
+    board: Board = _BOARD,
+    key: Key = None,
     data_dir: DataDir = None,
     allow_code: AllowCode = None,
 ) -> None:
-    """Bundle a run with its audit, sign it, and put it on the board.
+    """Audit a run if that was not done, sign run and audit, and put them on the board.
+
+    Writes the page of the board anew: BOARD.md beside the folder.
 
     Example: mixcon leaderboard add runs/mine
     """
-    from mixcon.leaderboard import add_entry  # noqa: PLC0415  needs the extra `serve`
+    from mixcon.leaderboard import add_entry, audit_for_board  # noqa: PLC0415  needs `serve`
     from mixcon.serving.signing import DEFAULT_KEY, private_key  # noqa: PLC0415
     from mixcon.training import RunFolder  # noqa: PLC0415
 
     check_writable(board)
     splits = RunFolder(run).config.load_data(data_dir)
-    entry = add_entry(
-        run, report or run / "audit" / "report.json", board, splits, private_key(key or DEFAULT_KEY)
-    )
+    found = report or run / "audit" / "report.json"
+    if report is None and not found.is_file():
+        with interruptible(_AGAIN), audit_progress() as show:
+            audit_for_board([run], splits, found.parent, on_progress=show)
+    entry = add_entry(run, found, board, splits, private_key(key or DEFAULT_KEY))
     console.print(f"Added {entry.folder}", soft_wrap=True)
+    page(board, board.with_suffix(".md"))
+
+
+@leaderboard.command()
+def rescore(
+    entries: Annotated[
+        list[Path] | None, typer.Argument(help="Folders of entries (default: all of the board)")
+    ] = None,
+    attack: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also this attack: package.module:name of your own, or one that is not among the "
+            "strongest; repeat for several."
+        ),
+    ] = None,
+    board: Board = _BOARD,
+    key: Key = None,
+    work: Annotated[
+        Path, typer.Option(help="Folder of reports and finished attacks, from which it goes on.")
+    ] = Path("runs/rescored"),
+    data_dir: DataDir = None,
+    allow_code: AllowCode = None,
+) -> None:
+    """Audit entries again, by today's strongest attacks and new ones, and sign them anew.
+
+    Takes minutes an entry. Sign with the key of the board, or who trusts it will refuse them.
+
+    Example: mixcon leaderboard rescore --attack mine.attacks:Sharper
+    """
+    from mixcon.attacks import ATTACKS  # noqa: PLC0415
+    from mixcon.leaderboard import read_entries, read_entry, rescore_entry  # noqa: PLC0415
+    from mixcon.serving.signing import DEFAULT_KEY, private_key  # noqa: PLC0415
+
+    allow_typed(*(attack or ()))
+    extra = [ATTACKS.find(name)() for name in attack or ()]
+    check_writable(work)
+    signing_key = private_key(key or DEFAULT_KEY)
+    found = [read_entry(each) for each in entries] if entries else read_entries(board)
+    for entry in found:
+        splits = entry.config.load_data(data_dir)
+        with interruptible(_AGAIN), audit_progress() as show:
+            rescore_entry(entry, extra, board, splits, signing_key, work, show)
+        console.print(f"Scored {entry.folder} again", soft_wrap=True)
+    page(board, board.with_suffix(".md"))
 
 
 @leaderboard.command()
@@ -98,8 +152,8 @@ def verify(
 
 @leaderboard.command()
 def page(
-    board: Board = Path("docs/leaderboard"),
-    out: Annotated[Path, typer.Option(help="The page.")] = Path("docs/leaderboard.md"),
+    board: Board = _BOARD,
+    out: Annotated[Path, typer.Option(help="The page.")] = _PAGE,
 ) -> None:
     """Write the page of all entries.
 

@@ -55,10 +55,12 @@ Beside what is measured here, on other data and networks than theirs.
 
 ```sh
 mixcon train --data mnist --defense "..." --out runs/mine
-mixcon audit runs/mine --out runs/mine/audit
 mixcon leaderboard add runs/mine --board {board}
-mixcon leaderboard page --board {board} --out {page}
 ```
+
+`add` audits the run by all of the strongest attacks on the same 100 victims as every entry, signs
+run and audit, and writes this page anew. `mixcon leaderboard rescore --attack mine.attacks:Sharper`
+audits every entry again, by a new attack as well.
 
 `mixcon leaderboard verify ENTRY` checks signature and hashes, measures the accuracy again, and
 attacks victims drawn after the entry was made; it fails where they leak more than the entry says.
@@ -94,9 +96,7 @@ def leaderboard_page(entries: Sequence[Entry], board: Path, page: Path) -> str:
     for (data, network), group in groupby(rows, key=lambda row: row.course):
         own = list(group)
         parts += [f"## {data}, {network}\n", _table(own, page), _families(own)]
-    parts.append(
-        _FOOT.format(board=board, page=page, choices=_choices(board), claims=_claims(rows))
-    )
+    parts.append(_FOOT.format(board=board, choices=_choices(board), claims=_claims(rows)))
     return "\n".join(parts)
 
 
