@@ -1,6 +1,7 @@
 """Where a network can be cut: costs computed by hand, reasons where it cannot, the verb."""
 
 import copy
+import json
 
 import pytest
 import torch
@@ -108,6 +109,16 @@ def test_the_verb_shows_every_number_and_marks_the_default(capsys):
             "58,920"] in [line.split() for line in lines]  # fmt: skip
     assert sum("*" in line for line in lines) == 1
     assert lines[-2:] == ["no cut after:", "fc3: the last one of the network"]
+
+
+def test_the_verb_prints_json(capsys):
+    words = ["cuts", "lenet5", "--shape", "1,28,28", "--classes", "10", "--json"]
+    app(words, standalone_mode=False)
+    outcome = json.loads(capsys.readouterr().out)
+    assert outcome["default"] == "pool2"
+    (found,) = [cut for cut in outcome["cuts"] if cut["layer"] == "pool2"]
+    assert (found["shape"], found["bytes"]) == ([16, 5, 5], 1600)
+    assert found["device"]["parameters"] == 2572
 
 
 @pytest.mark.parametrize(

@@ -56,8 +56,12 @@ def test_train_then_audit(tmp_path):
     again = RunFolder(tmp_path / "runs" / "digits-lenet5-mixcon+normalize")
     assert str(again.config.defense) == "mixcon(beta=0.001) + normalize"
     words = ["audit", "v", again.path, "--victims", 3, "--attack", "rmle-paper", "--quick"]
-    done = run(*words, folder=tmp_path)
+    done = run(*words, "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    assert [found["model"] for found in outcome["models"]] == ["vanilla", str(again.config.defense)]
+    assert outcome["models"][0]["evidence"]["victims"] == 3
+    assert outcome["report"] == str(again.path / "audit" / "report.json")
     done = run(*words, "--fail-above", "excess=-9", folder=tmp_path)
     assert done.returncode == 1
     assert "which is above -9" in done.stderr
