@@ -64,7 +64,7 @@ def test_a_signal_during_the_imports(tmp_path, number, code):
     script = tmp_path / "mixcon"
     script.write_text("from mixcon.cli import main\nmain()\n")
     for program in (["-m", "mixcon"], [script]):
-        with started("--help", program=program, cwd=tmp_path, env=environment) as process:
+        with started("train", "--help", program=program, cwd=tmp_path, env=environment) as process:
             _, shown = process.communicate(timeout=60)
         assert process.returncode == code
         assert "Traceback" not in shown

@@ -182,7 +182,7 @@ def read_options(given: dict[str, Any], out: Path | None) -> tuple[SweepConfig, 
     Raises:
         ConfigError: neither, or options that do not go together.
     """
-    given = {name: value for name, value in given.items() if value is not None}
+    given = {k: v for k, v in given.items() if v is not None and k != "quiet"}
     if out and SweepFolder(out).exists and not set(given) - {"trials", "seeds"}:
         folder = SweepFolder(out)
         return SweepConfig.model_validate({**folder.config.model_dump(), **given}), folder

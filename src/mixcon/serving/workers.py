@@ -67,13 +67,13 @@ class Workers:
         Raises:
             ConfigError: a worker does not start.
         """
-        with _blocked_signals(), _shared_metrics():
+        with _noted_signals() as next_signal, _shared_metrics():
             try:
                 self._workers = [self._start() for _ in range(self._count)]
                 for worker in self._workers:
                     self._wait(worker)
                 on_start()
-                while (number := signal.sigwait(_SIGNALS)) not in {signal.SIGINT, signal.SIGTERM}:
+                while (number := next_signal()) not in {signal.SIGINT, signal.SIGTERM}:
                     if number == signal.SIGHUP:
                         self._send(signal.SIGHUP)
                     else:
@@ -88,7 +88,8 @@ class Workers:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(*self._job, theirs), daemon=True)
-        process.start()
+        with _blocked_signals():
+            process.start()
         theirs.close()
         return _Worker(process, ours)
 
@@ -141,8 +142,25 @@ def _end(server: CloudServer, loop: asyncio.AbstractEventLoop, pipe: Connection)
 
 
 @contextmanager
+def _noted_signals() -> Iterator[Callable[[], int]]:
+    """What gives signals, one after the other, whichever thread the system hands them to."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    before = {number: signal.signal(number, lambda *_: None) for number in _SIGNALS}
+    file = signal.set_wakeup_fd(writer)
+    try:
+        yield lambda: os.read(reader, 1)[0]
+    finally:
+        signal.set_wakeup_fd(file)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        os.close(reader)
+        os.close(writer)
+
+
+@contextmanager
 def _blocked_signals() -> Iterator[None]:
-    """They wait to be asked for."""
+    """A worker that starts hears none before it is ready to."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     try:
         yield
