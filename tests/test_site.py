@@ -85,8 +85,8 @@ def test_links_to_folders_lead_to_their_index():
     text = "[x](b) [y](../../TOP.md) [z](https://a.b/c) [w](#here) ![v](c.png) [u](b#part)"
     found = folders.relinked(text, "a/page.md", lambda path: there.get(path, path))
     assert found == text.replace("](b", "](b/index.md").replace("../../TOP", "../top")
-    listed = dict(folders.unindexed(["a/b/c.json", "a/d/README.md", "e.md"]))
-    assert listed == {"a/b": ["c.json"]}
+    files = ["a/b/c.json", "a/d/README.md", "a/e.md", "a/e/f.png", "g.md", "g/h.svg"]
+    assert dict(folders.unindexed(files)) == {"a": ["e.md"], "a/b": ["c.json"]}
 
 
 def test_the_front_is_that_of_the_leaderboard():

@@ -13,12 +13,17 @@ _LINK = re.compile(r"(?<=\]\()(?!\w+:|#|/)([^)#\s]+)")
 
 
 def unindexed(files: Iterable[str]) -> Iterator[tuple[str, list[str]]]:
-    """Folders without an index or README among these paths, with the files in them."""
+    """Folders without a page among these paths, with the files in them.
+
+    The page of ``a/b`` is ``a/b/index.md``, ``a/b/README.md`` or ``a/b.md``: all become one.
+    """
     inside: dict[str, list[str]] = {}
     for path in map(PurePosixPath, files):
         inside.setdefault(str(path.parent), []).append(path.name)
     for folder, names in sorted(inside.items()):
-        if folder != "." and not {"index.md", "README.md"} & set(names):
+        beside = inside.get(posixpath.dirname(folder) or ".", ())
+        has_page = f"{posixpath.basename(folder)}.md" in beside
+        if folder != "." and not has_page and not {"index.md", "README.md"} & set(names):
             yield folder, sorted(names)
 
 

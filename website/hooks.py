@@ -64,7 +64,7 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
             return _BESIDE[path]
         if path.startswith("../examples"):
             return "examples.md"
-        found = (f"{path}/{name}" for name in ("index.md", "README.md"))
+        found = (f"{path}{end}" for end in ("/index.md", "/README.md", ".md"))
         return next((index for index in found if files.get_file_from_path(index)), path)
 
     if front.MARK in markdown:
