@@ -56,7 +56,7 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
         out: the sweep's folder, if one was named.
         limits: what the chosen trial keeps to.
     """
-    as_json = given.pop("as_json")
+    as_json, _ = given.pop("as_json"), given.pop("quiet")  # the latter took effect when it was read
     machine = Machine(**{field.name: given.pop(field.name) for field in fields(Machine)})
     config, folder = read_options(given, out)
     check_writable(folder.path)
