@@ -47,7 +47,7 @@ class GrpcFront:
         rules: ConnectionRules,
         context: Callable[[], ssl.SSLContext | None],
     ) -> None:
-        self._service, self._rules = service, rules
+        self._service, self._listener, self._rules = service, listener, rules
         self._folder = _own_folder()
         self._tunnels = Tunnels(
             Path(self._folder.name), rules.admission, service.bodies.budget, rules.timeout
@@ -82,6 +82,7 @@ class GrpcFront:
     def close(self) -> None:
         """Accept no more calls, and finish those that are there."""
         self._acceptor.close()
+        self._listener.close()
         limits = self._service.limits
         grace = limits.answer_timeout + limits.receive_timeout
         self._stopping = asyncio.create_task(self._server.stop(grace))
