@@ -1,1 +1,1 @@
-QqtmzDyQcdkHsqU+csBV7etuxrt4QZ7PqCbe/CW/ow/gw4UXRmTepdsitsnz+MeB9JF9VrU1+l/ZAoHpt/otCw==
+Dw0+Alu/ah8HOhFa4/TwvYj26zNVnZGcpLvsitx6vepkPg9nJkWbIPhl2B7oEZUBMoVQEZKFCtL8MqJAkE0xBQ==

@@ -1,0 +1,1 @@
+Ynwsacp/83MA3SDraYObKBMuAbd91kP5SY83bBaULd5h1/XQy0wxLyx9J0tKR6Cxb9oVp2L0qvGqpeM4itNiDw==

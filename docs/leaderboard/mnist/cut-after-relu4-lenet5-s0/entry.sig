@@ -1,0 +1,1 @@
+vHIAcbmBDli6leBUYO3IC0IakgjnYme9MOCQnrWfyQ6QViGXqc4UqFxTOcPz9tR+Z+9/yDGasVvL2l1dSsRfDg==

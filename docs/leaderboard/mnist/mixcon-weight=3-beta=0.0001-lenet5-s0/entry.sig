@@ -1,0 +1,1 @@
+0r4/S1PbA4Yzb3RZ++GqKWHAKCBqot+ZhxH5woTrqyStde68gK4jZojnNoRkeB1z+fAHUvSmh2pxHJMEP1OIAg==

@@ -1,0 +1,1 @@
+qq9uVQcOEZQb3RgSW+BTAibIZ4Zvu6xk0zGzXscEEk9QVsRi0ZuHS1Isyx1XKsoMiy/WSlW+Zpn4s0cYnVCgAA==
