@@ -90,7 +90,7 @@ def runtime():
     return PAGE / "runtime"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # a process has one playwright at a time, and others have theirs
 def visited(url, runtime):
     """The page, opened once: every start compiles 14 MB."""
     if CHROMIUM is None:
