@@ -244,8 +244,7 @@ class ModelAudit:
         setup = self.setup
         found: dict[str, Any] = {"secrets": self._secrets()} if setup.secrets else {}
         if not setup.thorough:
-            raw = self.model.represent(setup.originals[:1].to(self.device))
-            leakage, capacity = certified_bits(self.model, tuple(raw.shape[1:]), self.repeats)
+            leakage, capacity = self._certified
             proved = BitsRecord(maximal_leakage=leakage, capacity=capacity, repeats=self.repeats)
             return {"bits": proved, **found}
         report = self._begin("bits")
@@ -262,6 +261,12 @@ class ModelAudit:
             if name not in setup.omitted:
                 found[name.replace(" ", "_")] = look()
         return found
+
+    @cached_property
+    def _certified(self) -> tuple[float | None, float | None]:
+        """Bits that are proved of what is released: maximal leakage and capacity."""
+        raw = self.model.represent(self.setup.originals[:1].to(self.device))
+        return certified_bits(self.model, tuple(raw.shape[1:]), self.repeats)
 
     def _label_leakage(self) -> float:
         setup, seen = self.setup, self._seen
@@ -287,8 +292,7 @@ class ModelAudit:
                 [self.knowledge.query(x.to(self.device)) for x, _ in others.batches(size)]
             )
             predicted = self.model.head(z).argmax(1).cpu()
-        raw = self.model.represent(setup.originals[:1].to(self.device))
-        leakage, _ = certified_bits(self.model, tuple(raw.shape[1:]), self.repeats)
+        leakage, _ = self._certified
         mine = setup.data.train.take(setup.places[: len(own)])
         return [
             read_secret(

@@ -41,12 +41,12 @@ def read_secret(
     hits = label_leakage(
         z, attribute.values, others, truth.values, count, seed=seed, on_step=on_step
     )
-    blind = _hits(lambda _: int(attribute.values.mode().values), predicted, truth)
+    common = int(attribute.values.mode().values)
+    blind = _hits(lambda _: common, predicted, truth)
     by_class = {
         number: int(attribute.values[classes == number].mode().values)
         for number in classes.unique().tolist()
     }
-    common = int(attribute.values.mode().values)
     from_class = _hits(lambda number: by_class.get(number, common), predicted, truth)
     right = np.asarray(hits.cpu(), dtype=np.float64)
     likeliest = torch.bincount(truth.values, minlength=count).max().item() / len(truth.values)
