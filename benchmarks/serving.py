@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import statistics
 import tempfile
 import time
@@ -22,9 +21,9 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._load import Load, press, request
+from benchmarks._record import print_record
 from benchmarks._server import mixcon_server
 from benchmarks.serving_peer import mlserver
-from mixcon.audit import environment_of
 from mixcon.serving import Contract, read_contract
 from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import build_request
@@ -108,10 +107,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     args = parser.parse_args()
     command = f"python -m benchmarks.serving EXPORT --mlserver VENV --clients {args.clients}"
-    where = environment_of(command, 0)
-    print(f"{where.command}\n{where.machine}, {json.dumps(where.versions)}, {where.started}\n")
-    for line in run(args.export, args.mlserver, args.clients, args.seconds, args.rounds):
-        print(line, flush=True)
+    print_record(command, run(args.export, args.mlserver, args.clients, args.seconds, args.rounds))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import statistics
 import tempfile
 from collections.abc import Callable, Iterator
@@ -24,9 +23,9 @@ import numpy as np
 
 from benchmarks._load import press, request
 from benchmarks._processor import Usage
+from benchmarks._record import print_record
 from benchmarks._server import mixcon_process
 from benchmarks.serving_peer import bare_app, mlserver_process
-from mixcon.audit import environment_of
 from mixcon.serving import Contract, read_contract
 from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import build_request
@@ -121,10 +120,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=15)
     args = parser.parse_args()
     options = f"--seconds {args.seconds:g} --rounds {args.rounds}"
-    where = environment_of(f"python -m benchmarks.serving_cost EXPORT --peers VENV {options}", 0)
-    print(f"{where.command}\n{where.machine}, {json.dumps(where.versions)}, {where.started}\n")
-    for line in run(args.export, args.peers, args.seconds, args.rounds):
-        print(line, flush=True)
+    print_record(
+        f"python -m benchmarks.serving_cost EXPORT --peers VENV {options}",
+        run(args.export, args.peers, args.seconds, args.rounds),
+    )
 
 
 if __name__ == "__main__":

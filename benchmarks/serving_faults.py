@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import random
 import socket
 import statistics
@@ -29,8 +28,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks._load import read_answer, request
+from benchmarks._record import print_record
 from benchmarks._server import start
-from mixcon.audit import environment_of
 from mixcon.errors import WireError
 from mixcon.serving import read_contract
 from mixcon.serving.messages import JSON_LENGTH
@@ -244,10 +243,10 @@ def main() -> None:
     parser.add_argument("--kill-every", type=float, default=15)
     args = parser.parse_args()
     options = f"--seconds {args.seconds:g} --kill-every {args.kill_every:g}"
-    where = environment_of(f"python -m benchmarks.serving_faults EXPORT {options}", 0)
-    print(f"{where.command}\n{where.machine}, {json.dumps(where.versions)}, {where.started}\n")
-    for line in run(args.export, args.seconds, args.kill_every):
-        print(line, flush=True)
+    print_record(
+        f"python -m benchmarks.serving_faults EXPORT {options}",
+        run(args.export, args.seconds, args.kill_every),
+    )
 
 
 if __name__ == "__main__":

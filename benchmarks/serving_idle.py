@@ -16,7 +16,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import json
 import random
 import resource
 import ssl
@@ -28,18 +27,17 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks._certificates import certificate
-from benchmarks._load import read_answer, request
+from benchmarks._load import read_answer
+from benchmarks._one_row import one_row
 from benchmarks._processor import Usage
+from benchmarks._record import print_record
 from benchmarks._server import mixcon_process
-from mixcon.audit import environment_of
-from mixcon.serving import read_contract
-from mixcon.serving.messages import JSON_LENGTH
-from mixcon.serving.requests import build_request
 
 _HONEST = 4  # clients
 _EACH = 20  # requests on one connection
@@ -217,11 +215,7 @@ def _row(name: str, seen: Seen, others: str, ratio: float, server: Usage) -> str
 
 def run(export: Path, minutes: float, count: int) -> Iterator[str]:
     """Plain, then TLS."""
-    contract = read_contract(export / "cloud", "head", export / "public-key.pem")
-    z = np.ones((1, *contract.representation.shape), np.float32)
-    body, length = build_request(z, "float32", contract, "a")
-    path = f"/v2/models/{contract.name}/infer"
-    message = request("127.0.0.1", path, body, {JSON_LENGTH: str(length)})
+    message = one_row(export)
     yield (
         "| honest clients | others | answers | bad | p50 (ms) | p99 (ms) | of p99 alone "
         "| worst (ms) | p99 of their own lag (ms) | server: runs / waits | clients: run / wait |"
@@ -261,12 +255,10 @@ def main() -> None:
         head = "\r\n".join(lines).encode()
         asyncio.run(hold(host, int(port), int(held), head, tls=url.startswith("https")))
     options = f"--minutes {args.minutes:g} --connections {args.connections}"
-    where = environment_of(f"python -m benchmarks.serving_idle EXPORT {options}", 0)
-    print(f"{where.command}\n{where.machine}, {json.dumps(where.versions)}, {where.started}\n")
-    if count < args.connections:
-        print(f"{count} connections, as this process may not open more files\n")
-    for line in run(args.export, args.minutes, count):
-        print(line, flush=True)
+    command = f"python -m benchmarks.serving_idle EXPORT {options}"
+    fewer = [f"{count} connections, as this process may not open more files\n"]
+    note = fewer if count < args.connections else []
+    print_record(command, chain(note, run(args.export, args.minutes, count)))
 
 
 if __name__ == "__main__":

@@ -14,21 +14,16 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import json
 import statistics
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from benchmarks._load import press, request
+from benchmarks._load import press
+from benchmarks._one_row import one_row
 from benchmarks._processor import Usage
+from benchmarks._record import print_record
 from benchmarks._server import mixcon_process
-from mixcon.audit import environment_of
-from mixcon.serving import read_contract
-from mixcon.serving.messages import JSON_LENGTH
-from mixcon.serving.requests import build_request
 
 _CLIENTS = 64
 
@@ -72,11 +67,7 @@ def turn(url: str, process: int, content: bytes, seconds: float) -> Turn:
 
 def run(export: Path, seconds: float, rounds: int) -> Iterator[str]:
     """Both servers, and what they would do with cores of their own."""
-    contract = read_contract(export / "cloud", "head", export / "public-key.pem")
-    z = np.ones((1, *contract.representation.shape), np.float32)
-    body, length = build_request(z, "float32", contract, "a")
-    path = f"/v2/models/{contract.name}/infer"
-    content = request("127.0.0.1", path, body, {JSON_LENGTH: str(length)})
+    content = one_row(export)
     found: dict[int, list[Turn]] = {1: [], 2: []}
     with contextlib.ExitStack() as stack:
         servers = {
@@ -109,10 +100,10 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     args = parser.parse_args()
     options = f"--seconds {args.seconds:g} --rounds {args.rounds}"
-    where = environment_of(f"python -m benchmarks.serving_workers EXPORT {options}", 0)
-    print(f"{where.command}\n{where.machine}, {json.dumps(where.versions)}, {where.started}\n")
-    for line in run(args.export, args.seconds, args.rounds):
-        print(line, flush=True)
+    print_record(
+        f"python -m benchmarks.serving_workers EXPORT {options}",
+        run(args.export, args.seconds, args.rounds),
+    )
 
 
 if __name__ == "__main__":
