@@ -1,5 +1,8 @@
 """Recording the board: the whole path in small, and what an interruption costs."""
 
+import shutil
+from dataclasses import replace
+
 import pytest
 
 from mixcon.errors import ConfigError
@@ -20,7 +23,7 @@ from mixcon.split import Sizes
 def options(tmp_path_factory):
     folder = tmp_path_factory.mktemp("frontier")
     key = signing.private_key(folder / "key.pem")
-    return Frontier(folder / "board", folder / "work", key, smoke=True)
+    return Frontier(folder / "board", folder / "work", key, smoke=True, workers=2)
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +54,23 @@ def test_a_second_call_goes_on_with_what_is_there(options, entries, monkeypatch)
     def fail(*_, **__):
         raise AssertionError("nothing was left to do")
 
-    monkeypatch.setattr("mixcon.leaderboard.frontier.train", fail)
-    monkeypatch.setattr("mixcon.leaderboard.frontier.run_audit", fail)
+    monkeypatch.setattr("mixcon.leaderboard.jobs.train", fail)
+    monkeypatch.setattr("mixcon.leaderboard.jobs.run_audit", fail)
     assert [e.folder for e in record_frontier(options)] == [e.folder for e in entries]
+
+
+def test_one_process_finds_what_several_did(options, entries):
+    audits = options.work / "digits" / "audits"
+    before = {entry.folder.name: weights_of(entry.folder) for entry in entries}
+    lost = next(options.work.glob("digits/runs/code*"))
+    shutil.rmtree(lost)
+    shutil.rmtree(audits)
+    again = list(record_frontier(replace(options, workers=1)))
+    assert {entry.folder.name: weights_of(entry.folder) for entry in again} == before
+
+
+def weights_of(folder):
+    return (folder / "model.safetensors").read_bytes()
 
 
 def test_the_page_says_how_settings_were_chosen_and_what_papers_claim(options, entries):

@@ -15,7 +15,7 @@ from mixcon.data import Splits
 from mixcon.errors import ConfigError
 from mixcon.models import network_named
 from mixcon.split import SplitModel
-from mixcon.training import RunFolder, load_model
+from mixcon.training import RunFolder, device_of, load_model
 
 __all__ = ["Subject", "fingerprint", "subject_of", "subjects_of"]
 
@@ -43,15 +43,21 @@ class Subject:
     seed: int | None = None
 
 
-def subjects_of(runs: Sequence[Path], data: Splits) -> list[Subject]:
+def subjects_of(runs: Sequence[Path], data: Splits, accelerator: str = "cpu") -> list[Subject]:
     """The trained models of run folders, ready for an audit.
 
     Runs that differ in nothing but the seed are told apart by it in their names.
 
+    Args:
+        runs: the run folders.
+        data: what they were trained on.
+        accelerator: where they are attacked, see `mixcon.training.device_of`.
+
     Raises:
-        ConfigError: runs of one defense differ in other settings.
+        ConfigError: runs of one defense differ in other settings; no such accelerator.
     """
-    subjects = [subject_of(run, load_model(run, data)) for run in runs]
+    device = device_of(accelerator)
+    subjects = [subject_of(run, load_model(run, data).to(device)) for run in runs]
     for defense in {subject.defense for subject in subjects}:
         _check(
             defense, [run for run, s in zip(runs, subjects, strict=True) if s.defense == defense]

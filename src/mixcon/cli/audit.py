@@ -18,6 +18,7 @@ from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import AuditPlan, Subject, effort_of, run_audit, subjects_of
 from mixcon.cli._allow import AllowCode, allow_typed
 from mixcon.cli._console import audit_progress, console, interruptible, working
+from mixcon.cli._options import Accelerator, DataDir
 from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.cli._runs import common_data
 from mixcon.data import LabeledSet, Splits
@@ -101,9 +102,8 @@ def audit(
     out: Annotated[
         Path | None, typer.Option(help="Folder of the report (default: RUN/audit of the last run)")
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
-    ] = None,
+    data_dir: DataDir = None,
+    accelerator: Accelerator = "auto",
     allow_code: AllowCode = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -125,7 +125,7 @@ def audit(
     check_writable(folder)
     with working(f"Reading {configs[0].data} ..."):
         data = common_data(configs, data_dir)
-        subjects = subjects_of(runs, data)
+        subjects = subjects_of(runs, data, accelerator)
     attacks = _attacks(attack or ["strongest"], data, length)
     captured = _captured(wire, edge)
     if wire:

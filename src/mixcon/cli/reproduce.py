@@ -10,6 +10,7 @@ import typer
 
 from mixcon._files import check_writable, write_whole
 from mixcon.cli._console import console, interruptible, overall_progress
+from mixcon.cli._options import MACHINE, Accelerator, DataDir
 from mixcon.cli._output import Quiet
 from mixcon.errors import ConfigError
 from mixcon.paper import EXPERIMENTS, RunOptions, Scale, Step
@@ -53,9 +54,16 @@ def reproduce(
         Path | None,
         typer.Option(help="Also make this page of all results in --out; without NAMES only that."),
     ] = None,
-    data_dir: Annotated[
-        Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
-    ] = None,
+    data_dir: DataDir = None,
+    accelerator: Accelerator = "auto",
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            help=f"Of {FRONTIER}: processes that share the work. Two cores carry two.",
+            rich_help_panel=MACHINE,
+        ),
+    ] = 1,
     quiet: Quiet = False,
 ) -> None:
     """Reproduce tables and figures of the MixCon paper, and compare them with it row by row.
@@ -69,7 +77,7 @@ def reproduce(
     Example: mixcon reproduce table1 table2 figure2 --scale full
     """
     if names and FRONTIER in names:
-        _frontier(names, scale, seeds, only or [], out, work, data_dir)
+        _frontier(names, scale, seeds, only or [], out, work, data_dir, accelerator, workers)
         return
     folder = out or Path("runs/paper") / scale
     chosen = _chosen(names or [], docs)
@@ -90,7 +98,13 @@ def reproduce(
                 show((before + step.share) / len(chosen), step.what)
 
             options = RunOptions(
-                scale, work, tuple(range(count)), data_dir, tuple(only or ()), on_progress
+                scale,
+                work,
+                tuple(range(count)),
+                data_dir,
+                tuple(only or ()),
+                accelerator,
+                on_progress,
             )
             result = experiment.run(options, command)
             written = write_result(experiment, result, folder)
@@ -107,6 +121,8 @@ def _frontier(
     out: Path | None,
     work: Path,
     data_dir: Path | None,
+    accelerator: str,
+    workers: int,
 ) -> None:
     from mixcon.leaderboard import Frontier, record_frontier  # noqa: PLC0415  needs the extra `serve`
     from mixcon.serving.signing import DEFAULT_KEY, private_key  # noqa: PLC0415
@@ -127,6 +143,8 @@ def _frontier(
             only=only,
             smoke=scale == "smoke",
             data_dir=data_dir,
+            accelerator=accelerator,
+            workers=workers,
             on_progress=show,
         )
         for entry in record_frontier(options):

@@ -15,7 +15,7 @@ from mixcon.data import Splits
 from mixcon.leaderboard.entry import Entry, add_entry
 from mixcon.leaderboard.tuning import title_of
 from mixcon.reports import write_report
-from mixcon.training import RunFolder, load_model
+from mixcon.training import RunFolder, device_of, load_model
 
 __all__ = ["audit_for_board", "named", "rescore_entry"]
 
@@ -23,12 +23,13 @@ VICTIMS = 100
 """How many inputs every audit of the board attacks, drawn by seed 0: the same for all entries."""
 
 
-def named(run: Path, splits: Splits) -> Subject:
+def named(run: Path, splits: Splits, accelerator: str = "cpu") -> Subject:
     """A run under its title, which tells cuts, frozen encoders and label smoothing apart."""
+    model = load_model(run, splits).to(device_of(accelerator))
     config = RunFolder(run).config
     title = title_of(config)
     name = f"{title}, seed {config.seed}" if config.seed else title
-    return replace(subject_of(run, load_model(run, splits)), name=name, defense=title)
+    return replace(subject_of(run, model), name=name, defense=title)
 
 
 def audit_for_board(
@@ -38,6 +39,7 @@ def audit_for_board(
     attacks: Sequence[Attack[Any]] | None = None,
     *,
     keep: Path | None = None,
+    accelerator: str = "cpu",
     on_progress: Callable[[AuditProgress], None] = lambda _: None,
 ) -> Report:
     """The audit that the board asks for: thorough, all of the strongest attacks, the same victims.
@@ -48,10 +50,11 @@ def audit_for_board(
         folder: where the report is written.
         attacks: in place of the strongest ones.
         keep: folder of finished attacks; ``folder/attacks`` by default.
+        accelerator: where the models are attacked, see `mixcon.training.device_of`.
         on_progress: told about progress.
     """
     report, gallery = run_audit(
-        [named(run, splits) for run in runs],
+        [named(run, splits, accelerator) for run in runs],
         splits,
         strongest(splits.test.kind) if attacks is None else attacks,
         victims=min(VICTIMS, len(splits.test)),

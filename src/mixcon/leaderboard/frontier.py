@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mixcon._cache import digest
-from mixcon.attacks import Decoder
-from mixcon.audit import AuditProgress, run_audit
+from mixcon.audit import AuditProgress
 from mixcon.data import load
-from mixcon.leaderboard.board_audit import audit_for_board, named
 from mixcon.leaderboard.contest import Contest, Setting, contest_of
 from mixcon.leaderboard.entry import Entry, add_entry, folder_name
+from mixcon.leaderboard.jobs import AuditJob, TrainingJob, in_parallel
 from mixcon.leaderboard.tuning import (
     CHOICES,
     Choice,
@@ -24,10 +24,12 @@ from mixcon.leaderboard.tuning import (
     write_choices,
 )
 from mixcon.progress import Plan
-from mixcon.reports import write_report
-from mixcon.training import RunFolder, TrainConfig, train
+from mixcon.training import RunFolder, TrainConfig
 
 __all__ = ["Frontier", "record_frontier"]
+
+Entrant: TypeAlias = tuple[str, int]  # name and seed
+Part: TypeAlias = tuple[str, str, int]  # what is done for whom, with which setting or seed
 
 _UNDEFENDED = "vanilla"
 _TOGETHER = 4  # models in one audit: what they share is prepared once, what is done is on the board
@@ -46,6 +48,8 @@ class Frontier:
         only: data sets, all of the contest's if empty.
         smoke: the path in small, on digits.
         data_dir: where local Parquet files lie.
+        accelerator: where models are trained and attacked, see `mixcon.training.device_of`.
+        workers: processes that share the work; several tune everything before the first entry.
         on_progress: told the share that is done, in [0, 1], and what is being done.
     """
 
@@ -56,6 +60,8 @@ class Frontier:
     only: Sequence[str] = ()
     smoke: bool = False
     data_dir: Path | None = None
+    accelerator: str = "cpu"
+    workers: int = 1
     on_progress: Callable[[float, str], None] = lambda _, __: None
 
     @property
@@ -96,23 +102,41 @@ class _Recording:
         self.chosen, self.choices = {_UNDEFENDED: Setting()}, dict[str, Choice]()
         self.data = load(name, data_dir=options.data_dir)
         entrants = [(who, seed) for seed in options.seeds for who in (_UNDEFENDED, *self.field)]
-        self.groups = [entrants[i : i + _TOGETHER] for i in range(0, len(entrants), _TOGETHER)]
+        together = max(1, min(_TOGETHER, len(entrants) // options.workers))
+        self.groups = [entrants[i : i + together] for i in range(0, len(entrants), together)]
         tries = [(who, i) for who, choice in self.field.items() for i in range(len(choice))]
-        self.plan: Plan[Hashable] = Plan(
-            {
-                **{("tune", *each): 1.0 for each in [(_UNDEFENDED, 0), *tries]},
-                **{("train", *each): _TRAIN for each in entrants},
-                **{("audit", *each): _AUDIT for each in entrants},
-            }
-        )
+        self.parts: dict[Part, float] = {
+            **{("tune", *each): 1.0 for each in [(_UNDEFENDED, 0), *tries]},
+            **{("train", *each): _TRAIN for each in entrants},
+            **{("audit", *each): _AUDIT for each in entrants},
+        }
+        self.plan = Plan(self.parts)
 
     def run(self) -> Iterator[Entry]:
+        if self.options.workers > 1:
+            self._prepare()
         for group in self.groups:
-            runs = [
-                self._trained("runs", self._config(self._setting(who), seed), ("train", who, seed))
-                for who, seed in group
-            ]
-            yield from self._audited(group, runs)
+            yield from self._entries(group)
+
+    def _prepare(self) -> None:
+        """All trainings and audits by several processes; what then runs finds them done."""
+        settings = [Setting(), *(each for choice in self.field.values() for each in choice)]
+        self._share("tune", "tuning", [self._tuning(each) for each in settings])
+        entrants = [who for group in self.groups for who in group]
+        self._share("train", "training", [self._training(*who) for who in entrants])
+        self._share("audit", "audits", [self._audit(group) for group in self.groups])
+
+    def _share(self, kind: str, what: str, jobs: Sequence[TrainingJob | AuditJob]) -> None:
+        parts = [part for part in self.parts if part[0] == kind]
+
+        def show(share: float) -> None:
+            done = [self.plan.report(part, share) for part in parts]
+            self.show(done[-1], f"{self.name}: {what}")
+
+        show(0.0)
+        left = {job.folder: job for job in jobs if not job.done}  # settings may be shared
+        in_parallel(list(left.values()), self.options.workers, show)
+        show(1.0)
 
     def _setting(self, who: str) -> Setting:
         """The setting of a defense, chosen on held-out samples; how, is written down."""
@@ -134,42 +158,47 @@ class _Recording:
         return self.course.config(setting, self.name, seed)
 
     def _accuracy(self, who: str, place: int, setting: Setting) -> float:
-        held_out = self.contest.holdout
-        config = self.course.config(setting, self.course.tuning, self.options.seeds[0], held_out)
-        return held_out_accuracy(RunFolder(self._trained("tuning", config, ("tune", who, place))))
+        job = self._tuning(setting)
+        self._train(job, ("tune", who, place), "tuning")
+        return held_out_accuracy(RunFolder(job.folder))
 
-    def _trained(self, purpose: str, config: TrainConfig, part: Hashable) -> Path:
-        title = title_of(config)
-        name = f"{folder_name(title)}-s{config.seed}"
+    def _tuning(self, setting: Setting) -> TrainingJob:
+        first, held_out = self.options.seeds[0], self.contest.holdout
+        config = self.course.config(setting, self.course.tuning, first, held_out)
+        return self._job(config, "tuning")
+
+    def _training(self, who: str, seed: int) -> TrainingJob:
+        return self._job(self._config(self._setting(who), seed), "runs")
+
+    def _job(self, config: TrainConfig, purpose: str) -> TrainingJob:
+        name = f"{folder_name(title_of(config))}-s{config.seed}"
         run = self.options.work / self.name / purpose / name
+        return TrainingJob(config, run, self.options.data_dir, self.options.accelerator)
 
-        def show(share: float) -> None:
-            self.show(self.plan.report(part, share), f"{self.name}: {purpose} of {title}")
+    def _train(self, job: TrainingJob, part: Part, what: str) -> None:
+        title = f"{self.name}: {what} of {title_of(job.config)}"
+        if not job.done:
+            job(lambda step: self.show(self.plan.report(part, step.share), title))
+        self.show(self.plan.report(part, 1.0), title)
 
-        if not RunFolder(run).finished:
-            train(
-                config,
-                run,
-                data_dir=self.options.data_dir,
-                accelerator="cpu",
-                on_progress=lambda step: show(step.share),
-            )
-        show(1.0)
-        return run
+    def _audit(self, group: Sequence[Entrant]) -> AuditJob:
+        runs = tuple(self._training(*who).folder for who in group)
+        work = self.options.work / self.name
+        return AuditJob(
+            self.name,
+            runs,
+            work / "audits" / digest(*(run.name for run in runs)),
+            work / "attacks",
+            self.options.data_dir,
+            self.options.accelerator,
+            self.options.smoke,
+        )
 
-    def _audited(self, group: Sequence[tuple[str, int]], runs: Sequence[Path]) -> Iterator[Entry]:
-        names = digest(*(run.name for run in runs))
-        folder = self.options.work / self.name / "audits" / names
-        if not (folder / "report.json").is_file():
-            self._audit(group, runs, folder)
-        for who, run in zip(group, runs, strict=True):
-            self.show(self.plan.report(("audit", *who), 1.0), f"{self.name}: audits")
-            yield add_entry(
-                run, folder / "report.json", self.options.board, self.data, self.options.key
-            )
-
-    def _audit(self, group: Sequence[tuple[str, int]], runs: Sequence[Path], folder: Path) -> None:
-        """Attack some models together, since they share what is prepared; write the report."""
+    def _entries(self, group: Sequence[Entrant]) -> Iterator[Entry]:
+        """Train and audit some models together, and put them on the board."""
+        for who in group:
+            self._train(self._training(*who), ("train", *who), "training")
+        job = self._audit(group)
 
         def show(step: AuditProgress) -> None:
             parts = step.done * len(group)
@@ -178,15 +207,9 @@ class _Recording:
                 done = self.plan.report(("audit", *who), share)
             self.show(done, f"{self.name}: {step.model} {step.phase}".rstrip())
 
-        if self.options.smoke:
-            report, gallery = run_audit(
-                [named(run, self.data) for run in runs],
-                self.data,
-                [Decoder(steps=60)],
-                victims=40,
-                on_progress=show,
-            )
-            write_report(report, gallery, folder)
-        else:
-            kept = self.options.work / self.name / "attacks"
-            audit_for_board(runs, self.data, folder, keep=kept, on_progress=show)
+        if not job.done:
+            job(show, self.data)
+        for who, run in zip(group, job.runs, strict=True):
+            self.show(self.plan.report(("audit", *who), 1.0), f"{self.name}: audits")
+            report, board = job.folder / "report.json", self.options.board
+            yield add_entry(run, report, board, self.data, self.options.key)

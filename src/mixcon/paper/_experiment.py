@@ -134,6 +134,7 @@ class RunOptions:
         work: folder of trained models and finished attacks, shared by the experiments and resumed.
         seeds: the seeds of training.
         data_dir: where local Parquet files lie; see `mixcon.data.load`.
+        accelerator: where models are trained and attacked, see `mixcon.training.device_of`.
         only: of an experiment with several data sets only these, by name; all of them if empty.
         on_progress: told about progress.
     """
@@ -143,6 +144,7 @@ class RunOptions:
     seeds: tuple[int, ...]
     data_dir: Path | None = None
     only: tuple[str, ...] = ()
+    accelerator: str = "auto"
     on_progress: Callable[[Step], None] = lambda _: None
 
     def chosen(self, sets: Sequence[str]) -> list[str]:

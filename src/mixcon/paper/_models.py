@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mixcon.data import Splits
 from mixcon.paper._experiment import RunOptions, Step
 from mixcon.split import SplitModel
-from mixcon.training import Progress, RunFolder, TrainConfig, train
+from mixcon.training import Progress, RunFolder, TrainConfig, device_of, train
 
 __all__ = ["Trained", "train_or_load"]
 
@@ -40,8 +40,15 @@ def train_or_load(options: RunOptions, config: TrainConfig) -> Trained:
             )
 
     folder = RunFolder(options.work / _folder_name(config))
-    model = train(config, folder.path, data_dir=options.data_dir, on_progress=show)
+    model = train(
+        config,
+        folder.path,
+        data_dir=options.data_dir,
+        accelerator=options.accelerator,
+        on_progress=show,
+    )
     options.on_progress(Step(f"training {title}", 1.0))
+    model = model.to(device_of(options.accelerator))
     return Trained(config, folder, model, config.load_data(options.data_dir))
 
 

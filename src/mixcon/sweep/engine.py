@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from mixcon.attacks import Attack
 from mixcon.sweep.config import SweepConfig
-from mixcon.sweep.job import Job, OnJobProgress, device_of
+from mixcon.sweep.job import Job, OnJobProgress
 from mixcon.sweep.judgments import StageName
 from mixcon.sweep.pool import LocalPool, Outcome, Pool
 from mixcon.sweep.progress import JobProgress, OnProgress, Phase, SweepPlan, SweepProgress
@@ -17,7 +17,7 @@ from mixcon.sweep.records import Sweep, Trial
 from mixcon.sweep.search import Proposal, Search
 from mixcon.sweep.stacking import train_together
 from mixcon.sweep.sweep_folder import SweepFolder, judged
-from mixcon.training import stacking_pays
+from mixcon.training import device_of, stacking_pays
 
 __all__ = ["Engine", "Select"]
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-import torch
 from safetensors.torch import save
 
 from mixcon._files import is_full_disk, write_whole
@@ -28,9 +27,9 @@ from mixcon.progress import Plan
 from mixcon.reports import report_json, thumbnail
 from mixcon.sweep.judgments import StageName
 from mixcon.sweep.progress import JobProgress, training_seconds
-from mixcon.training import Progress, RunFolder, TrainConfig, accuracy, train
+from mixcon.training import Progress, RunFolder, TrainConfig, accuracy, device_of, train
 
-__all__ = ["Job", "OnJobProgress", "attempt", "device_of", "plan_of", "run"]
+__all__ = ["Job", "OnJobProgress", "attempt", "plan_of", "run"]
 
 OnJobProgress: TypeAlias = Callable[[JobProgress], None]
 
@@ -147,12 +146,6 @@ def plan_of(job: Job, samples: int) -> Plan[Literal["training", "audit"]]:
     trained = RunFolder(job.folder).finished
     training = 0.0 if trained else training_seconds(job.config, samples)
     return Plan({"training": training, "audit": expected_seconds(job.attacks, thorough=False)})
-
-
-def device_of(accelerator: str) -> str:
-    """Where one model is trained and attacked, as torch names it."""
-    wanted = accelerator in {"auto", "cuda", "gpu"}
-    return "cuda" if wanted and torch.cuda.is_available() else "cpu"
 
 
 def _write(job: Job, report: Report, gallery: Gallery) -> None:

@@ -3,6 +3,7 @@
 from mixcon.training.augment import AUGMENTATIONS
 from mixcon.training.build import build, observe_range
 from mixcon.training.config import TrainConfig, explain, read_config, read_toml
+from mixcon.training.devices import device_of
 from mixcon.training.loop import (
     Progress,
     accuracy,
@@ -26,6 +27,7 @@ __all__ = [
     "TrainConfig",
     "accuracy",
     "build",
+    "device_of",
     "explain",
     "learning_rate",
     "load_model",

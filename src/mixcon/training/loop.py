@@ -178,6 +178,8 @@ class _Trainer:
     ) -> None:
         self.config, self.folder, self.fabric = config, folder, fabric
         self.model = model
+        if fabric.device.type == "cuda" and splits.train.kind is Kind.IMAGE:
+            model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # what tensor cores read without a copy
         model.encoder.requires_grad_(not config.frozen)
         objective = Objective(model, defense, config.label_smoothing)
         learning = [p for p in objective.parameters() if p.requires_grad]
@@ -227,7 +229,8 @@ class _Trainer:
             self.step += 1
             if len(pending) == _CHECK_STEPS or self.step == steps:
                 self._add(pending)
-                self._checkpoint_if_due()
+                if self.fabric.world_size == 1:  # the sums of others are not here yet
+                    self._checkpoint_if_due()
             self.on_progress(Progress(self.epoch, self.config.epochs, self.step, steps))
         self._finish_epoch(len(order) * self.fabric.world_size, time.monotonic() - started)
 
@@ -313,7 +316,7 @@ class _Trainer:
         self._record(record)
         self.sums.zero_()
         self.epoch, self.step = self.epoch + 1, 0
-        self._checkpoint()
+        self._checkpoint_if_due()
 
     def _record(self, record: dict[str, Any]) -> None:
         """Add what is measured after each epoch, on the first device alone."""
@@ -329,7 +332,7 @@ class _Trainer:
         self.fabric.barrier()
 
     def _checkpoint_if_due(self) -> None:
-        if self.fabric.world_size == 1 and time.monotonic() - self.saved > _CHECKPOINT_SECONDS:
+        if time.monotonic() - self.saved > _CHECKPOINT_SECONDS:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
