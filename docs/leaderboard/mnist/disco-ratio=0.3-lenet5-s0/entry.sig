@@ -1,0 +1,1 @@
+6nTku8t8g7reCiuFO/E/D7vhyNoLqqmrG6ObrMLOFG/7SYa1jHKBT2ojA4Rj4TpdNMOngWRW8y32zHdc3fEDAw==

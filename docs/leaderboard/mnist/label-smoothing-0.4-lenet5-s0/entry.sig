@@ -1,0 +1,1 @@
+a3LGZNDGEakWHWpDItlggxIyv84rHgosHnKgRqgMkyrq23mjdPtBjkB6ONCmjN5FgVqU8iw4ctIcspmzxhvvDQ==

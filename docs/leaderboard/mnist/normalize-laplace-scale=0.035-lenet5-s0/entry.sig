@@ -1,0 +1,1 @@
+mB1/R0NWgzUlptMUxltwxqB+faUNudG+08S8ojoSkCq8/g4scXEddzOgFNDT+yrpjU2e5XlCQi9ocUNSKhhGCg==

@@ -1,0 +1,1 @@
+EXgdEKLGcVwt2jdE/PjdPd+jYhyJAA+cG1p5sQECPzdZnFl6az5bzsphaDeMYycU4uzMTiz7E/kOwlFrsIW0Aw==
