@@ -2,11 +2,10 @@
 
 import json
 import re
-import subprocess
-import sys
 from statistics import fmean
 
 import pytest
+from tests.commands import run_command
 
 from mixcon.training import RunFolder
 
@@ -14,10 +13,7 @@ pytestmark = pytest.mark.smoke
 
 
 def run(*words, folder):
-    return subprocess.run(
-        [sys.executable, "-m", "mixcon", *map(str, words)],
-        capture_output=True, text=True, cwd=folder, timeout=300, check=False,
-    )  # fmt: skip
+    return run_command(*words, cwd=folder, timeout=600)
 
 
 def test_help_teaches(tmp_path):

@@ -5,11 +5,11 @@ import json
 import os
 import shlex
 import signal
-import subprocess
 import sys
 
 import pytest
 import typer
+from tests.commands import run_command
 from tests.started import started, wait_until
 
 from mixcon.cli._console import Terminated, command, interruptible, system_problem
@@ -22,10 +22,7 @@ TRAIN = ["train", "--data", "digits", "--accelerator", "cpu"]
 
 
 def run(*words, folder, **environment):
-    return subprocess.run(
-        [sys.executable, "-m", "mixcon", *map(str, words)], env={**os.environ, **environment},
-        capture_output=True, text=True, cwd=folder, timeout=300, check=False,
-    )  # fmt: skip
+    return run_command(*words, cwd=folder, env={**os.environ, **environment})
 
 
 @pytest.fixture(scope="module")

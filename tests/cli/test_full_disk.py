@@ -1,11 +1,10 @@
 """A disk that is really full: one message, nothing half-written, and the same command goes on."""
 
 import os
-import resource
 import subprocess
-import sys
 
 import pytest
+from tests.commands import run_command
 
 from mixcon._files import is_leftover
 
@@ -21,15 +20,7 @@ SWEEP = ["sweep", "--data", "digits", "--defense", "gaussian(sigma=[0.1])", "--r
 
 def run(*words, limit=None):
     """A command, whose files may be so many bytes long."""
-
-    def limited():
-        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
-
-    return subprocess.run(
-        [sys.executable, "-m", "mixcon", *map(str, words)],
-        capture_output=True, text=True, timeout=300, check=False,
-        preexec_fn=limited if limit else None,
-    )  # fmt: skip
+    return run_command(*words, file_limit=limit)
 
 
 class Disk:

@@ -12,6 +12,7 @@ import time
 import numpy as np
 import pytest
 from PIL import Image
+from tests.commands import run_command
 from tests.started import signals_as_in_a_terminal
 
 from mixcon import load_data
@@ -44,10 +45,7 @@ def environment(folder):
 
 
 def run(*words, folder, **settings):
-    return subprocess.run(
-        [sys.executable, "-m", "mixcon", *map(str, words)], env=environment(folder),
-        capture_output=True, cwd=folder, timeout=300, check=False, **{"text": True, **settings},
-    )  # fmt: skip
+    return run_command(*words, cwd=folder, env=environment(folder), **settings)
 
 
 class Process:

@@ -1,28 +1,24 @@
 """mixcon sweep and mixcon tune as a user runs them."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from tests.commands import run_command
 
 pytestmark = pytest.mark.smoke
 
-QUICK = ["--recipe", "paper", "--epochs", "2", "--lr", "0.05", "--momentum", "0.9",
-         "--batch-size", "16", "--victims", "3", "--attack", "rmle-paper",
-         "--accelerator", "cpu"]  # fmt: skip
+QUICK = ["--data", "synthetic", "--network", "mlp", "--epochs", "10", "--lr", "0.005",
+         "--schedule", "constant", "--batch-size", "16", "--victims", "3",
+         "--attack", "rmle-paper-vector", "--accelerator", "cpu"]  # fmt: skip
 
 
 def run(*words, folder):
-    return subprocess.run(
-        [sys.executable, "-m", "mixcon", *map(str, words)],
-        capture_output=True, text=True, cwd=folder, timeout=600, check=False,
-    )  # fmt: skip
+    return run_command(*words, cwd=folder, timeout=600)
 
 
 def test_sweep_then_tune_then_train(tmp_path):
     space = ["--defense", "mixcon(weight=[0.01, 0.1], beta=[1e-2, 1e-4])"]
-    done = run("sweep", "--data", "digits", *space, *QUICK, "--out", "s", folder=tmp_path)
+    done = run("sweep", *space, *QUICK, "--out", "s", folder=tmp_path)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "s" / "report.html").read_text(encoding="utf-8")
     assert "Over λ and β: mixcon" in page

@@ -1,19 +1,15 @@
 """`mixcon reproduce` as a user runs it."""
 
 import json
-import subprocess
-import sys
 
 import pytest
+from tests.commands import run_command
 
 pytestmark = pytest.mark.smoke
 
 
 def run(*words, folder):
-    return subprocess.run(
-        [sys.executable, "-m", "mixcon", "reproduce", *map(str, words)],
-        capture_output=True, text=True, cwd=folder, timeout=300, check=False,
-    )  # fmt: skip
+    return run_command("reproduce", *words, cwd=folder)
 
 
 def test_a_figure_its_numbers_and_the_page(tmp_path):

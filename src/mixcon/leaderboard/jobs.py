@@ -116,7 +116,8 @@ def in_parallel(
         MixconError: as the first job that fails; those that have not begun are left out.
     """
     threads = max(1, torch.get_num_threads() // workers)
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")  # a process that computes cannot be forked
+    context.set_forkserver_preload([__name__])
     with ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,)) as pool:
         running = [pool.submit(job) for job in jobs]
         try:

@@ -159,7 +159,8 @@ class LocalPool:
         return Outcome.of(job, said)
 
     def _start(self) -> _Worker:
-        context = multiprocessing.get_context("spawn")  # torch and its threads do not survive fork
+        context = multiprocessing.get_context("forkserver")  # one that computes cannot be forked
+        context.set_forkserver_preload(["mixcon.sweep.job"])  # which takes seconds, once for all
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._threads), daemon=True)
         # Threads that wait for each other leave their core to others, instead of spinning on it.
