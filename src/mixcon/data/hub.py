@@ -82,7 +82,7 @@ class HubSet:
                 f"{type(error).__name__}; give a local copy with --data-dir or MIXCON_DATA"
             ) from error
         files = [Path(entry["filename"]) for entry in rows.cache_files]
-        return cached(files, lambda: self._tensors(rows, self.hub_id))
+        return cached(files, lambda: self._tensors(rows, f"{self.hub_id}"))
 
     def _tensors(self, rows: Any, where: str) -> dict[str, Tensor]:
         from datasets import Image as ImageColumn  # noqa: PLC0415

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from itertools import pairwise
 from typing import cast
 
 from torch import Tensor, nn
@@ -41,7 +42,7 @@ def resnet(shape: tuple[int, ...], classes: int) -> nn.Sequential:
     check_classes(classes)
     layers: OrderedDict[str, nn.Module] = OrderedDict(stem=_stem(shape))
     widths = (_WIDTHS[0], *_WIDTHS)
-    for number, (before, after) in enumerate(zip(widths, widths[1:], strict=False), start=1):
+    for number, (before, after) in enumerate(pairwise(widths), start=1):
         layers[f"block{number}"] = Residual(before, after)
     layers |= {
         "pool": nn.AdaptiveAvgPool2d(1),
