@@ -30,14 +30,12 @@ _X_RAYS = (
     "Chest X-rays of 28 x 28 pixels, normal or pneumonia: a subset of PneumoniaMNIST ([MedMNIST "
     "v2](https://medmnist.com), CC BY 4.0), whose figures do not compare with those on the whole. "
     "No patient is recorded, so re-identification asks which image it is, among images of its own "
-    "class, and not whose. The test part differs from the training part, on purpose of who made "
-    "it: its accuracy is far below the training one's."
+    "class, and not whose. The test part is unlike the training part, so accuracy on it is low."
 )
 _TABLES = (
     "30 measures of a tumor, malignant or benign (Breast Cancer Wisconsin, CC BY 4.0, with "
     "scikit-learn). The secret is one of them: whether the mean texture, of which the class says "
-    "little, lies above the median. Which columns come back is in the [report](elsewhere/tables/"
-    "report.md)."
+    "little, lies above the median. *All figures* lists the columns that come back best and worst."
 )
 
 

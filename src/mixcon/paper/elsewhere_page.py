@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from statistics import fmean
@@ -47,7 +48,7 @@ def elsewhere_page(folder: Path, docs: Path) -> str:
         raise RunError(
             f"expected reports in {folder}, but got none: run mixcon reproduce elsewhere first"
         )
-    link = os.path.relpath(folder, docs)
+    link = Path(os.path.relpath(folder, docs)).as_posix()
     parts = [_HEAD.format(link=link, docs=docs.resolve().name)]
     parts += [_section(case, folder / case.name, f"{link}/{case.name}") for case in there]
     return "\n".join(parts)
@@ -105,7 +106,8 @@ def _excess(summary: Summary) -> str:
 
 def _secret(secret: SecretRecord) -> str:
     most = "no bound" if secret.most >= 1 else f"at most {secret.most:.0%}"
-    told = "" if secret.bits is None else f", {secret.bits:.1f} of {secret.entropy:.1f} bits"
+    bits, entropy = secret.bits or math.inf, secret.entropy or 0.0
+    told = f", {bits:.1f} of {entropy:.1f} bits" if bits < entropy else ""
     return f"{secret.accuracy:.0%}, class {secret.from_class:.0%}, {most}{told}"
 
 
