@@ -17,6 +17,8 @@ SAYS = {
     "edge_client": "bytes sent",
     "hugging_face_trainer": "multiplies the chance of any guess by at most 2^16",
     "lightning_callback": "leakage ",
+    "pretrained_faces": "run in runs/pretrained-faces",
+    "pretrained_voice": "run in runs/pretrained-voice",
     "own_training_loop": "Report: own-loop-report/report.html",
     "tabular_estimator": "excess leakage ",
 }

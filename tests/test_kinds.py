@@ -96,7 +96,7 @@ def test_the_most_parallel_answer_has_the_largest_expected_cosine():
 
 def test_metrics_of_sequences_do_not_ask_for_images():
     a, b = torch.randn(2, 4, *SHAPES[Kind.SEQUENCE])
-    assert set(measure(a, b)) == {"mse", "cosine"}
+    assert set(measure(a, b)) == {"mse", "cosine", "si-sdr", "log-mel"}
     others = torch.randn(30, *SHAPES[Kind.SEQUENCE])
     faint = 0.01 * b + 0.001 * a
     assert reidentify(faint, b, others).hit.min() == 1  # volume is no obstacle

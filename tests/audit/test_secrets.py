@@ -1,5 +1,6 @@
 """Attributes: what z tells of them, beside guesses and the bound."""
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ from mixcon.attacks import Decoder
 from mixcon.audit import Subject, run_audit
 from mixcon.channels import Code
 from mixcon.data import Attribute, Splits
+from mixcon.defenses import DefenseConfig
 from mixcon.errors import ConfigError, DataError
 from mixcon.reports import figures_of, verdict
 from mixcon.reports.tables import examination_rows
@@ -77,6 +79,18 @@ def test_no_attacker_exceeds_the_bound_of_few_bits(digits, model):
     _, found = read(coded, with_attribute(digits, lambda part: part.labels % 3))
     assert found.most == pytest.approx(2 * found.blind, abs=0.05)
     assert found.accuracy <= found.most
+    assert (found.bits, found.entropy) == (1.0, pytest.approx(math.log2(3), abs=0.03))
+
+
+def test_mutual_information_bounds_what_leakage_does_not(digits, model):
+    torch.manual_seed(0)
+    noisy = DefenseConfig.parse("project(n=4) + normalize + gaussian(sigma=2)")
+    channel = noisy.build(Sizes((1, 28, 28), (16, 5, 5), 10)).channel
+    head = torch.nn.Sequential(torch.nn.Linear(4, 10))
+    defended = type(model)(model.encoder, head, channel)
+    _, found = read(defended, with_attribute(digits, bright))
+    assert 0 < found.bits < 0.2 < found.entropy == pytest.approx(1, abs=0.01)
+    assert found.accuracy <= found.most < 0.9
 
 
 def test_a_class_attribute_is_told_by_the_class(digits, model):

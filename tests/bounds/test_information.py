@@ -150,6 +150,23 @@ def test_identification():
     assert guess_by_information(0.5, 2) == pytest.approx(0.89, abs=2e-3)
 
 
+@pytest.mark.parametrize("sharpness", [0.1, 1.0, 5.0])
+def test_no_reader_of_an_attribute_exceeds_its_information(sharpness):
+    """Against whole tables of an attribute, far from equally likely, and what is seen of it."""
+    generator = torch.Generator().manual_seed(0)
+    for values in (2, 3, 6):
+        joint = (sharpness * torch.randn(values, 8, generator=generator).double()).exp()
+        joint[0] *= 4
+        joint /= joint.sum()
+        prior, seen = joint.sum(1), joint.sum(0)
+        entropy = -(prior * prior.log2()).sum().item()
+        information = (joint * (joint / prior[:, None] / seen).log2()).sum().item()
+        bound = guess_by_information(information, values, entropy)
+        assert joint.amax(0).sum() <= bound + 1e-9
+        assert bound < 1
+    assert guess_by_information(0, 3, 0.0) == 1
+
+
 def test_gaussian_numbers_within_limits_by_brute_force():
     """The integral of the largest density, over means and deviations on a grid."""
     z = torch.linspace(-12, 12, 24_001, dtype=torch.float64)

@@ -19,7 +19,19 @@ EXPECTED = [
     # convolutions 14,714,688 in all (Simonyan & Zisserman's configuration D), batch norm 2 x 4224
     ("vgg16", (3, 32, 32), 10, (128, 8, 8), 260160 + 2 * 384, 14454528 + 2 * 3840 + 5130),
     ("vgg16-narrow", (3, 32, 32), 10, (32, 8, 8), 16656 + 2 * 96, 904128 + 2 * 960 + 1290),
-    # our own
+    # our own; each block: two 3 x 3, a 1 x 1 and three batch norms, none with a bias
+    (
+        "resnet",
+        (1, 64, 64),
+        40,
+        (128, 2, 2),
+        9 * 32
+        + 2 * 32
+        + (9 * 32 * 32 + 9 * 32 * 32 + 32 * 32 + 6 * 32)
+        + (9 * 32 * 64 + 9 * 64 * 64 + 32 * 64 + 6 * 64)
+        + (9 * 64 * 128 + 9 * 128 * 128 + 64 * 128 + 6 * 128),
+        64 * 129 + 40 * 65,
+    ),
     ("audio", (1, 128), 4, (16, 8), 16 * 10 + 16 * 145, 64 * 129 + 4 * 65),
 ]
 expected = pytest.mark.parametrize(
@@ -49,6 +61,22 @@ def test_sizes_and_cuts_are_as_printed(name, shape, classes, sent, encoder, head
     assert model.release(x).shape == (2, *sent)
     assert size(model.encoder) == encoder
     assert size(model.head) == head
+
+
+@pytest.mark.parametrize(("side", "left"), [(28, 4), (63, 8), (64, 2), (224, 7)])
+def test_a_residual_network_takes_any_size(side, left):
+    model = build("resnet", (3, side, side), 2).eval()
+    assert model.release(torch.rand(1, 3, side, side)).shape == (1, 128, left, left)
+    with pytest.raises(ConfigError, match="at least 16 pixels"):
+        build("resnet", (1, 15, 64), 2)
+
+
+def test_a_residual_block_adds_what_it_was_given():
+    block = build("resnet", (1, 28, 28), 2, cut="block1").eval().encoder.block1
+    with torch.no_grad():
+        block.inner[-1].weight.zero_()
+    x = torch.rand(2, 32, 28, 28)
+    assert torch.allclose(block(x), block.shortcut(x).relu())
 
 
 @expected

@@ -242,15 +242,11 @@ class ModelAudit:
     ) -> dict[str, Any]:
         """What a thorough audit adds to the record; of any audit what takes no work."""
         setup = self.setup
-        found: dict[str, Any] = {"secrets": self._secrets()} if setup.secrets else {}
+        found: dict[str, Any] = {"bits": self._proved()}
+        if setup.secrets:
+            found["secrets"] = self._secrets(found["bits"])
         if not setup.thorough:
-            leakage, capacity = self._certified
-            proved = BitsRecord(maximal_leakage=leakage, capacity=capacity, repeats=self.repeats)
-            return {"bits": proved, **found}
-        report = self._begin("bits")
-        proved = prove(self.model, setup.data.test, self.repeats)
-        report(1.0)
-        found["bits"] = proved
+            return found
         looks: dict[str, Callable[[], Any]] = {
             "label leakage": self._label_leakage,
             "bound": self._bound,
@@ -262,11 +258,16 @@ class ModelAudit:
                 found[name.replace(" ", "_")] = look()
         return found
 
-    @cached_property
-    def _certified(self) -> tuple[float | None, float | None]:
-        """Bits that are proved of what is released: maximal leakage and capacity."""
+    def _proved(self) -> BitsRecord:
+        """What is proved of a release; without samples unless the audit is thorough."""
+        if self.setup.thorough:
+            report = self._begin("bits")
+            proved = prove(self.model, self.setup.data.test, self.repeats)
+            report(1.0)
+            return proved
         raw = self.model.represent(self.setup.originals[:1].to(self.device))
-        return certified_bits(self.model, tuple(raw.shape[1:]), self.repeats)
+        leakage, capacity = certified_bits(self.model, tuple(raw.shape[1:]), self.repeats)
+        return BitsRecord(maximal_leakage=leakage, capacity=capacity, repeats=self.repeats)
 
     def _label_leakage(self) -> float:
         setup, seen = self.setup, self._seen
@@ -281,7 +282,7 @@ class ModelAudit:
         )
         return leaks.float().mean().item()
 
-    def _secrets(self) -> list[SecretRecord]:
+    def _secrets(self, proved: BitsRecord) -> list[SecretRecord]:
         """What a probe reads of the attributes, from what is released of many test samples."""
         setup, own, test = self.setup, self._seen, self.setup.data.test
         count = at_once(_SECRET, setup.victims.shape, numbers=_NUMBERS)
@@ -292,14 +293,14 @@ class ModelAudit:
                 [self.knowledge.query(x.to(self.device)) for x, _ in others.batches(size)]
             )
             predicted = self.model.head(z).argmax(1).cpu()
-        leakage, _ = self._certified
         mine = setup.data.train.take(setup.places[: len(own)])
         return [
             read_secret(
                 name,
                 (own, mine.attributes[name], mine.labels),
                 (z.cpu(), others.attributes[name], predicted),
-                leakage,
+                proved.maximal_leakage,
+                proved.information,
                 seed=setup.seed,
                 on_step=self._begin(f"secret {name}"),
             )

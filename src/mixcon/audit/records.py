@@ -112,7 +112,10 @@ class SecretRecord(_Record):
         interval: its 95 % bootstrap interval.
         blind: the same of the best guess without z.
         from_class: the same of the best guess from the class that the head sees.
-        most: what no attacker exceeds, by the maximal leakage; 1 where there is no bound.
+        most: what no attacker exceeds, by maximal leakage or mutual information, whichever says
+            more; 1 where there is no bound.
+        entropy: bits that the attribute has on these samples; None in reports from before.
+        bits: the most of them that z can tell; None where there is no bound.
     """
 
     name: str
@@ -123,6 +126,8 @@ class SecretRecord(_Record):
     blind: float
     from_class: float
     most: float
+    entropy: float | None = None
+    bits: float | None = None
 
 
 class BitsRecord(_Record):
@@ -149,6 +154,12 @@ class BitsRecord(_Record):
     cell_mse: float | None = None
     cell_ssim: float | None = None
     repeats: int = 1
+
+    @property
+    def information(self) -> float | None:
+        """The least of the bounds of mutual information, in bits."""
+        found = (self.capacity, self.mutual_information)
+        return min((bits for bits in found if bits is not None), default=None)
 
 
 class Effort(_Record):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import log, log2
 
 import numpy as np
 import torch
@@ -10,6 +11,7 @@ from torch import Tensor
 
 from mixcon.attacks.base import OnStep
 from mixcon.audit.records import SecretRecord
+from mixcon.bounds import guess_by_information
 from mixcon.data import Attribute
 from mixcon.metrics import bootstrap_interval, label_leakage
 
@@ -21,6 +23,7 @@ def read_secret(
     own: tuple[Tensor, Attribute, Tensor],
     seen: tuple[Tensor, Attribute, Tensor],
     maximal_leakage: float | None,
+    information: float | None,
     *,
     seed: int,
     on_step: OnStep,
@@ -32,6 +35,7 @@ def read_secret(
         own: z of the attacker's samples (M, ...), their attribute, their classes (M,).
         seen: z of test samples (N, ...), their attribute, the classes that the head sees (N,).
         maximal_leakage: bits that are proved of one release, if any.
+        information: bits of mutual information with the input that are proved likewise.
         seed: of the probe.
         on_step: told about its training.
     """
@@ -49,8 +53,9 @@ def read_secret(
     }
     from_class = _hits(lambda number: by_class.get(number, common), predicted, truth)
     right = np.asarray(hits.cpu(), dtype=np.float64)
-    likeliest = torch.bincount(truth.values, minlength=count).max().item() / len(truth.values)
-    most = 1.0 if maximal_leakage is None else min(1.0, 2**maximal_leakage * likeliest)
+    shares = torch.bincount(truth.values, minlength=count).double() / len(truth.values)
+    entropy = torch.special.entr(shares).sum().item() / log(2)
+    bits = None if information is None else min(information, entropy)
     return SecretRecord(
         name=name,
         values=count,
@@ -59,8 +64,19 @@ def read_secret(
         interval=bootstrap_interval(lambda x: x.mean(-1), right),
         blind=blind,
         from_class=from_class,
-        most=most,
+        most=_most(shares.max().item(), maximal_leakage, entropy, bits, count),
+        entropy=entropy,
+        bits=bits,
     )
+
+
+def _most(
+    likeliest: float, leakage: float | None, entropy: float, bits: float | None, values: int
+) -> float:
+    """The share that no attacker exceeds."""
+    by_leakage = 1.0 if leakage is None else likeliest * 2.0 ** min(leakage, -log2(likeliest))
+    by_information = 1.0 if bits is None else guess_by_information(bits, values, entropy)
+    return min(by_leakage, by_information)
 
 
 def _hits(guess: Callable[[int], int], predicted: Tensor, truth: Attribute) -> float:

@@ -28,16 +28,17 @@ def guess_by_leakage(bits: float, candidates: int) -> float:
     return float(2.0 ** min(bits - math.log2(candidates), 0.0))
 
 
-def guess_by_information(bits: float, candidates: int) -> float:
-    """The largest chance of naming x among equally likely candidates, from mutual information.
+def guess_by_information(bits: float, candidates: int, entropy: float | None = None) -> float:
+    """The largest chance of naming x, or an attribute of it, from mutual information.
 
-    Fano's inequality, H(e) + e log2(N - 1) >= log2 N - I, solved for the least error e.
+    Fano's inequality solved for the least error e. Of an attribute S of x, I(S; Z) <= I(X; Z).
 
-        H(e) + e log2(N - 1) >= log2 N - I,   P(right) = 1 - e
+        h(e) + e log2(N - 1) >= H - I,   P(right) = 1 - e
 
     Args:
         bits: I(X; Z), for x drawn from the candidates.
-        candidates: N, at least 2.
+        candidates: N, at least 2; of an attribute the number of its values.
+        entropy: H, in bits; log2 N, of equally likely candidates, by default.
 
     Returns:
         A probability in (0, 1]; 1 where the bound says nothing.
@@ -46,7 +47,7 @@ def guess_by_information(bits: float, candidates: int) -> float:
 
     Cost: a bisection of 60 steps.
     """
-    wanted = math.log2(candidates) - bits
+    wanted = (math.log2(candidates) if entropy is None else entropy) - bits
     if wanted <= 0:
         return 1.0
     low, high = 0.0, 1 - 1 / candidates  # where the left side rises from 0 to log2 N

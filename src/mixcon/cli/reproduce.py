@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -14,18 +15,23 @@ from mixcon.cli._options import MACHINE, Accelerator, DataDir
 from mixcon.cli._output import Quiet
 from mixcon.errors import ConfigError
 from mixcon.paper import EXPERIMENTS, RunOptions, Scale, Step
+from mixcon.paper.elsewhere import record_elsewhere
+from mixcon.paper.elsewhere_page import elsewhere_page
 from mixcon.paper.page import results_page
 from mixcon.paper.results import write_result
 
 __all__ = ["reproduce"]
 
 FRONTIER = "frontier"
+ELSEWHERE = "elsewhere"
 
 
 def reproduce(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help=f"{', '.join(EXPERIMENTS)}, all of these, or {FRONTIER}."),
+        typer.Argument(
+            help=f"{', '.join(EXPERIMENTS)}, all of these, or alone {FRONTIER} or {ELSEWHERE}."
+        ),
     ] = None,
     scale: Annotated[
         Scale,
@@ -38,7 +44,10 @@ def reproduce(
     ] = None,
     only: Annotated[
         list[str] | None,
-        typer.Option(help="Of several data sets only this one, e.g. mnist; repeat for more."),
+        typer.Option(
+            help="Of several data sets only this one, e.g. mnist, or of elsewhere only faces; "
+            "repeat for more."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
@@ -74,10 +83,17 @@ def reproduce(
     frontier records the leaderboard: each defense has a choice of settings, is trained, audited and
     signed. A data set takes hours; entries are on the board as soon as they are done.
 
+    elsewhere trains and audits networks on faces, voices, X-rays and tables, undefended and
+    defended; --docs makes the page of it.
+
     Example: mixcon reproduce table1 table2 figure2 --scale full
     """
     if names and FRONTIER in names:
         _frontier(names, scale, seeds, only or [], out, work, data_dir, accelerator, workers)
+        return
+    if names and ELSEWHERE in names:
+        options = RunOptions(scale, work, (0,), data_dir, tuple(only or ()), accelerator)
+        _elsewhere(names, options, out or Path("runs/elsewhere"), docs)
         return
     folder = out or Path("runs/paper") / scale
     chosen = _chosen(names or [], docs)
@@ -150,6 +166,22 @@ def _frontier(
         for entry in record_frontier(options):
             console.print(f"Added {entry.folder}", soft_wrap=True)
     console.print(f"mixcon leaderboard page --board {board} draws it.", soft_wrap=True)
+
+
+def _elsewhere(names: list[str], options: RunOptions, out: Path, docs: Path | None) -> None:
+    if len(names) > 1:
+        raise ConfigError(f"expected {ELSEWHERE} alone, but got {', '.join(names)}")
+    for place in (out, options.work, docs.parent if docs else out):
+        check_writable(place)
+    with (
+        interruptible(f"Run the same command again to go on: {options.work} keeps what was done."),
+        overall_progress(ELSEWHERE) as show,
+    ):
+        told = replace(options, on_progress=lambda step: show(step.share, step.what))
+        for place in record_elsewhere(told, out):
+            console.print(f"{place / 'report.md'}", soft_wrap=True)
+    if docs:
+        console.print(f"{write_whole(docs, elsewhere_page(out, docs.parent))}", soft_wrap=True)
 
 
 def _chosen(names: list[str], docs: Path | None) -> list[str]:

@@ -1,4 +1,4 @@
-"""Image sets of the Hugging Face hub, from local Parquet files or from the hub itself."""
+"""Image sets, from local Parquet files in the hub's layout or from the Hugging Face hub itself."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ _DIGITS = tuple(str(digit) for digit in range(10))
 
 @dataclass(frozen=True)
 class HubSet:
-    """A set on the hub.
+    """A set on the hub, or one that only local files hold.
 
     Attributes:
         name: our name, and the folder that holds its Parquet files.
-        hub_id: its id on the hub.
+        hub_id: its id on the hub; None where no hub has it in this layout.
         config: its configuration on the hub, where it has several.
         image: name of the image column.
         classes: class names in the order of the labels.
@@ -35,7 +35,7 @@ class HubSet:
     """
 
     name: str
-    hub_id: str
+    hub_id: str | None
     classes: tuple[str, ...]
     train_rows: int
     image: str = "image"
@@ -66,6 +66,11 @@ class HubSet:
         return cached(files, lambda: self._tensors(read_parquet(files), str(files[0])))
 
     def _hub(self, part: str) -> dict[str, Tensor]:
+        if self.hub_id is None:
+            raise DataError(
+                f"{self.name}: expected a folder with {self.name}/{part}-*.parquet, columns "
+                f"{self.image} and label; give one with --data-dir or MIXCON_DATA"
+            )
         from datasets import load_dataset  # noqa: PLC0415 - slow to import
 
         try:
@@ -77,7 +82,7 @@ class HubSet:
                 f"{type(error).__name__}; give a local copy with --data-dir or MIXCON_DATA"
             ) from error
         files = [Path(entry["filename"]) for entry in rows.cache_files]
-        return cached(files, lambda: self._tensors(rows, self.hub_id))
+        return cached(files, lambda: self._tensors(rows, f"{self.hub_id}"))
 
     def _tensors(self, rows: Any, where: str) -> dict[str, Tensor]:
         from datasets import Image as ImageColumn  # noqa: PLC0415
@@ -144,5 +149,9 @@ HUB_SETS = {
             image="img",
         ),
         HubSet("svhn", "ufldl-stanford/svhn", _DIGITS, 73_257, config="cropped_digits"),
+        # 64 x 64 gray, ten pictures of each; the class is who it is. AT&T Laboratories Cambridge.
+        HubSet("olivetti_faces", None, tuple(f"person {n}" for n in range(1, 41)), 320),
+        # PneumoniaMNIST of MedMNIST v2, CC BY 4.0: 28 x 28 gray; which patient is not recorded.
+        HubSet("pneumonia", None, ("normal", "pneumonia"), 4_708),
     )
 }

@@ -20,6 +20,7 @@ from mixcon.data.labeled import LabeledSet, Splits
 from mixcon.data.names import FOLDER, absolute, title
 from mixcon.data.spoken_digits import spoken_digits
 from mixcon.data.synthetic import synthetic
+from mixcon.data.tables import breast_cancer, wine
 from mixcon.data.tones import tones
 from mixcon.errors import ConfigError
 from mixcon.kinds import Kind
@@ -38,6 +39,8 @@ SOURCES: Registry[Callable[..., Splits]] = Registry(
         "digits": lambda data_dir, seed: digits(),
         "synthetic": lambda data_dir, seed: synthetic(seed),
         "tones": lambda data_dir, seed: tones(seed),
+        "breast_cancer": lambda data_dir, seed: breast_cancer(),
+        "wine": lambda data_dir, seed: wine(),
         "spoken_digits": lambda data_dir, seed: spoken_digits(data_dir),
         **{name: partial(_hub, entry) for name, entry in HUB_SETS.items()},
     },

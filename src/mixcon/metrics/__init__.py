@@ -6,6 +6,7 @@ from mixcon.metrics.cosine import cosine
 from mixcon.metrics.floors import class_mean, global_mean, nearest_neighbor
 from mixcon.metrics.label_leakage import label_leakage
 from mixcon.metrics.leakage_meter import LeakageMeter
+from mixcon.metrics.log_mel import log_mel_distance
 from mixcon.metrics.lpips import Lpips
 from mixcon.metrics.metric import Metric, Pairwise
 from mixcon.metrics.pairwise import METRICS, measure, metric_named
@@ -14,6 +15,7 @@ from mixcon.metrics.pixel import mse, psnr
 from mixcon.metrics.recognizer import Recognizer, recognition, train_recognizer
 from mixcon.metrics.reidentification import Reidentification, reidentify
 from mixcon.metrics.separability import Separability, mixed_pairs, separability
+from mixcon.metrics.si_sdr import si_sdr
 from mixcon.metrics.structural import ssim
 
 __all__ = [
@@ -33,6 +35,7 @@ __all__ = [
     "cosine",
     "global_mean",
     "label_leakage",
+    "log_mel_distance",
     "measure",
     "metric_named",
     "mixed_pairs",
@@ -43,6 +46,7 @@ __all__ = [
     "recognition",
     "reidentify",
     "separability",
+    "si_sdr",
     "ssim",
     "train_recognizer",
 ]

@@ -11,8 +11,10 @@ from mixcon.errors import NonFiniteError
 from mixcon.kinds import Kind
 from mixcon.metrics._samples import check_unit_range, comparable
 from mixcon.metrics.cosine import cosine
+from mixcon.metrics.log_mel import log_mel_distance
 from mixcon.metrics.metric import Metric, Pairwise
 from mixcon.metrics.pixel import mse, psnr
+from mixcon.metrics.si_sdr import si_sdr
 from mixcon.metrics.structural import ssim
 from mixcon.registry import Registry
 
@@ -20,6 +22,7 @@ __all__ = ["METRICS", "measure", "metric_named"]
 
 _CHUNK = 512
 _IMAGES = frozenset({Kind.IMAGE})
+_SOUNDS = frozenset({Kind.SEQUENCE})
 
 METRICS: Registry[Pairwise] = Registry(
     "metrics",
@@ -56,6 +59,27 @@ METRICS: Registry[Pairwise] = Registry(
             label="Cosine",
             limits=(-1.0, 1.0),
             description="cosine similarity in [-1, 1], 1 is parallel",
+        ),
+        "si-sdr": Pairwise(
+            function=si_sdr,
+            kinds=_SOUNDS,
+            label="SI-SDR (dB)",
+            perfect=math.inf,
+            limits=(-100.0, math.inf),
+            phrase="{} dB",
+            spec="z.1f",
+            description="scale-invariant signal-to-distortion ratio in dB, infinite is a copy",
+        ),
+        "log-mel": Pairwise(
+            function=log_mel_distance,
+            kinds=_SOUNDS,
+            label="Log-mel distance (dB)",
+            higher_leaks=False,
+            perfect=0.0,
+            limits=(0.0, math.inf),
+            phrase="{} dB from the original, where 0 is a copy",
+            spec="z.1f",
+            description="distance of mel spectrograms of sound in dB, 0 sounds the same",
         ),
     },
 )

@@ -1,4 +1,4 @@
-"""Networks by name: the paper's, each with the cut that the paper uses, and one for sound."""
+"""Networks by name: the paper's, each with the cut that the paper uses, and some for other data."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from mixcon.errors import ConfigError, CutError
 from mixcon.models.audio import audio
 from mixcon.models.lenet5 import lenet5
 from mixcon.models.mlp import Head, mlp
+from mixcon.models.resnet import resnet
 from mixcon.models.vgg16 import vgg16
 from mixcon.registry import Registry
 from mixcon.split import SplitModel, split_model
@@ -25,6 +26,7 @@ __all__ = [
     "lenet5",
     "mlp",
     "network_named",
+    "resnet",
     "vgg16",
     "whole",
 ]
@@ -72,6 +74,7 @@ NETWORKS: Registry[Network] = Registry(
         "vgg16-narrow": Network(
             partial(vgg16, width=16), "block2", "VGG-16 of a quarter of the channels, for CPUs"
         ),
+        "resnet": Network(resnet, "block3", "3 residual blocks, for images of any size"),
         "audio": Network(audio, "pool2", "2 convolutions along time, for sounds"),
     },
 )

@@ -207,6 +207,8 @@ def examination_rows(figures: Figures) -> list[dict[str, str]]:
 def _secret(secret: SecretRecord) -> str:
     low, high = secret.interval
     bound = f", at most {secret.most:.1%} by any attacker" if secret.most < 1 else ", no bound"
+    if secret.bits is not None and secret.entropy is not None:
+        bound += f" ({secret.bits:.2g} of its {secret.entropy:.2g} bits)"
     return (
         f"{secret.accuracy:.1%} [{low:.1%}, {high:.1%}]; from the class alone "
         f"{secret.from_class:.1%}, blind {secret.blind:.1%}{bound}"
