@@ -12,10 +12,10 @@ pytestmark = pytest.mark.smoke
 
 TRAIN = ["train", "--data", "digits", "--accelerator", "cpu", "--epochs", "1"]
 QUICK = ["--victims", "2", "--attack", "rmle-paper", "--budget", "0.01x", "--quick"]
-SWEEP = ["sweep", "--data", "digits", "--defense", "gaussian(sigma=[0.1])", "--recipe", "paper",
-         "--epochs", "1", "--lr", "0.05", "--momentum", "0.9", "--batch-size", "16",
-         "--victims", "2", "--attack", "rmle-paper", "--workers", "1",
-         "--accelerator", "cpu"]  # fmt: skip
+SWEEP = ["sweep", "--data", "breast_cancer", "--network", "mlp-deeper",
+         "--defense", "gaussian(sigma=[0.1])", "--epochs", "1", "--lr", "0.005",
+         "--schedule", "constant", "--batch-size", "16", "--victims", "2",
+         "--attack", "rmle-paper-vector", "--workers", "1", "--accelerator", "cpu"]  # fmt: skip
 
 
 def run(*words, limit=None):
@@ -89,7 +89,7 @@ def assert_full(done, reason="No space left on device; make room on the disk"):
 
 
 def test_training_goes_on_when_there_is_room(disk):
-    small = disk("600k")  # a checkpoint is larger
+    small = disk("200k")  # a model is larger
     out = small.path / "run"
     done = run(*TRAIN, "--out", out)
     assert_full(done)
@@ -138,7 +138,7 @@ def test_an_audit_keeps_its_attacks_and_the_earlier_report(disk, trained):
 
 
 def test_a_sweep_blames_no_trial_for_a_full_disk(disk):
-    small = disk("600k")
+    small = disk("200k")
     out = small.path / "sweep"
     done = run(*SWEEP, "--out", out)
     assert_full(done)
