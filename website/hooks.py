@@ -13,7 +13,7 @@ from mkdocs.structure.pages import Page
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT)]  # MkDocs loads this file by its path
 
-from website import api, cards, examples, folders, front  # noqa: E402
+from website import api, cards, examples, folders, front, look  # noqa: E402
 from website.parts import KINDS  # noqa: E402
 
 _BESIDE = {"../CONTRIBUTING.md": "contributing.md", "../CHANGELOG.md": "changelog.md"}
@@ -46,12 +46,13 @@ def on_config(config: MkDocsConfig) -> MkDocsConfig:
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add them."""
+    """Add them, and the look of reports."""
     lists = {
         f"{folder}/index.md": folders.index(folder, names)
         for folder, names in folders.unindexed(file.src_uri for file in files)
     }
-    for path, text in {**made(), **lists}.items():
+    looks = {look.COLORS: look.colors(), look.ICON: look.icon()}
+    for path, text in {**made(), **lists, **looks}.items():
         files.append(File.generated(config, path, content=text))
     return files
 
