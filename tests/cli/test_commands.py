@@ -83,8 +83,11 @@ def test_runs_on_other_samples_are_not_audited_together(tmp_path):
 
 def test_adapt(tmp_path):
     run("train", "--data", "digits", "--epochs", 1, "--out", "v", folder=tmp_path)
-    done = run("adapt", "v", "--epochs", 2, folder=tmp_path)
+    done = run("adapt", "v", "--epochs", 2, "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    assert outcome["config"]["frozen"]
+    assert f"{outcome['last']['test_accuracy']:.1%}, undefended" in done.stderr
     adapted = RunFolder(tmp_path / "runs" / "digits-lenet5-code+unicon-adapted")
     assert adapted.config.frozen
     assert ", undefended " in done.stderr

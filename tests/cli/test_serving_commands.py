@@ -94,7 +94,8 @@ def test_export_says_what_comes_next(folder):
     assert contract["audit"]["thorough"] is True
     assert "decoder" in contract["audit"]["missing"]
     assert contract["audit"]["interval"][0] <= contract["audit"]["excess"]
-    done = run("export", "run", "--out", "deploy", folder=folder)
+    done = run("export", "run", "--out", "deploy", "--json", folder=folder)
+    assert json.loads(done.stdout)["contract"]["name"] == contract["name"]
     assert re.search(r"within \d\.\de-0[5-9] of PyTorch", done.stderr)
     assert "excess leakage" in done.stderr
     assert "warning: mixcon serve will refuse it" in done.stderr

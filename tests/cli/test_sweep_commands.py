@@ -18,8 +18,10 @@ def run(*words, folder):
 
 def test_sweep_then_tune_then_train(tmp_path):
     space = ["--defense", "mixcon(weight=[0.01, 0.1], beta=[1e-2, 1e-4])"]
-    done = run("sweep", *space, *QUICK, "--out", "s", folder=tmp_path)
+    done = run("sweep", *space, *QUICK, "--out", "s", "--json", folder=tmp_path)
     assert done.returncode == 0, done.stderr
+    outcome = json.loads(done.stdout)
+    assert outcome["chosen"] in outcome["front"]
     page = (tmp_path / "s" / "report.html").read_text(encoding="utf-8")
     assert "Over λ and β: mixcon" in page
     assert "data:image/png;base64," in page
@@ -38,8 +40,9 @@ def test_sweep_then_tune_then_train(tmp_path):
     done = run("train", "--config", "s/chosen.toml", "--out", "t", folder=tmp_path)
     assert done.returncode == 0, done.stderr
 
-    done = run("tune", "--max-bits", "1", "--out", "s", folder=tmp_path)  # nothing is proved
-    assert done.returncode == 1
+    done = run("tune", "--max-bits", "1", "--out", "s", "--json", folder=tmp_path)
+    assert done.returncode == 1  # for nothing is proved
+    assert json.loads(done.stdout)["chosen"] is None
     assert "Nothing was chosen" in done.stderr
     assert not (tmp_path / "s" / "chosen.toml").exists()  # of an earlier limit
 

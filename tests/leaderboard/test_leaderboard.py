@@ -2,8 +2,10 @@
 
 import json
 import shutil
+from contextlib import suppress
 
 import pytest
+from typer import Exit
 
 from mixcon.attacks import Decoder
 from mixcon.audit import run_audit, subject_of
@@ -115,7 +117,7 @@ def test_an_entry_that_claims_to_leak_less_does_not_hold(board, digits, short):
     assert [each.holds for each in findings] == [True, True, False]
 
 
-def test_a_run_is_audited_and_added_by_one_command_and_scored_again(tmp_path, monkeypatch):
+def test_a_run_is_audited_and_added_by_one_command_and_scored_again(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("mixcon.leaderboard.board_audit.strongest", lambda _: [Decoder(steps=3)])
     monkeypatch.setattr("mixcon.leaderboard.board_audit.VICTIMS", 12)
     own, key = tmp_path / "own", tmp_path / "key.pem"
@@ -131,6 +133,11 @@ def test_a_run_is_audited_and_added_by_one_command_and_scored_again(tmp_path, mo
     (entry,) = read_entries(own)
     assert [a.attack for a in entry.report.models[0].attacks] == ["decoder", "query-free"]
     assert read_entry(entry.folder, key.with_suffix(".pub.pem"))
+    capsys.readouterr()
+    with suppress(Exit):  # three steps of a decoder prove nothing
+        app(["leaderboard", "verify", str(entry.folder), "--json"], standalone_mode=False)
+    outcome = json.loads(capsys.readouterr().out)
+    assert {"claim", "recorded", "measured", "holds"} == set(outcome["findings"][0])
 
 
 def test_an_audit_of_other_weights_is_refused(board, digits, tmp_path):

@@ -10,7 +10,7 @@ import typer
 from mixcon import training
 from mixcon._files import check_writable
 from mixcon.cli._allow import AllowCode
-from mixcon.cli._console import command, console, interruptible, training_progress
+from mixcon.cli._console import interruptible, training_progress
 from mixcon.cli._options import (
     PARTS,
     Accelerator,
@@ -26,7 +26,8 @@ from mixcon.cli._options import (
     Seed,
     train_config,
 )
-from mixcon.cli._output import Json, Quiet, print_json
+from mixcon.cli._output import Json, Quiet
+from mixcon.cli._trained import say_trained
 from mixcon.errors import ConfigError
 from mixcon.training import RunFolder, TrainConfig
 
@@ -88,17 +89,7 @@ def adapt(
         training.train(
             config, folder, data_dir=data_dir, accelerator=accelerator, on_progress=on_progress
         )
-    records = RunFolder(folder).read_metrics()
-    before = RunFolder(run).read_metrics()[-1]["test_accuracy"] if run else None
-    was = "" if before is None else f", undefended {before:.1%}"
-    console.print(
-        f"test accuracy {records[-1]['test_accuracy']:.1%}{was}, run in {folder}", soft_wrap=True
-    )
-    runs = (run, folder) if run else (folder,)
-    see = command("audit", *runs, data_dir=data_dir, allow_code=",".join(config.packages))
-    console.print(f"See what it leaks: {see}", markup=False, highlight=False, soft_wrap=True)
-    if as_json:
-        print_json({"run": folder, "config": config.model_dump(mode="json"), "last": records[-1]})
+    say_trained(folder, data_dir=data_dir, as_json=as_json, undefended=run)
 
 
 def _behind_run(run: Path, given: dict[str, Any]) -> TrainConfig:

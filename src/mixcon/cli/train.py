@@ -11,7 +11,7 @@ import typer
 from mixcon import training
 from mixcon._files import check_writable
 from mixcon.cli._allow import AllowCode
-from mixcon.cli._console import command, console, interruptible, training_progress
+from mixcon.cli._console import interruptible, training_progress
 from mixcon.cli._options import (
     MACHINE,
     PARTS,
@@ -34,9 +34,10 @@ from mixcon.cli._options import (
     WeightDecay,
     train_config,
 )
-from mixcon.cli._output import Json, Quiet, print_json
+from mixcon.cli._output import Json, Quiet
+from mixcon.cli._trained import say_trained
 from mixcon.errors import ConfigError
-from mixcon.training import Progress, RunFolder, TrainConfig, read_config
+from mixcon.training import Progress, TrainConfig, read_config
 
 __all__ = ["train"]
 
@@ -140,26 +141,7 @@ def train(
             devices=devices,
             on_progress=on_progress,
         )
-    last = RunFolder(folder).read_metrics()[-1]
-    console.print(f"test accuracy {last['test_accuracy']:.1%}, run in {folder}", soft_wrap=True)
-    see = command("audit", folder, data_dir=data_dir, allow_code=",".join(chosen.packages))
-    console.print(f"See what it leaks: {see}", markup=False, highlight=False, soft_wrap=True)
-    _warn_of_chance(last)
-    if as_json:
-        print_json({"run": folder, "config": chosen.model_dump(mode="json"), "last": last})
-
-
-def _warn_of_chance(last: dict[str, Any]) -> None:
-    """Say that the network learned nothing, if that cannot be told from what it does."""
-    if last["test_accuracy"] <= last.get("chance", -1.0):  # runs of earlier versions do not say
-        console.print(
-            f"[yellow]warning:[/yellow] the network is at chance: it classifies "
-            f"{last['test_accuracy']:.1%} correctly, and guessing gets up to {last['chance']:.1%} "
-            "with luck. An audit gives no verdict on it. Train longer, or with another --lr or a "
-            "weaker defense.",
-            highlight=False,
-            soft_wrap=True,
-        )
+    say_trained(folder, data_dir=data_dir, as_json=as_json)
 
 
 def _from_file(path: Path, given: dict[str, Any]) -> TrainConfig:
