@@ -3,10 +3,10 @@
 import json
 import os
 import re
-import subprocess
 import sys
 
 import pytest
+from tests.commands import run_command
 from tests.started import started
 
 from mixcon.cli import app
@@ -100,11 +100,7 @@ def environment(folder):
 
 
 def run(*words, folder):
-    return subprocess.run(
-        [sys.executable, "-P", "-m", "mixcon", *map(str, words)],
-        capture_output=True, text=True, cwd=folder, timeout=300, check=False,
-        env=environment(folder),
-    )  # fmt: skip
+    return run_command(*words, cwd=folder, env=environment(folder))
 
 
 @pytest.fixture
