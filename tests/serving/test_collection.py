@@ -33,9 +33,14 @@ def looks_until_found(connections):
         while cycle() is not None:
             collection._look()  # as the timer does once a minute
             count += 1
-        return count
+        return count, collection
 
-    return asyncio.run(find())
+    before = gc.get_threshold()
+    count, collection = asyncio.run(find())
+    assert gc.get_threshold() != before
+    collection.stop()
+    assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
+    return count
 
 
 @pytest.mark.parametrize(("connections", "looks"), [(0, 1), (500, 1), (501, 5), (10_000, 5)])

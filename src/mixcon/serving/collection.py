@@ -28,14 +28,20 @@ class Collection:
     def __init__(self, connections: Callable[[], int]) -> None:
         self._connections = connections
         self._skipped = 0
+        self._before = gc.get_threshold()
 
     def start(self) -> None:
         """Begin, in the running event loop; what is there by now is never looked at again."""
         gc.collect()
         gc.freeze()
-        youngest, middle, _ = gc.get_threshold()
+        youngest, middle, _ = self._before
         gc.set_threshold(youngest, middle, _NEVER)
         self._wait()
+
+    def stop(self) -> None:
+        """Leave the process as it was; the loop has ended."""
+        gc.unfreeze()
+        gc.set_threshold(*self._before)
 
     def _wait(self) -> None:
         asyncio.get_running_loop().call_later(_EVERY, self._look)

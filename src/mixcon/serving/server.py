@@ -210,9 +210,11 @@ class CloudServer:
             on_reload: told in words what came of that.
         """
 
+        collection = Collection(lambda: self._rules.admission.count)
+
         def started() -> None:
             loop = asyncio.get_running_loop()
-            Collection(lambda: self._rules.admission.count).start()
+            collection.start()
             loop.add_signal_handler(
                 signal.SIGHUP, lambda: loop.create_task(self._reload(on_reload))
             )
@@ -226,6 +228,7 @@ class CloudServer:
         finally:
             for number, handler in previous.items():
                 signal.signal(number, handler)
+            collection.stop()
 
     async def _reload(self, told: Callable[[str], object]) -> None:
         try:
