@@ -209,7 +209,6 @@ class CloudServer:
             on_start: told when requests and signals are taken.
             on_reload: told in words what came of that.
         """
-
         collection = Collection(lambda: self._rules.admission.count)
 
         def started() -> None:
