@@ -53,7 +53,7 @@ class _Plan(NamedTuple):
 
 _PLANS: dict[Scale, _Plan] = {
     "smoke": _Plan((6, 12), (2.0, _THRESHOLD), 1, 50),
-    "small": _Plan((10, 20, 40, 80), _RATIOS, 4, 300),
+    "small": _Plan((10, 20, 40, 80, 160), _RATIOS, 4, 300),
     "full": _Plan((10, 20, 40, 80, 160, 320), _RATIOS, 16, 300),
 }
 
@@ -234,10 +234,10 @@ HARDNESS = Experiment(
     title="Theorem B.10: networks made from formulas, a SAT solver against a gradient attack",
     scales={
         "smoke": "n = 6 and 12, 2 ratios",
-        "small": "n = 10 to 80, 7 ratios of clauses to variables, up to 256 starts",
+        "small": "n = 10 to 160, 7 ratios of clauses to variables, up to 256 starts",
         "full": "n = 10 to 320, 7 ratios of clauses to variables, up to 1024 starts",
     },
-    seeds={"smoke": 2, "small": 6, "full": 50},
+    seeds={"smoke": 2, "small": 20, "full": 50},
     measure=_measure,
     draw=_draw,
 )
