@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import cycle
 
 from mixcon.reports.sheets._canvas import canvas, rendered
 
@@ -29,9 +30,8 @@ def grouped_bars(
     """
     figure = canvas(_WIDTH, _HEIGHT)
     axes = figure.subplots()
-    for place, (name, values) in enumerate(bars.items()):
-        color = _COLORS[place % len(_COLORS)]
-        axes.bar([], [], color=color, label=name)
+    for color, (name, values) in zip(cycle(_COLORS), bars.items(), strict=False):
+        axes.bar([0], [0], color=color, label=name)
         for at, value in enumerate(values):
             if value is not None:
                 there = [each for each, others in bars.items() if others[at] is not None]
