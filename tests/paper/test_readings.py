@@ -85,7 +85,8 @@ def test_a_stack_gives_the_weights_of_train(tmp_path):
     """Seeds 0 and 1 in one stack, beside seed 1 by itself; few steps, for they drift apart."""
     given = config(SEPARATED, "smoke", 1).model_copy(update={"batch_size": 100})
     expected = list(train(given, tmp_path / "run").state_dict().values())
-    stack = _trained({**START, "batch": 100}, "mlp", [(0.1, 0.01)], (0, 1), given.epochs)
+    reading = {**START, "activation": "leaky relu", "batch": 100}
+    stack = _trained(reading, "mlp", [(0.1, 0.01)], (0, 1), given.epochs)
     for (weight, bias), own, offset in zip(
         stack.layers, expected[::2], expected[1::2], strict=True
     ):

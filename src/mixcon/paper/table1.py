@@ -11,7 +11,7 @@ from mixcon.training import accuracy
 
 __all__ = ["TABLE1"]
 
-_HEADS = {"": "mlp", ", deeper": "mlp-deeper", ", wider": "mlp-wider"}
+_HEADS = {"": "", ", deeper": "-deeper", ", wider": "-wider"}
 _TEST = "Test accuracy (%)"
 _COLUMNS = [
     (VANILLA, ""),
