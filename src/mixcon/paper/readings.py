@@ -73,12 +73,17 @@ def _search_synthetic(options: RunOptions, found: Measured) -> None:
     best = search.grid(synthetic.START, networks)
     best = search.descend(best, others)
     best = search.descend(best, {**networks, **others})
-    found.notes.append(
+    found.notes += [
         f"Synthetic set: {', '.join(synthetic.NETWORKS)} in all combinations, then, from the best, "
         f"{', '.join(synthetic.OTHERS)} one after the other, then all of them once more so. "
         "Attacks on the first 50 test samples of each seed. A network that diverges counts as one "
-        "that always says the same class."
-    )
+        "that always says the same class.",
+        "Synthetic set: the search trains a stack of networks, the tables one at a time. After a "
+        "few steps their weights are the same, but at this learning rate rounding grows until "
+        "single networks end elsewhere, some of them at chance. Scores that differ by less than "
+        "their deviation over seeds say nothing, and tables of the same reading and seeds may be "
+        "further from the paper than its score here.",
+    ]
     _report("synthetic", search, synthetic.START, best, found)
     found.rows += _wide_rows(readings, {"first reading": synthetic.START, "best reading": best})
     found.checks.append(_overshoots(readings))
