@@ -176,6 +176,19 @@ def test_paper_attack_for_vectors_inverts_the_identity():
     assert torch.allclose(found, x, atol=0.02)  # two steps of 0.01: L1 does not come to rest
 
 
+def test_paper_attack_for_vectors_by_hand_from_either_start():
+    """One step on the identity goes lr towards each number, a sixth of it on the average."""
+    x = torch.full((40, 6), 9.0)
+    one = {"steps": 1, "lr": 0.06, "weight_decay": 0.0}
+    known = knowledge(nn.Identity(), VECTOR)
+    from_zero = RmlePaperVector(**one).fit(known)(x)
+    assert torch.allclose(from_zero, torch.full_like(x, 0.06))
+    assert torch.allclose(RmlePaperVector(**one, averaged=True).fit(known)(x), from_zero / 6)
+    start = RmlePaperVector(**one, start="normal").fit(known)(x) - 0.06
+    assert start.std().item() == pytest.approx(1, abs=0.15)
+    assert start.mean().item() == pytest.approx(0, abs=0.3)
+
+
 def test_total_variation_by_hand():
     image = torch.tensor([[[[0.0, 3.0], [4.0, 0.0]]]])
     assert total_variation(image).item() == pytest.approx(5.0)

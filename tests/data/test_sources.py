@@ -183,6 +183,14 @@ def test_synthetic_has_the_paper_s_moments_and_flips():
     assert 0.86 < agreement < 0.94  # 0.899 is expected with 5 % of the labels flipped
 
 
+def test_clean_synthetic_flips_training_labels_alone():
+    flipped, clean = load("synthetic", seed=3), load("synthetic-clean", seed=3)
+    assert torch.equal(flipped.train.labels, clean.train.labels)
+    assert torch.equal(flipped.test.inputs, clean.test.inputs)
+    assert clean.test.labels.tolist() == [0, 1] * 100
+    assert (flipped.test.labels != clean.test.labels).sum() == 10
+
+
 def test_digits_split_shares_no_image_and_has_every_class():
     splits = load("digits")
     assert len(splits.train) + len(splits.test) == 1797

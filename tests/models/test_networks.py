@@ -13,6 +13,9 @@ EXPECTED = [
     ("mlp", (10,), 2, (2,), 500 * 11 + 2 * 501, 100 * 3 + 2 * 101),
     ("mlp-deeper", (10,), 2, (2,), 500 * 11 + 2 * 501, 100 * 3 + 2 * 100 * 101 + 2 * 101),
     ("mlp-wider", (10,), 2, (2,), 500 * 11 + 2 * 501, 2048 * 3 + 2 * 2049),
+    ("mlp-leaky", (10,), 2, (2,), 500 * 11 + 2 * 501, 100 * 3 + 2 * 101),
+    ("mlp-leaky-deeper", (10,), 2, (2,), 500 * 11 + 2 * 501, 100 * 3 + 2 * 100 * 101 + 2 * 101),
+    ("mlp-leaky-wider", (10,), 2, (2,), 500 * 11 + 2 * 501, 2048 * 3 + 2 * 2049),
     # LeCun's count for the fully-connected part: 48120 + 10164 + 850
     ("lenet5", (1, 28, 28), 10, (16, 5, 5), 156 + 2416, 59134),
     ("lenet5", (3, 32, 32), 10, (16, 5, 5), 456 + 2416, 59134),
@@ -145,6 +148,7 @@ def test_a_shape_that_does_not_fit_is_refused(name, shape, wanted):
         (lambda: mlp(0), "at least 1 input"),
         (lambda: mlp(10, 1), "at least 2 classes"),
         (lambda: mlp(head="higher"), "default, deeper, wider, but got 'higher'"),
+        (lambda: mlp(activation="gelu"), "relu, leaky-relu, but got 'gelu'"),
         (lambda: lenet5((1, 28, 28), 1), "at least 2 classes"),
         (lambda: vgg16((3, 32, 32), 0), "at least 2 classes"),
     ],

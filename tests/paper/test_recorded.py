@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from mixcon.cli._working_defense import working_defense
 from mixcon.paper import EXPERIMENTS, RunOptions
 from mixcon.paper._lenet import column, mixcon_setting
-from mixcon.paper.page import results_page
+from mixcon.paper.page import PICTURE, results_page
 from mixcon.paper.results import read_result
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -15,7 +16,9 @@ DOCS = Path(__file__).parents[2] / "docs"
 
 def test_the_page_is_what_the_recorded_results_give():
     page = (DOCS / "results.md").read_text(encoding="utf-8")
-    assert page == results_page(DOCS / "results", DOCS)
+    working = working_defense(DOCS / "leaderboard")
+    assert page == results_page(DOCS / "results", DOCS, working)[0]
+    assert (DOCS / "results" / PICTURE).is_file()
 
 
 @pytest.mark.parametrize("path", sorted((DOCS / "results").glob("*.json")), ids=lambda p: p.stem)

@@ -13,11 +13,12 @@ from mixcon._files import check_writable, write_whole
 from mixcon.cli._console import console, interruptible, overall_progress
 from mixcon.cli._options import MACHINE, Accelerator, DataDir
 from mixcon.cli._output import Quiet
+from mixcon.cli._working_defense import working_defense
 from mixcon.errors import ConfigError
 from mixcon.paper import EXPERIMENTS, RunOptions, Scale, Step
 from mixcon.paper.elsewhere import record_elsewhere
 from mixcon.paper.elsewhere_page import elsewhere_page
-from mixcon.paper.page import results_page
+from mixcon.paper.page import PICTURE, results_page
 from mixcon.paper.results import write_result
 
 __all__ = ["reproduce"]
@@ -126,7 +127,16 @@ def reproduce(
             written = write_result(experiment, result, folder)
         console.print(f"{name}: {', '.join(str(path) for path in written)}", soft_wrap=True)
     if docs:
-        console.print(f"{write_whole(docs, results_page(folder, docs.parent))}", soft_wrap=True)
+        _write_page(docs, folder)
+
+
+def _write_page(docs: Path, folder: Path) -> None:
+    """The page and its picture; beside the paper's defense that of the board beside the page."""
+    board = docs.parent / "leaderboard"
+    working = working_defense(board) if board.is_dir() else None
+    page, picture = results_page(folder, docs.parent, working)
+    written = [write_whole(folder / PICTURE, picture)] if picture else []
+    console.print(*written, write_whole(docs, page), sep="\n", soft_wrap=True)
 
 
 def _frontier(

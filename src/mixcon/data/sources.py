@@ -38,6 +38,7 @@ SOURCES: Registry[Callable[..., Splits]] = Registry(
     {
         "digits": lambda data_dir, seed: digits(),
         "synthetic": lambda data_dir, seed: synthetic(seed),
+        "synthetic-clean": lambda data_dir, seed: synthetic(seed, flip_test=False),
         "tones": lambda data_dir, seed: tones(seed),
         "breast_cancer": lambda data_dir, seed: breast_cancer(),
         "wine": lambda data_dir, seed: wine(),

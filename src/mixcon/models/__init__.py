@@ -12,7 +12,7 @@ from torch import nn
 from mixcon.errors import ConfigError, CutError
 from mixcon.models.audio import audio
 from mixcon.models.lenet5 import lenet5
-from mixcon.models.mlp import Head, mlp
+from mixcon.models.mlp import Activation, Head, mlp
 from mixcon.models.resnet import resnet
 from mixcon.models.vgg16 import vgg16
 from mixcon.registry import Registry
@@ -48,14 +48,18 @@ class Network:
     description: str
 
 
-def _mlp(shape: tuple[int, ...], classes: int, *, head: Head) -> nn.Sequential:
+def _mlp(
+    shape: tuple[int, ...], classes: int, *, head: Head, activation: Activation = "relu"
+) -> nn.Sequential:
     if len(shape) != 1:
         raise ConfigError(
             f"expected samples of shape (numbers,) for mlp, but got shape {shape}; choose a "
             "network for images"
         )
-    return mlp(shape[0], classes, head=head)
+    return mlp(shape[0], classes, head=head, activation=activation)
 
+
+_HEADS: dict[str, Head] = {"": "default", "-deeper": "deeper", "-wider": "wider"}
 
 NETWORKS: Registry[Network] = Registry(
     "networks",
@@ -69,6 +73,14 @@ NETWORKS: Registry[Network] = Registry(
         "mlp-wider": Network(
             partial(_mlp, head="wider"), "fc2", "mlp with 2048 neurons behind the cut (Table 1)"
         ),
+        **{
+            f"mlp-leaky{ending}": Network(
+                partial(_mlp, head=head, activation="leaky-relu"),
+                "fc2",
+                f"mlp{ending} with LeakyReLU, the reading nearest to Table 1",
+            )
+            for ending, head in _HEADS.items()
+        },
         "lenet5": Network(lenet5, "pool2", "LeNet-5 for small images (section 4.3)"),
         "vgg16": Network(vgg16, "block2", "VGG-16 for 32 x 32 images (appendix D.2)"),
         "vgg16-narrow": Network(

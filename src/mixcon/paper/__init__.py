@@ -18,6 +18,7 @@ from mixcon.paper.figure4 import FIGURE4
 from mixcon.paper.figure5 import FIGURE5
 from mixcon.paper.figure6 import FIGURE6
 from mixcon.paper.hardness import HARDNESS
+from mixcon.paper.readings import READINGS
 from mixcon.paper.table1 import TABLE1
 from mixcon.paper.table2 import TABLE2
 from mixcon.paper.table3 import TABLE3
@@ -50,6 +51,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         TABLE5,
         FIGURE6,
         HARDNESS,
+        READINGS,
     )
 }
 """Name to experiment, in the paper's order."""

@@ -11,13 +11,16 @@ from mixcon.errors import RunError
 from mixcon.paper import EXPERIMENTS
 from mixcon.paper._experiment import Result, Row
 from mixcon.paper.markdown import comparison, where_and_how
+from mixcon.paper.opening import Working, opening, opening_picture
 from mixcon.paper.orderings import orderings
 from mixcon.paper.results import read_result
 
-__all__ = ["results_page"]
+__all__ = ["PICTURE", "results_page"]
+
+PICTURE = "opening.svg"
 
 _HEAD = """\
-# Results
+## How to read it
 
 Every table and figure of Li et al., *MixCon: Adjusting the Separability of Data Representations for
 Harder Data Recovery*, run again with this project. This page is made from the JSON files in
@@ -46,12 +49,18 @@ protection is noise of a size that no contraction can undo: `mixcon+normalize+ga
 """
 
 
-def results_page(folder: Path, docs: Path) -> str:
-    """All results in a folder as one Markdown page.
+def results_page(
+    folder: Path, docs: Path, working: Working | None = None
+) -> tuple[str, bytes | None]:
+    """All results in a folder as one Markdown page, and the picture it opens with.
 
     Args:
-        folder: where the JSON files and figures lie.
+        folder: where the JSON files and figures lie, and `PICTURE` is to lie.
         docs: the folder that the page is for; its links start there.
+        working: a defense to compare the paper's with.
+
+    Returns:
+        The page, and SVG; None where the records have no such picture.
 
     Raises:
         RunError: there is no result in the folder, or a file that is none.
@@ -60,7 +69,11 @@ def results_page(folder: Path, docs: Path) -> str:
     if not results:
         raise RunError(f"expected results in {folder}, but got none: run mixcon reproduce first")
     link = os.path.relpath(folder, docs)
+    picture = opening_picture(results, working)
     parts = [
+        "# Results\n",
+        *([f"![What holds, at a glance]({link}/{PICTURE})\n"] if picture else []),
+        opening(results, working),
         _HEAD.format(link=link, docs=docs.resolve().name),
         _what_holds(results),
         _discussion(results),
@@ -73,7 +86,7 @@ def results_page(folder: Path, docs: Path) -> str:
             comparison(result),
             where_and_how(result),
         ]
-    return "\n".join(parts)
+    return "\n".join(part for part in parts if part), picture
 
 
 def _in_order(results: Sequence[Result]) -> list[Result]:

@@ -1,5 +1,6 @@
 """Sheets for print: SVG and PNG files, drawn from numbers and pictures alone."""
 
+from mixcon.reports.sheets.bars import grouped_bars
 from mixcon.reports.sheets.curves import CurvePanel, curve_panels
 from mixcon.reports.sheets.lines import Line, LinePanel, line_panels
 from mixcon.reports.sheets.scatter import ScatterPanel, scatter_panels
@@ -12,6 +13,7 @@ __all__ = [
     "ScatterPanel",
     "Sheet",
     "curve_panels",
+    "grouped_bars",
     "line_panels",
     "scatter_panels",
     "sheet_table",
