@@ -1,0 +1,1 @@
+xkiCnjnTh1waWc19xhFcpOmh9aVN5R+Ei63En3EVVPTuCX3EPek8OM+7t5hS5YUb/hA/x9Guu//2Iapzb1s/AA==

@@ -1,0 +1,1 @@
+XqHjly0DN2CcpkQ2hcMXsXZqCkwaizUGEgmlewhfSWLyIRcl7JBiV2j8PuPdNqn2hBIbWfq0mzFLofoevVoTCg==

@@ -1,0 +1,1 @@
+W7tbdOKy7fiHLxDKvsxd4ZlJrlo4+OWEUVEp0GVhV2nz2hO6OfFIu1pBR/wL4h6LRQueRJDPNvEejuWiU1zwCg==
