@@ -21,6 +21,7 @@ SAYS = {
     "pretrained_voice": "run in runs/pretrained-voice",
     "own_training_loop": "Report: own-loop-report/report.html",
     "tabular_estimator": "excess leakage ",
+    "vision_transformer": "run in runs/vit-first",
 }
 """What each prints at its end."""
 

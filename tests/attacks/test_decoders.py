@@ -36,7 +36,9 @@ def attacked(attack, knowledge, z):
     return attack.fit(knowledge)(z)
 
 
-@pytest.mark.parametrize("x", [(1, 28, 28), (3, 32, 32), (2, 8, 8), (1, 37, 50), (7,)])
+@pytest.mark.parametrize(
+    "x", [(1, 28, 28), (3, 32, 32), (1, 64, 64), (3, 224, 224), (2, 8, 8), (1, 37, 50), (7,)]
+)
 @pytest.mark.parametrize("z", [(10,), (16, 5, 5), (40, 8, 8), (6, 28, 28), (4, 64, 64)])
 def test_networks_fit_any_representation(z, x):
     assert inverse_network(z, x)(torch.randn(2, *z)).shape == (2, *x)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.paper.test_reproduce_command import run
+from tests.commands import run_command
 
 from mixcon.defenses import DefenseConfig
 from mixcon.models import build
@@ -21,6 +21,10 @@ SHAPES = {
     "x-rays": ((1, 28, 28), 2),
     "tables": ((30,), 2),
 }
+
+
+def run(*words, folder):
+    return run_command("reproduce", *words, cwd=folder)
 
 
 @pytest.mark.smoke
