@@ -77,7 +77,7 @@ class Size:
 _SETS = {"mnist": "mnist", "fashion_mnist": "fashion_mnist", "svhn": "svhn"}
 _TENTH = {name: f"{name}[:10000]" for name in _SETS}
 SIZES: dict[Scale, Size] = {
-    "smoke": Size({"mnist": "digits"}, {"mnist": 1}, 3, 3, 5),
+    "smoke": Size({"mnist": "digits[:300]"}, {"mnist": 1}, 3, 3, 5),
     "small": Size(_TENTH, {"mnist": 10, "fashion_mnist": 10, "svhn": 20}, 50, 500, 600),
     "full": Size(_SETS, dict.fromkeys(_SETS, 20), 100, 500, 600),
 }
