@@ -40,7 +40,8 @@ class Objective(nn.Module):
         batch = Batch(x, y, raw, z)
         penalty = self._penalty(batch)
         penalty = penalty if share == 1 else share * penalty
-        loss = F.cross_entropy(logits.float(), y, label_smoothing=self._smoothing) + penalty
+        exact = logits.to(torch.promote_types(logits.dtype, torch.float32))  # not in half precision
+        loss = F.cross_entropy(exact, y, label_smoothing=self._smoothing) + penalty
         hits = (logits.argmax(1) == y).sum()
         count = len(y)
         sums = [loss.detach() * count, penalty.detach() * count, hits, raw.detach().sum() * 0]
