@@ -111,7 +111,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
             f"expected one model and {victims} captured representations, one a victim, but got "
             f"{len(subjects)} and {len(captured)}"
         )
-    started = time.monotonic()
+    started, environment = time.monotonic(), environment_of(command_line(), seed)
     timed = seconds is not None or on_plan is not None  # else nobody asks how long it takes
     judged = thorough and meter is None
     plan = plan_audit(
@@ -160,7 +160,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         report = Report(
             title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on "
             f"{data.test.name} give away",
-            environment=environment_of(command_line(), seed),
+            environment=environment,
             threat_model=_threat_model(plan.attacks, len(setup.auxiliary)),
             models=records,
             calibration=calibration,
