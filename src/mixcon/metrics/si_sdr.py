@@ -34,4 +34,4 @@ def si_sdr(reconstruction: Tensor, original: Tensor) -> Tensor:
     signal = (scale * wanted).square().sum(1)
     distortion = (scale * wanted - found).square().sum(1)
     ratio = 10 * torch.log10(signal / distortion)
-    return torch.where(signal > 0, ratio, _LEAST).clamp_min(_LEAST).to(parts[0].dtype)
+    return torch.where(signal == 0, _LEAST, ratio).clamp_min(_LEAST).to(parts[0].dtype)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = ["Progress", "accuracy", "load_model", "raw_separability", "train"]
 
 _CHECKPOINT_SECONDS = 30.0
+_EPOCHS_END = 10.0  # so many times as long as writing a checkpoint takes, and it is written there
 _KNOWN = 2**28  # numbers of all representations that are kept: 1 GiB
 _CHECK_STEPS = 50  # how often the device is asked whether all was finite
 
@@ -197,7 +198,7 @@ class _Trainer:
             4 + len(defense.adversaries), dtype=torch.float64, device=fabric.device
         )
         self.epoch, self.step = 1, 0
-        self.saved = time.monotonic()
+        self.saved, self.writing = time.monotonic(), 0.0
 
     def run(self) -> None:
         """Train to the end, from wherever the folder's checkpoint stands."""
@@ -316,7 +317,7 @@ class _Trainer:
         self._record(record)
         self.sums.zero_()
         self.epoch, self.step = self.epoch + 1, 0
-        self._checkpoint_if_due()
+        self._checkpoint_if_due(min(_CHECKPOINT_SECONDS, _EPOCHS_END * self.writing))
 
     def _record(self, record: dict[str, Any]) -> None:
         """Add what is measured after each epoch, on the first device alone."""
@@ -331,16 +332,17 @@ class _Trainer:
             self.on_progress(Progress(record["epoch"], self.config.epochs, 0, 0, record))
         self.fabric.barrier()
 
-    def _checkpoint_if_due(self) -> None:
-        if time.monotonic() - self.saved > _CHECKPOINT_SECONDS:
+    def _checkpoint_if_due(self, after: float = _CHECKPOINT_SECONDS) -> None:
+        if time.monotonic() - self.saved > after:
             self._checkpoint()
 
     def _checkpoint(self) -> None:
+        started = time.monotonic()
+        if self.fabric.is_global_zero:
+            tensors = self.state.tensors() | {"sums": self.sums}
+            self.folder.write_checkpoint(tensors, self.epoch, self.step)
         self.saved = time.monotonic()
-        if not self.fabric.is_global_zero:
-            return
-        tensors = self.state.tensors() | {"sums": self.sums}
-        self.folder.write_checkpoint(tensors, self.epoch, self.step)
+        self.writing = self.saved - started
 
     def _restore(self) -> None:
         found = self.folder.read_checkpoint()
