@@ -55,9 +55,9 @@ class BoardRow:
 
     @property
     def course(self) -> tuple[str, str]:
-        """Data and network: what rows must share to be compared."""
-        config = self.entries[0].config
-        return config.data, config.network
+        """Data, by the name that tells a subset, and network: what rows must share to compare."""
+        first = self.entries[0]
+        return first.report.models[0].data, first.config.network
 
     @property
     def accuracy(self) -> float:
