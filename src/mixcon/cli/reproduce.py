@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -106,7 +107,7 @@ def reproduce(
         command = f"mixcon reproduce {name} --scale {scale} --seeds {count}"
         command += "".join(f" --only {data}" for data in only or ())
         with (
-            interruptible(f"Run the same command again to go on: {work} keeps what was done."),
+            _resumable(work),
             overall_progress(name) as show,
         ):
             show(done / len(chosen), "preparation")
@@ -153,12 +154,11 @@ def _frontier(
     from mixcon.leaderboard import Frontier, record_frontier  # noqa: PLC0415  needs the extra `serve`
     from mixcon.serving.signing import DEFAULT_KEY, private_key  # noqa: PLC0415
 
-    if len(names) > 1:
-        raise ConfigError(f"expected {FRONTIER} alone, but got {', '.join(names)}")
+    _check_alone(FRONTIER, names)
     board = out or Path("runs/leaderboard")
     check_writable(board)
     with (
-        interruptible(f"Run the same command again to go on: {work} keeps what was done."),
+        _resumable(work),
         overall_progress(FRONTIER) as show,
     ):
         options = Frontier(
@@ -179,12 +179,11 @@ def _frontier(
 
 
 def _elsewhere(names: list[str], options: RunOptions, out: Path, docs: Path | None) -> None:
-    if len(names) > 1:
-        raise ConfigError(f"expected {ELSEWHERE} alone, but got {', '.join(names)}")
+    _check_alone(ELSEWHERE, names)
     for place in (out, options.work, docs.parent if docs else out):
         check_writable(place)
     with (
-        interruptible(f"Run the same command again to go on: {options.work} keeps what was done."),
+        _resumable(options.work),
         overall_progress(ELSEWHERE) as show,
     ):
         told = replace(options, on_progress=lambda step: show(step.share, step.what))
@@ -192,6 +191,15 @@ def _elsewhere(names: list[str], options: RunOptions, out: Path, docs: Path | No
             console.print(f"{place / 'report.md'}", soft_wrap=True)
     if docs:
         console.print(f"{write_whole(docs, elsewhere_page(out, docs.parent))}", soft_wrap=True)
+
+
+def _check_alone(name: str, names: list[str]) -> None:
+    if len(names) > 1:
+        raise ConfigError(f"expected {name} alone, but got {', '.join(names)}")
+
+
+def _resumable(work: Path) -> AbstractContextManager[None]:
+    return interruptible(f"Run the same command again to go on: {work} keeps what was done.")
 
 
 def _chosen(names: list[str], docs: Path | None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -20,7 +20,7 @@ from mixcon.metrics import LeakageMeter
 from mixcon.paper._experiment import RunOptions, Scale, Step
 from mixcon.paper._models import Trained
 
-__all__ = ["attacked", "meter_of", "papers_attack", "strong_attacks"]
+__all__ = ["at_scale", "attacked", "meter_of", "papers_attack", "strong_attacks"]
 
 _STRONG = ("rmle", "decoder", "refined")
 _SMOKE = {"steps": 10, "batch_size": 16, "decoder_steps": 10}
@@ -30,17 +30,17 @@ _CANDIDATES = 1000
 def papers_attack(data: Splits, scale: Scale) -> Attack[Any]:
     """The paper's attack (C.1, C.2), in the reading nearest to its numbers."""
     vector = RmlePaperVector(start="normal", averaged=True)
-    return _at(scale, RmlePaper() if data.test.kind is Kind.IMAGE else vector)
+    return at_scale(scale, RmlePaper() if data.test.kind is Kind.IMAGE else vector)
 
 
 def strong_attacks(data: Splits, scale: Scale) -> list[Attack[Any]]:
     """The attacks whose best result, image by image, counts as the strongest; the paper's first."""
-    return [papers_attack(data, scale), *(_at(scale, ATTACKS[name]()) for name in _STRONG)]
+    return [papers_attack(data, scale), *(at_scale(scale, ATTACKS[name]()) for name in _STRONG)]
 
 
-def _at(scale: Scale, attack: Attack[Any]) -> Attack[Any]:
-    """The attack, cut short for a smoke test."""
-    short = {name: n for name, n in _SMOKE.items() if name in attack.settings}
+def at_scale(scale: Scale, attack: Attack[Any], smoke: Mapping[str, int] = _SMOKE) -> Attack[Any]:
+    """The attack, cut short for a smoke test: to those of the settings that it has."""
+    short = {name: n for name, n in smoke.items() if name in attack.settings}
     return replace(attack, **short) if scale == "smoke" else attack
 
 

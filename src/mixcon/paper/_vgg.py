@@ -10,7 +10,7 @@ from typing import Any
 
 from mixcon.attacks import Attack, GanDecoder
 from mixcon.data import Splits
-from mixcon.paper._attacks import strong_attacks
+from mixcon.paper._attacks import at_scale, strong_attacks
 from mixcon.paper._experiment import SCALES, RunOptions, Scale
 from mixcon.paper._setting import Column, attacks_note, measure_column, psim_notes
 from mixcon.paper._settings import VANILLA, Setting, mixcon
@@ -61,11 +61,7 @@ _TRAINING: dict[Scale, dict[str, Any]] = {
         "precision": "bf16-mixed",
     },
 }
-_BUDGET: dict[Scale, dict[str, int]] = {  # of every attack that has such a setting
-    "smoke": {"steps": 2, "batch_size": 4},
-    "small": {},
-    "full": {},
-}
+_SMOKE = {"steps": 2, "batch_size": 4}
 _PAPERS = "gan-decoder"
 _PAPERS_STEPS = 19_500  # 50 epochs of 50,000 images in batches of 128
 
@@ -103,11 +99,7 @@ def _attacks(data: Splits, scale: Scale) -> list[Attack[Any]]:
     """The paper's attack first, then the others."""
     papers: Attack[Any] = GanDecoder(steps=_PAPERS_STEPS)
     others = [attack for attack in strong_attacks(data, scale) if attack.name != _PAPERS]
-    return [_within(_BUDGET[scale], attack) for attack in (papers, *others)]
-
-
-def _within(budget: dict[str, int], attack: Attack[Any]) -> Attack[Any]:
-    return replace(attack, **{k: n for k, n in budget.items() if k in attack.settings})
+    return [at_scale(scale, attack, _SMOKE) for attack in (papers, *others)]
 
 
 def _is_jpeg(data_dir: Path | None) -> bool:

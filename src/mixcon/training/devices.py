@@ -8,8 +8,6 @@ from mixcon.errors import ConfigError
 
 __all__ = ["device_of"]
 
-_NAMES = {"auto", "cpu", "cuda", "gpu", "mps"}
-
 
 def device_of(accelerator: str) -> str:
     """Where one model is trained or attacked, as torch names it.
@@ -20,15 +18,17 @@ def device_of(accelerator: str) -> str:
     Raises:
         ConfigError: another name, or none of it on this machine.
     """
-    if accelerator not in _NAMES:
+    there = {
+        "cpu": True,
+        "cuda": torch.cuda.is_available(),
+        "mps": torch.backends.mps.is_available(),
+    }
+    wanted = {"auto": "cuda" if there["cuda"] else "cpu", "gpu": "cuda"}
+    device = wanted.get(accelerator, accelerator)
+    if device not in there:
         raise ConfigError(f"expected accelerator auto, cpu, cuda or mps, but got {accelerator!r}")
-    there = torch.cuda.is_available()
-    if accelerator == "cpu" or (accelerator == "auto" and not there):
-        return "cpu"
-    if accelerator == "mps":
-        there = torch.backends.mps.is_available()
-    if not there:
+    if not there[device]:
         raise ConfigError(
             f"expected accelerator {accelerator!r} on this machine, but there is none; try auto"
         )
-    return "mps" if accelerator == "mps" else "cuda"
+    return device
