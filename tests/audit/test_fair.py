@@ -1,16 +1,23 @@
 """A fair audit: devices of known leakage get the right excess, and small leakage is bracketed."""
 
+from dataclasses import replace
+from statistics import mean
+
 import pytest
 import torch
+from torch import nn
 
 from mixcon.attacks import Auxiliary, Decoder, Posterior, Rmle
 from mixcon.attacks.prototypes import most_alike
 from mixcon.audit import Subject, run_audit
 from mixcon.audit.bits import certified_bits, prove
 from mixcon.audit.guesses import LabelGuesses
-from mixcon.audit.reference_devices import EXPECTED
+from mixcon.audit.model_audit import ModelAudit
+from mixcon.audit.reference_devices import EXPECTED, Label
+from mixcon.audit.setup import Setup
 from mixcon.bounds import noisy_sphere_leakage
 from mixcon.channels import GaussianNoise, Normalize, compose
+from mixcon.data import Splits
 from mixcon.defenses import DefenseConfig
 from mixcon.metrics import ssim
 from mixcon.models import build
@@ -39,6 +46,42 @@ def test_guesses_are_scored_and_as_many_as_the_attacks(report):
         assert len(record.guesses) >= len(record.attacks)
         assert all("ssim" in g.auxiliary for g in record.guesses)
         assert all("ssim" in a.auxiliary for a in record.attacks)
+
+
+class Dark(nn.Module):
+    """A classifier that has learned nothing but whether an image is dark."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        dark = (x.flatten(1).mean(1) < 0.5).long()
+        return nn.functional.one_hot(dark, 10) * self.scale
+
+
+def half_negative(part):
+    inputs = part.inputs.clone()
+    inputs[::2] = 255 - inputs[::2]
+    return replace(part, inputs=inputs)
+
+
+def test_guesses_are_made_of_what_is_predicted_alike(digits):
+    """A prediction that tells the look of an input, not its class, is guessed from as well."""
+    data = Splits(half_negative(digits.train), half_negative(digits.test))
+
+    def silent(*_):
+        return lambda _: None
+
+    setup = Setup.of(
+        data, 60, 0, meter=None, thorough=True, begin=silent, length=0.5, omitted=("recognizer",)
+    )
+    device = SplitModel(Label(Dark()), nn.Identity()).eval()
+    audited = ModelAudit(Subject(device, "dark"), setup, None, None, silent)
+    guesses = {guess.guess: mean(guess.leakage["ssim"]) for guess in audited.guessed(4)}
+    ((attack,), *_) = audited.attacked([Posterior()], tune=False)
+    assert guesses["class-ssim"] > mean(attack.leakage["ssim"]) - 0.02
+    assert guesses["class-ssim"] > guesses["any-ssim"] + 0.05
 
 
 def test_the_image_that_is_best_for_ssim_beats_the_mean(digits):

@@ -55,7 +55,8 @@ class LabelGuesses:
         """Make `count` guesses, at least 4, or find them in the cache.
 
         Args:
-            auxiliary: the attacker's own samples, without those that score guesses.
+            auxiliary: the attacker's own samples, without those that score guesses, each with the
+                class that the model predicts for it.
             classes: number of classes; one without samples is guessed from all of them.
             count: how many guesses a class.
             seed: draws the groups and the samples that images are compared with.

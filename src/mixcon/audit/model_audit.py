@@ -175,26 +175,39 @@ class ModelAudit:
         return torch.cat([self.released, self.knowledge.query(own.inputs[: self.setup.scored])])
 
     def guessed(self, attacks: int) -> list[GuessRecord]:
-        """Guesses from the class alone, as many as there are attacks."""
+        """Guesses from the predicted class alone, as many as there are attacks.
+
+        They are made of samples that the model puts into that class: where it errs, its prediction
+        tells the look of an input rather than its class.
+        """
         setup = self.setup
         if not setup.thorough:
             return []
+        teaching = setup.teaching.inputs
         learned = LabelGuesses.learn(
-            setup.teaching,
+            Auxiliary(teaching, self._predictions(teaching)),
             len(setup.data.train.classes),
             attacks,
             seed=setup.seed,
             on_step=self._begin("guesses"),
             length=setup.length,
         )
-        with frozen(self.model), torch.inference_mode():
-            own = self.model.head(self._attackable[len(self.released) :]).argmax(1).cpu()
+        own = self._read(self._attackable[len(self.released) :])
         return [
             GuessRecord(guess=name, leakage=setup.compared(guess), auxiliary=setup.scores(by_own))
             for (name, guess), (_, by_own) in zip(
                 learned.of(self.predicted), learned.of(own), strict=True
             )
         ]
+
+    def _predictions(self, inputs: Tensor) -> Tensor:
+        """The class that the cloud reads from what is released of inputs, on the CPU."""
+        parts = inputs.split(at_once(500, self.setup.victims.shape))
+        return torch.cat([self._read(self.knowledge.query(x.to(self.device))) for x in parts])
+
+    def _read(self, z: Tensor) -> Tensor:
+        with frozen(self.model), torch.inference_mode():
+            return self.model.head(z).argmax(1).cpu()
 
     def _tuned(self, attack: Attack[Any], report: OnStep) -> Attack[Any]:
         torch.manual_seed(self.setup.seed)
@@ -288,17 +301,16 @@ class ModelAudit:
         count = at_once(_SECRET, setup.victims.shape, numbers=_NUMBERS)
         others = test.take(test.shuffled(torch.Generator().manual_seed(setup.seed))[:count])
         size = at_once(500, setup.victims.shape)
-        with frozen(self.model), torch.inference_mode():
+        with torch.inference_mode():
             z = torch.cat(
                 [self.knowledge.query(x.to(self.device)) for x, _ in others.batches(size)]
             )
-            predicted = self.model.head(z).argmax(1).cpu()
         mine = setup.data.train.take(setup.places[: len(own)])
         return [
             read_secret(
                 name,
                 (own, mine.attributes[name], mine.labels),
-                (z.cpu(), others.attributes[name], predicted),
+                (z.cpu(), others.attributes[name], self._read(z)),
                 proved.maximal_leakage,
                 proved.information,
                 seed=setup.seed,

@@ -117,9 +117,6 @@ class AuditPlan:
         if self.work.judged and "recognizer" not in self.omitted:
             found["", "recognizer"] = self._recognizer
         found |= {(model, name): each[name] for model in self.work.models for name in each}
-        for model in self.work.models[1:]:
-            if "guesses" in each:  # learned with the first
-                found[model, "guesses"] = 1.0
         if self.work.thorough and CALIBRATION not in self.omitted:
             found[CALIBRATION, "attacks"] = self._calibration
         return found | {("", "summary"): 1.0}
@@ -161,7 +158,9 @@ class AuditPlan:
         masked = [attack for attack in self.attacks if attack.name == "rmle"]
         sixteen = load._replace(images=16)
         examinations = {
-            "guesses": 1 + self.length * _GUESS * groups * costs.likeness,
+            "guesses": 1
+            + work.auxiliary * costs.release
+            + self.length * _GUESS * groups * costs.likeness,
             "bits": 3 + at_once(5000, work.shape, numbers=2**24) * costs.release,
             "label leakage": 7.0,
             "bound": 64 * self.victims * costs.gradient,
@@ -183,7 +182,8 @@ class AuditPlan:
     def _calibration(self) -> float:
         lessons = 120 * at_once(128, self.work.shape) * self.costs.lesson
         likenesses = 60 * 32 * self._load.images * self.costs.likeness
-        return 3 * (lessons + likenesses)
+        guesses = self.length * _GUESS * (self.work.classes + 1) * self.costs.likeness
+        return 3 * (lessons + likenesses + guesses)
 
 
 def expected_seconds(attacks: Sequence[Attack[Any]], *, thorough: bool) -> float:
