@@ -71,7 +71,7 @@ class LabelGuesses:
         facts = f"guesses {_FIT} {classes} {count} {seed} {steps}"
 
         def make() -> dict[str, Tensor]:
-            return {"images": _learn(auxiliary, classes, count, seed, steps, on_step)}
+            return {"images": _learn(auxiliary, classes, count, seed, steps, on_step).cpu()}
 
         made = kept(digest(auxiliary.inputs, auxiliary.labels, facts), make)
         on_step(1.0)
@@ -156,7 +156,7 @@ def _searched(
                 found,
                 pool,
                 torch.stack(drawn),
-                torch.full((len(groups), _SAMPLES), 1 / _SAMPLES),
+                pool.new_full((len(groups), _SAMPLES), 1 / _SAMPLES),
                 steps=steps,
                 lr=0.03 / (1 + turn),
                 on_step=_within(on_step, turn, _ROUNDS),

@@ -81,13 +81,14 @@ class ModelAudit:
         self.weights = fingerprint(self.model)
         facts = (setup.seed, setup.identity, setup.thorough, setup.scored, repeats)
         self.cache = AttackCache.of(keep, self.model, self.weights, *facts, _digest(self.released))
-        on_device = (setup.auxiliary.inputs.to(self.device), setup.auxiliary.labels.to(self.device))
+        own = setup.auxiliary
+        self.own = Auxiliary(own.inputs.to(self.device), own.labels.to(self.device))
         self.knowledge = WhiteBox.of(
             self.model.encoder,
             averaged(self.model.channel, repeats),
             shape=setup.victims.shape,
             box=setup.victims.kind.box,
-            auxiliary=Auxiliary(*on_device),
+            auxiliary=self.own,
             head=self.model.head,
         )
 
@@ -183,7 +184,7 @@ class ModelAudit:
         setup = self.setup
         if not setup.thorough:
             return []
-        teaching = setup.teaching.inputs
+        teaching = self.own.inputs[setup.held :]
         learned = LabelGuesses.learn(
             Auxiliary(teaching, self._predictions(teaching)),
             len(setup.data.train.classes),
@@ -203,11 +204,12 @@ class ModelAudit:
     def _predictions(self, inputs: Tensor) -> Tensor:
         """The class that the cloud reads from what is released of inputs, on the CPU."""
         parts = inputs.split(at_once(500, self.setup.victims.shape))
-        return torch.cat([self._read(self.knowledge.query(x.to(self.device))) for x in parts])
+        return torch.cat([self._read(self.knowledge.query(x)) for x in parts])
 
     def _read(self, z: Tensor) -> Tensor:
         with frozen(self.model), torch.inference_mode():
-            return self.model.head(z).argmax(1).cpu()
+            predicted: Tensor = self.model.head(z).argmax(1)
+        return predicted.cpu()
 
     def _tuned(self, attack: Attack[Any], report: OnStep) -> Attack[Any]:
         torch.manual_seed(self.setup.seed)

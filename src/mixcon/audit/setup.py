@@ -128,10 +128,9 @@ class Setup:
         return at_once(len(train), train.shape, numbers=_OWN)
 
     @property
-    def teaching(self) -> Auxiliary:
-        """The auxiliary samples but for those held out."""
-        held = held_out(len(self.auxiliary))
-        return Auxiliary(self.auxiliary.inputs[held:], self.auxiliary.labels[held:])
+    def held(self) -> int:
+        """How many of the first auxiliary samples are held out: nothing learns from these."""
+        return held_out(len(self.auxiliary))
 
     def scores(self, reconstruction: Tensor) -> dict[str, float]:
         """Mean of every pairwise metric over the auxiliary samples that score."""
