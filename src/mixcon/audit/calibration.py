@@ -23,7 +23,9 @@ from mixcon.training import accuracy, raw_separability
 __all__ = ["calibrate"]
 
 
-def calibrate(setup: Setup, begin: Callable[[str, str], OnStep]) -> list[ModelRecord]:
+def calibrate(
+    setup: Setup, begin: Callable[[str, str], OnStep], device: torch.device
+) -> list[ModelRecord]:
     """Attack each reference device by one cheap attack of each family.
 
     What depends on the data set and the seed alone is kept in the user's cache.
@@ -31,6 +33,7 @@ def calibrate(setup: Setup, begin: Callable[[str, str], OnStep]) -> list[ModelRe
     Args:
         setup: of the audit: the same victims and auxiliary samples.
         begin: of its progress.
+        device: where the models of the audit are attacked.
     """
     report = begin(CALIBRATION, "attacks")
     devices = reference_devices(setup.auxiliary, len(setup.data.train.classes))
@@ -42,7 +45,7 @@ def calibrate(setup: Setup, begin: Callable[[str, str], OnStep]) -> list[ModelRe
 
         with torch.random.fork_rng():
             torch.manual_seed(setup.seed)
-            subject = Subject(model, name=name)
+            subject = Subject(model.to(device), name=name)
             audited = ModelAudit(subject, setup, _folder(), None, lambda *_, f=on_step: f)
             with time_share(1 / (len(devices) - place)):
                 records.append(_record(name, audited, setup))

@@ -152,7 +152,8 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
             records.append(record)
             gallery.reconstructions[subject.name] = found
         calibrated = thorough and CALIBRATION not in plan.omitted
-        calibration = calibrate(setup, phases.begin) if calibrated else []
+        device = next(subjects[0].model.parameters()).device
+        calibration = calibrate(setup, phases.begin, device) if calibrated else []
         finish = phases.begin("", "summary")
         if seconds is not None:
             shortened = (*plan.shortened, *_stopped(phases))
