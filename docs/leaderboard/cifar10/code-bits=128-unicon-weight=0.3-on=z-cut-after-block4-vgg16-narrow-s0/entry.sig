@@ -1,0 +1,1 @@
+jtCBr0bKGSfKruKDOyptPihKQMTILxC2Jdx4jSUp3ToK68OcNvQvgteYYgzU/24gNvXxFlP6cXzE6FXoCrlrDQ==

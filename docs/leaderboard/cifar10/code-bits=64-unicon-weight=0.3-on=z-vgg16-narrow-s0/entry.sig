@@ -1,0 +1,1 @@
+/I9c0n8lGY5MyQxVR8a2XTdxqiyVeKjKMCJEL3AKRy/r0+ZlLL5wfHnL/wx9pwQ09+aYv9wkQPGh9QRcztBABw==

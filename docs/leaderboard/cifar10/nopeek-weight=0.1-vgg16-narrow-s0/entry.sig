@@ -1,0 +1,1 @@
+gleO4srZwEgOyX16tUoV3OIObCqd0BkriC/rlpq7wmXwR6FRht5sP//WBpi3qvSDRVnDZisPwHyz6cXRocBODA==

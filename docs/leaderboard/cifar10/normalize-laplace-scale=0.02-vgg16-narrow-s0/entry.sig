@@ -1,0 +1,1 @@
+tpozpzYY20kdBtcNG060fVsv72tGdij1OUMpUjd/thXKZKWEfugZIYCOIaIZZZkMFZYbnKne4Ivtm3oq9JJLBQ==

@@ -1,0 +1,1 @@
+zFGw9EbJChUeB9n2xl02JHTkrFd76LVHpAiX+rc6acyIQj3wdoAchAeHnJxXRSYKr+umi5jWSVsY84QXye42Bw==

@@ -1,0 +1,1 @@
+TD1SxBn+rwsZ3cmn7ceJqJzfX8zblnwzYkSlCqGQNgpNLxM7zgJDLbfOCFChV+/IBHIqMB3tPxHJ9bY4QX4FDQ==

@@ -1,0 +1,1 @@
+co9psJtmtJ7SL7BAaK7g4Xnn4y7wgtvJGune1X5j/8jo2q2lqKxRMqwr12W4lXVjG7FcD9iHp3D+Xw7csXLxBA==

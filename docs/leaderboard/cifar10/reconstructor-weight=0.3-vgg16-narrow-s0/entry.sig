@@ -1,0 +1,1 @@
+vOoMS7yxtCaZOHsbU0crkmmsvo/UtjMzq+lmppOXUWWrt6sjzuI1MPKA2suVEBKO75JAhrFr+9wDXfXswT7oCg==

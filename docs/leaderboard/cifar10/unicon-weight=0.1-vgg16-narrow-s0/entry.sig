@@ -1,0 +1,1 @@
+zBoPFdYfvDFgud2QbxOqEI/MgTSZx7lh0JQJasecIxcgiUqfBXB22PG4uJjOpoTibJBwaNGxfLskdHLFnaQpCw==

@@ -1,0 +1,1 @@
+fQ0iSKMF+rqflaM3dupue4njSj+4wS46XbfGjTbaJhBlgdIZa2dUT6qEwKVal5mMvLJHpNXdOr2MvdzNu1MPAg==

@@ -1,0 +1,1 @@
+lre2TNaEiO/rS2uGwLr92NG44xfWKjHHcbjLiUV0Z0bSOTn2xTwz4qrdtLkfCIOTto9QlucyDERBGazcL1DwDA==
