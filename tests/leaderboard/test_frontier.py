@@ -13,6 +13,7 @@ from mixcon.leaderboard import (
     read_entries,
     record_frontier,
 )
+from mixcon.leaderboard.board import on_front
 from mixcon.leaderboard.contest import contest_of
 from mixcon.leaderboard.tuning import CHOICES, last_within, read_choices, title_of
 from mixcon.serving import signing
@@ -67,6 +68,16 @@ def test_one_process_finds_what_several_did(options, entries):
     shutil.rmtree(audits)
     again = list(record_frontier(replace(options, workers=1)))
     assert {entry.folder.name: weights_of(entry.folder) for entry in again} == before
+
+
+def test_other_seeds_are_for_finalists(options, entries):
+    board = list(record_frontier(replace(options, seeds=(0, 1))))
+    first, others = board[: len(entries)], board[len(entries) :]
+    assert [e.folder for e in first] == [e.folder for e in entries]
+    assert {e.config.seed for e in others} == {1}
+    rows = board_rows(first)
+    front = {row.title for row in rows if on_front(row, rows)}
+    assert {title_of(e.config) for e in others} == {"vanilla", *front}
 
 
 def weights_of(folder):

@@ -42,7 +42,12 @@ def reproduce(
         ),
     ] = "small",
     seeds: Annotated[
-        int | None, typer.Option(min=1, help="How many (default: the experiment's own)")
+        int | None,
+        typer.Option(
+            min=1,
+            help="How many (default: the experiment's own); of frontier, those after the first "
+            "are for finalists.",
+        ),
     ] = None,
     only: Annotated[
         list[str] | None,

@@ -9,12 +9,12 @@ from typing import TypeAlias
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from mixcon._cache import digest
 from mixcon.audit import AuditProgress
 from mixcon.data import load
+from mixcon.leaderboard.board import board_rows, on_front
 from mixcon.leaderboard.contest import Contest, Setting, contest_of
 from mixcon.leaderboard.entry import Entry, add_entry, folder_name
-from mixcon.leaderboard.jobs import AuditJob, TrainingJob, in_parallel
+from mixcon.leaderboard.jobs import AuditJob, Chain, TrainingJob, in_parallel
 from mixcon.leaderboard.tuning import (
     CHOICES,
     Choice,
@@ -32,7 +32,6 @@ Entrant: TypeAlias = tuple[str, int]  # name and seed
 Part: TypeAlias = tuple[str, str, int]  # what is done for whom, with which setting or seed
 
 _UNDEFENDED = "vanilla"
-_TOGETHER = 4  # models in one audit: what they share is prepared once, what is done is on the board
 _TRAIN, _AUDIT = 3.0, 12.0  # times as long as one training in the tuning
 
 
@@ -44,12 +43,13 @@ class Frontier:
         board: folder of the entries.
         work: folder of runs and finished attacks; the same call goes on with what is there.
         key: signs the entries.
-        seeds: of the runs that are audited, the first of which also tunes.
+        seeds: of the runs that are audited. The first also tunes; the others are for finalists:
+            the undefended network, and who is on the front with the first.
         only: data sets, all of the contest's if empty.
         smoke: the path in small, on digits.
         data_dir: where local Parquet files lie.
         accelerator: where models are trained and attacked, see `mixcon.training.device_of`.
-        workers: processes that share the work; several tune everything before the first entry.
+        workers: processes that share the work; with several all entries of a round come at its end.
         on_progress: told the share that is done, in [0, 1], and what is being done.
     """
 
@@ -88,7 +88,7 @@ def record_frontier(options: Frontier) -> Iterator[Entry]:
 
 
 class _Recording:
-    """The board of one data set."""
+    """The board of one data set: a round of everyone, then one of the finalists' other seeds."""
 
     def __init__(
         self,
@@ -101,42 +101,47 @@ class _Recording:
         self.course, self.field = contest.sets[name], contest.field(name)
         self.chosen, self.choices = {_UNDEFENDED: Setting()}, dict[str, Choice]()
         self.data = load(name, data_dir=options.data_dir)
-        entrants = [(who, seed) for seed in options.seeds for who in (_UNDEFENDED, *self.field)]
-        together = max(1, min(_TOGETHER, len(entrants) // options.workers))
-        self.groups = [entrants[i : i + together] for i in range(0, len(entrants), together)]
-        tries = [(who, i) for who, choice in self.field.items() for i in range(len(choice))]
-        self.parts: dict[Part, float] = {
-            **{("tune", *each): 1.0 for each in [(_UNDEFENDED, 0), *tries]},
-            **{("train", *each): _TRAIN for each in entrants},
-            **{("audit", *each): _AUDIT for each in entrants},
-        }
-        self.plan = Plan(self.parts)
+        self.rounds, self.round = 1 + (len(options.seeds) > 1), 0
+        self.plan = Plan[Part]({})
 
     def run(self) -> Iterator[Entry]:
-        if self.options.workers > 1:
-            self._prepare()
-        for group in self.groups:
-            yield from self._entries(group)
+        first, *others = self.options.seeds
+        everyone, entries = [_UNDEFENDED, *self.field], list[Entry]()
+        for entry in self._entries([(who, first) for who in everyone]):
+            entries.append(entry)
+            yield entry
+        if others:
+            self.round = 1
+            finalists = _finalists(everyone, entries)
+            yield from self._entries([(who, seed) for seed in others for who in finalists])
 
-    def _prepare(self) -> None:
-        """All trainings and audits by several processes; what then runs finds them done."""
-        settings = [Setting(), *(each for choice in self.field.values() for each in choice)]
-        self._share("tune", "tuning", [self._tuning(each) for each in settings])
-        entrants = [who for group in self.groups for who in group]
-        self._share("train", "training", [self._training(*who) for who in entrants])
-        self._share("audit", "audits", [self._audit(group) for group in self.groups])
+    def _entries(self, entrants: Sequence[Entrant]) -> Iterator[Entry]:
+        tries = [(who, i) for who, field in self.field.items() for i in range(len(field))]
+        tuning = [] if self.round else [(_UNDEFENDED, 0), *tries]
+        self.plan = Plan(
+            {
+                **{("tune", *each): 1.0 for each in tuning},
+                **{("train", *each): _TRAIN for each in entrants},
+                **{("audit", *each): _AUDIT for each in entrants},
+            }
+        )
+        if self.options.workers > 1:  # what then runs finds all of it done
+            in_parallel([self._chain(*each) for each in entrants], self.options.workers)
+        for who, seed in entrants:
+            yield self._entry(who, seed)
 
-    def _share(self, kind: str, what: str, jobs: Sequence[TrainingJob | AuditJob]) -> None:
-        parts = [part for part in self.parts if part[0] == kind]
+    def _chain(self, who: str, seed: int) -> Chain:
+        if who not in self.chosen:
+            yield [self._tuning(each) for each in (Setting(), *self.field[who])]
+        training = self._training(who, seed)
+        yield [training]
+        self._report(("train", who, seed), 1.0, f"training of {title_of(training.config)}")
+        yield [self._audit(who, seed)]
+        self._report(("audit", who, seed), 1.0, f"audit of {title_of(training.config)}")
 
-        def show(share: float) -> None:
-            done = [self.plan.report(part, share) for part in parts]
-            self.show(done[-1], f"{self.name}: {what}")
-
-        show(0.0)
-        left = {job.folder: job for job in jobs if not job.done}  # settings may be shared
-        in_parallel(list(left.values()), self.options.workers, show)
-        show(1.0)
+    def _report(self, part: Part, share: float, what: str) -> None:
+        done = self.round + self.plan.report(part, share)
+        self.show(done / self.rounds, f"{self.name}: {what}")
 
     def _setting(self, who: str) -> Setting:
         """The setting of a defense, chosen on held-out samples; how, is written down."""
@@ -176,40 +181,45 @@ class _Recording:
         return TrainingJob(config, run, self.options.data_dir, self.options.accelerator)
 
     def _train(self, job: TrainingJob, part: Part, what: str) -> None:
-        title = f"{self.name}: {what} of {title_of(job.config)}"
+        title = f"{what} of {title_of(job.config)}"
         if not job.done:
-            job(lambda step: self.show(self.plan.report(part, step.share), title))
-        self.show(self.plan.report(part, 1.0), title)
+            job(lambda step: self._report(part, step.share, title))
+        self._report(part, 1.0, title)
 
-    def _audit(self, group: Sequence[Entrant]) -> AuditJob:
-        runs = tuple(self._training(*who).folder for who in group)
-        work = self.options.work / self.name
+    def _audit(self, who: str, seed: int) -> AuditJob:
+        work, run = self.options.work / self.name, self._training(who, seed).folder
         return AuditJob(
             self.name,
-            runs,
-            work / "audits" / digest(*(run.name for run in runs)),
+            run,
+            work / "audits" / run.name,
             work / "attacks",
             self.options.data_dir,
             self.options.accelerator,
             self.options.smoke,
         )
 
-    def _entries(self, group: Sequence[Entrant]) -> Iterator[Entry]:
-        """Train and audit some models together, and put them on the board."""
-        for who in group:
-            self._train(self._training(*who), ("train", *who), "training")
-        job = self._audit(group)
+    def _entry(self, who: str, seed: int) -> Entry:
+        """Train and audit a model, and put it on the board."""
+        training, audit = self._training(who, seed), self._audit(who, seed)
+        self._train(training, ("train", who, seed), "training")
+        part: Part = ("audit", who, seed)
 
         def show(step: AuditProgress) -> None:
-            parts = step.done * len(group)
-            for place, who in enumerate(group):
-                share = min(1.0, max(0.0, parts - place))
-                done = self.plan.report(("audit", *who), share)
-            self.show(done, f"{self.name}: {step.model} {step.phase}".rstrip())
+            self._report(part, step.done, f"{step.model} {step.phase}".rstrip())
 
-        if not job.done:
-            job(show, self.data)
-        for who, run in zip(group, job.runs, strict=True):
-            self.show(self.plan.report(("audit", *who), 1.0), f"{self.name}: audits")
-            report, board = job.folder / "report.json", self.options.board
-            yield add_entry(run, report, board, self.data, self.options.key)
+        if not audit.done:
+            audit(show, self.data)
+        self._report(part, 1.0, f"audit of {title_of(training.config)}")
+        report, board = audit.folder / "report.json", self.options.board
+        return add_entry(audit.run, report, board, self.data, self.options.key)
+
+
+def _finalists(everyone: Sequence[str], entries: Sequence[Entry]) -> list[str]:
+    """The undefended network, and who is on the front of these entries, one each."""
+    rows = board_rows(entries)
+    front = {row.title for row in rows if on_front(row, rows)}
+    return [
+        who
+        for who, entry in zip(everyone, entries, strict=True)
+        if who == _UNDEFENDED or title_of(entry.config) in front
+    ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import multiprocessing
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeAlias
 
 import torch
 
@@ -17,7 +18,10 @@ from mixcon.leaderboard.board_audit import audit_for_board, named
 from mixcon.reports import write_report
 from mixcon.training import Progress, RunFolder, TrainConfig, train
 
-__all__ = ["AuditJob", "TrainingJob", "in_parallel"]
+__all__ = ["AuditJob", "Chain", "TrainingJob", "in_parallel"]
+
+Chain: TypeAlias = Iterator[Sequence["TrainingJob | AuditJob"]]
+"""Stages of jobs, one after the other."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,11 @@ class TrainingJob:
 
 @dataclass(frozen=True)
 class AuditJob:
-    """One audit of some runs, which share what is prepared.
+    """One audit of a run.
 
     Attributes:
         data: name of the data set.
-        runs: run folders.
+        run: the run folder.
         folder: where the report is written.
         keep: folder of finished attacks.
         data_dir: where local Parquet files lie.
@@ -67,7 +71,7 @@ class AuditJob:
     """
 
     data: str
-    runs: tuple[Path, ...]
+    run: Path
     folder: Path
     keep: Path
     data_dir: Path | None
@@ -84,11 +88,11 @@ class AuditJob:
         on_progress: Callable[[AuditProgress], None] = lambda _: None,
         splits: Splits | None = None,
     ) -> None:
-        """Attack the models; `splits` are the data, if they are at hand."""
+        """Attack the model; `splits` are the data, if they are at hand."""
         data = splits or load(self.data, data_dir=self.data_dir)
         if not self.smoke:
             audit_for_board(
-                self.runs,
+                [self.run],
                 data,
                 self.folder,
                 keep=self.keep,
@@ -96,21 +100,19 @@ class AuditJob:
                 on_progress=on_progress,
             )
             return
-        subjects = [named(run, data, self.accelerator) for run in self.runs]
+        subjects = [named(self.run, data, self.accelerator)]
         attacks = [Decoder(steps=60)]
         report, gallery = run_audit(subjects, data, attacks, victims=40, on_progress=on_progress)
         write_report(report, gallery, self.folder)
 
 
-def in_parallel(
-    jobs: Sequence[TrainingJob | AuditJob], workers: int, on_progress: Callable[[float], None]
-) -> None:
-    """Do all of the jobs, so many at once; the cores are shared out.
+def in_parallel(chains: Sequence[Chain], workers: int) -> None:
+    """Do the jobs of all chains, so many at once; the cores are shared out.
 
     Args:
-        jobs: what is to be done.
+        chains: the stages of each: its jobs begin when those of the stage before are done. The
+            same job in several chains is done once.
         workers: how many processes.
-        on_progress: told the share of the jobs that are done.
 
     Raises:
         MixconError: as the first job that fails; those that have not begun are left out.
@@ -119,11 +121,34 @@ def in_parallel(
     context = multiprocessing.get_context("forkserver")  # a process that computes cannot be forked
     context.set_forkserver_preload([__name__])
     with ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,)) as pool:
-        running = [pool.submit(job) for job in jobs]
+        begun: dict[Path, Future[None]] = {}
+        waiting: list[tuple[Chain, set[Future[None]]]] = [(chain, set()) for chain in chains]
         try:
-            for count, future in enumerate(as_completed(running), start=1):
-                future.result()
-                on_progress(count / len(running))
+            while waiting:
+                moved = ((chain, _moved(chain, each, begun, pool)) for chain, each in waiting)
+                waiting = [(chain, left) for chain, left in moved if left]
+                wait({each for _, left in waiting for each in left}, return_when=FIRST_COMPLETED)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
+
+
+def _moved(
+    chain: Chain,
+    waited: set[Future[None]],
+    begun: dict[Path, Future[None]],
+    pool: ProcessPoolExecutor,
+) -> set[Future[None]]:
+    """What a chain waits for, once what is done has led to the next stage; nothing at its end."""
+    left = {each for each in waited if not each.done()}
+    for each in waited - left:
+        each.result()
+    while not left:
+        stage = next(chain, None)
+        if stage is None:
+            break
+        for job in stage:
+            if not job.done and job.folder not in begun:
+                begun[job.folder] = pool.submit(job)
+        left = {begun[job.folder] for job in stage if not job.done}
+    return left
