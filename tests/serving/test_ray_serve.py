@@ -1,6 +1,7 @@
 """The recipe for Ray Serve in docs/deploy.md, in a real Ray: on demand, `pytest -m paper`.
 
-It starts a Ray of its own, which takes half a minute of processor time and the extra `ray`.
+It starts a Ray of its own, which takes half a minute of processor time and the extras `ray`
+and `serve`.
 """
 
 import re
