@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from mixcon._clock import each_step
 from mixcon.attacks.base import OnStep, frozen
 
-__all__ = ["descend", "total_variation", "unit"]
+__all__ = ["descend", "stretched", "total_variation", "unit"]
 
 
 def descend(
@@ -61,3 +61,10 @@ def total_variation(images: Tensor) -> Tensor:
     down = images[..., 1:, :-1] - images[..., :-1, :-1]
     right = images[..., :-1, 1:] - images[..., :-1, :-1]
     return (down.square() + right.square() + 1e-12).sqrt().flatten(1).sum(1)
+
+
+def stretched(images: Tensor) -> Tensor:
+    """Each image scaled to [0, 1] by its own minimum and maximum; a flat one becomes 0."""
+    low = images.amin((1, 2, 3), keepdim=True)
+    high = images.amax((1, 2, 3), keepdim=True)
+    return (images - low) / torch.where(high > low, high - low, 1)

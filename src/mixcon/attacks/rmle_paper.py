@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from mixcon.attacks._descent import descend, total_variation, unit
+from mixcon.attacks._descent import descend, stretched, total_variation, unit
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox
 from mixcon.kinds import Kind
 
@@ -58,13 +58,6 @@ class RmlePaper(Attack[WhiteBox]):
 
             start = torch.zeros(len(z), *knowledge.shape, dtype=z.dtype, device=z.device)
             images = descend(knowledge.encoder, loss, start, optimizer, self.steps, on_step=on_step)
-            return _stretched(images)
+            return stretched(images)
 
         return run
-
-
-def _stretched(images: Tensor) -> Tensor:
-    """Each image scaled to [0, 1] by its own minimum and maximum; a flat one becomes 0."""
-    low = images.amin((1, 2, 3), keepdim=True)
-    high = images.amax((1, 2, 3), keepdim=True)
-    return (images - low) / torch.where(high > low, high - low, 1)

@@ -12,7 +12,7 @@ from mixcon.reports.figures import figures_of
 from mixcon.reports.headline import Excess
 from mixcon.reports.summary import Summary
 
-__all__ = ["BoardRow", "board_rows", "hypervolume", "on_front"]
+__all__ = ["BoardRow", "board_rows", "hypervolume", "on_front", "sweet_spot"]
 
 UNDEFENDED = "vanilla"
 
@@ -138,6 +138,17 @@ def on_front(row: BoardRow, rows: Sequence[BoardRow]) -> bool:
     own = (-row.accuracy, row.worst)
     others = [(-r.accuracy, r.worst) for r in rows if r is not row and r.course == row.course]
     return not any(a <= own[0] and w <= own[1] and (a, w) != own for a, w in others)
+
+
+def sweet_spot(rows: Sequence[BoardRow], points: float = 1.0) -> BoardRow | None:
+    """The row that leaks least of those that lose at most so many points, to a tenth.
+
+    Args:
+        rows: of one data set and network.
+        points: of accuracy, below the undefended entries.
+    """
+    near = [row for row in rows if row.lost is not None and round(row.lost, 1) <= points]
+    return min(near, key=lambda row: row.worst, default=None)
 
 
 def hypervolume(rows: Sequence[BoardRow], best: float, chance: float) -> float:

@@ -8,7 +8,7 @@ from itertools import groupby
 from pathlib import Path
 
 from mixcon.audit import ModelRecord
-from mixcon.leaderboard.board import BoardRow, board_rows, hypervolume, on_front
+from mixcon.leaderboard.board import BoardRow, board_rows, hypervolume, on_front, sweet_spot
 from mixcon.leaderboard.claims import claims
 from mixcon.leaderboard.entry import Entry
 from mixcon.leaderboard.tuning import CHOICES, read_choices
@@ -34,6 +34,13 @@ accuracy and the widest interval.
 
 *Hypervolume*: how much of all that could be kept (accuracy above chance, up to the best of the
 board) and hidden (1 - upper end of the excess) the rows of a family reach together; 1 is all.
+"""
+
+_SWEET = """\
+## The sweet spots
+
+Of the rows that lose at most one point of accuracy, to a tenth, the one that leaks least by the
+upper end of the interval.
 """
 
 _FOOT = """\
@@ -81,6 +88,7 @@ _COLUMNS = (
     ("Saturated", ":--"),
     ("Front", ":--"),
 )
+_SHOWN_FIRST = (0, 1, 2, 3, 5, 7)
 
 
 def leaderboard_page(entries: Sequence[Entry], board: Path, page: Path) -> str:
@@ -92,12 +100,23 @@ def leaderboard_page(entries: Sequence[Entry], board: Path, page: Path) -> str:
         page: where the page will lie; its links start there.
     """
     rows = board_rows(entries)
-    parts = [_HEAD]
-    for (data, network), group in groupby(rows, key=lambda row: row.course):
-        own = list(group)
+    courses = [(course, list(own)) for course, own in groupby(rows, key=lambda row: row.course)]
+    parts = [_HEAD, _sweet_spots([own for _, own in courses], page)]
+    for (data, network), own in courses:
         parts += [f"## {data}, {network}\n", _table(own, page), _families(own)]
     parts.append(_FOOT.format(board=board, choices=_choices(board), claims=_claims(rows)))
     return "\n".join(parts)
+
+
+def _sweet_spots(courses: Sequence[Sequence[BoardRow]], page: Path) -> str:
+    """Of each data set what leaks least among the rows that lose little."""
+    columns = (("Data", ":--"), *(_COLUMNS[i] for i in _SHOWN_FIRST))
+    cells = []
+    for rows in courses:
+        if best := sweet_spot(rows):
+            row = _cells(best, rows, page)
+            cells.append([best.course[0], *(row[i] for i in _SHOWN_FIRST)])
+    return "\n".join([_SWEET, *_grid(columns, cells), ""])
 
 
 def _table(rows: Sequence[BoardRow], page: Path) -> str:

@@ -24,6 +24,7 @@ from mixcon.paper.table2 import TABLE2
 from mixcon.paper.table3 import TABLE3
 from mixcon.paper.table4 import TABLE4
 from mixcon.paper.table5 import TABLE5
+from mixcon.paper.zeta import ZETA
 
 __all__ = [
     "EXPERIMENTS",
@@ -48,6 +49,7 @@ EXPERIMENTS: dict[str, Experiment] = {
         FIGURE4,
         TABLE4,
         FIGURE5,
+        ZETA,
         TABLE5,
         FIGURE6,
         HARDNESS,

@@ -8,7 +8,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from mixcon.attacks._descent import descend, total_variation, unit
+from mixcon.attacks._descent import descend, stretched, total_variation, unit
 
 __all__ = ["RESIDUALS", "invert"]
 
@@ -53,10 +53,5 @@ def invert(
 
     optimizer = partial(torch.optim.SGD, lr=_RATE, weight_decay=_DECAY)
     images = descend(encoder, loss, z.new_zeros(len(z), *shape), optimizer, steps)
-    found = _stretched(images) if pixels == "stretched" else images.clamp(0, 1)
+    found = stretched(images) if pixels == "stretched" else images.clamp(0, 1)
     return found.nan_to_num(0, 0, 0)
-
-
-def _stretched(images: Tensor) -> Tensor:
-    low, high = images.amin((1, 2, 3), keepdim=True), images.amax((1, 2, 3), keepdim=True)
-    return (images - low) / torch.where(high > low, high - low, 1)
