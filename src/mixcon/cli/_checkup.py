@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 import mixcon
+from mixcon._cores import cores
 from mixcon._extras import EXTRAS, missing
 from mixcon._files import check_writable
 from mixcon._places import cache_folder, state_folder
@@ -70,7 +71,7 @@ def _installation() -> Iterator[Finding]:
 
 def _devices() -> Iterator[Finding]:
     section = "devices"
-    yield Finding(section, "CPU", f"{_cores()} cores, {_memory():.0f} GiB")
+    yield Finding(section, "CPU", f"{cores()} cores, {_memory():.0f} GiB")
     torch = sys.modules.get("torch")
     if torch is None:
         return
@@ -81,12 +82,6 @@ def _devices() -> Iterator[Finding]:
         yield from (Finding(section, f"accelerator {i}", name) for i, name in enumerate(names))
     else:
         yield Finding(section, "accelerator", "none that torch can use", "off")
-
-
-def _cores() -> int:
-    """Those that this process may use, where the system says so."""
-    allowed = getattr(os, "sched_getaffinity", None)
-    return len(allowed(0)) if allowed else os.cpu_count() or 1
 
 
 def _memory() -> float:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from rich.markup import escape
 
+from mixcon._cores import cores
 from mixcon._files import check_writable
 from mixcon.cli._console import command, console, interruptible, overall_progress, working
 from mixcon.cli._output import print_json
@@ -27,7 +28,6 @@ from mixcon.sweep import (
     SweepProgress,
     Trial,
     choose,
-    cores,
     describe_choice,
     write_sweep,
 )

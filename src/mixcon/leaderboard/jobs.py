@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 import torch
 
+from mixcon._cores import cores
 from mixcon.attacks import Decoder
 from mixcon.audit import AuditProgress, run_audit
 from mixcon.data import Splits, load
@@ -117,7 +118,7 @@ def in_parallel(chains: Sequence[Chain], workers: int) -> None:
     Raises:
         MixconError: as the first job that fails; those that have not begun are left out.
     """
-    threads = max(1, torch.get_num_threads() // workers)
+    threads = max(1, cores() // workers)
     context = multiprocessing.get_context("forkserver")  # a process that computes cannot be forked
     context.set_forkserver_preload([__name__])
     with ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,)) as pool:

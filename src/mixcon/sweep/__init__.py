@@ -6,7 +6,7 @@ from mixcon.sweep.config import Limits, Sampler, SweepConfig, read_sweep_config
 from mixcon.sweep.engine import Select
 from mixcon.sweep.job import Job
 from mixcon.sweep.judgments import CHEAP, STRONG
-from mixcon.sweep.pool import LocalPool, Outcome, Pool, cores
+from mixcon.sweep.pool import LocalPool, Outcome, Pool
 from mixcon.sweep.progress import JobProgress, SweepProgress
 from mixcon.sweep.ray_pool import RayPool
 from mixcon.sweep.records import Sweep, Trial
@@ -37,7 +37,6 @@ __all__ = [
     "Trial",
     "choose",
     "chosen_toml",
-    "cores",
     "describe_choice",
     "read_sweep_config",
     "sweep",

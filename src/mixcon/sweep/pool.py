@@ -17,10 +17,11 @@ from typing import Protocol
 
 import torch
 
+from mixcon._cores import cores
 from mixcon.sweep.job import Job, OnJobProgress, attempt
 from mixcon.sweep.progress import JobProgress
 
-__all__ = ["LocalPool", "Outcome", "Pool", "cores"]
+__all__ = ["LocalPool", "Outcome", "Pool"]
 
 _STOP_SECONDS = 5.0
 _TELL_SECONDS = 0.5  # a worker need not speak more often
@@ -69,12 +70,6 @@ class Pool(Protocol):
 
     def close(self) -> None:
         """Stop all that runs; what is not finished goes on in the next sweep."""
-
-
-def cores() -> int:
-    """How many cores this process may use."""
-    usable = getattr(os, "sched_getaffinity", None)
-    return len(usable(0)) if usable else os.cpu_count() or 1
 
 
 @dataclass
