@@ -12,8 +12,10 @@ from mixcon.audit import run_audit, subject_of
 from mixcon.cli import app
 from mixcon.errors import RunError
 from mixcon.leaderboard import (
+    FRONTS,
     add_entry,
     board_rows,
+    fronts_picture,
     leaderboard_page,
     on_front,
     read_entries,
@@ -81,6 +83,17 @@ def test_the_page_shows_every_entry_and_names_weak_evidence(board):
     assert "](board/digits/code-bits=6-lenet5-s0)" in page
     assert page.count("weak evidence") == 2
     assert "## digits" in page
+    assert "fronts.svg" not in page  # not drawn
+
+
+def test_the_picture_names_the_front_and_the_undefended(board, tmp_path):
+    entries = read_entries(board)
+    picture = fronts_picture(entries).decode()
+    for words in ("digits, lenet5", "a code", "b vanilla"):
+        assert f"<!-- {words} -->" in picture
+    (tmp_path / FRONTS).write_text(picture)
+    page = leaderboard_page(entries, tmp_path, tmp_path / "page.md")
+    assert f"![Accuracy and excess]({FRONTS})" in page
 
 
 @pytest.mark.parametrize(

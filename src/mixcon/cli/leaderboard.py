@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import asdict
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
 
@@ -155,13 +156,20 @@ def page(
     board: Board = _BOARD,
     out: Annotated[Path, typer.Option(help="The page.")] = _PAGE,
 ) -> None:
-    """Write the page of all entries.
+    """Write the page of all entries, with a picture of its fronts where Matplotlib is installed.
 
     Example: mixcon leaderboard page
     """
-    from mixcon.leaderboard import leaderboard_page, read_entries  # noqa: PLC0415
+    from mixcon.leaderboard import (  # noqa: PLC0415
+        FRONTS,
+        fronts_picture,
+        leaderboard_page,
+        read_entries,
+    )
 
     entries = read_entries(board)
     if not entries:
         raise RunError(f"expected entries in {board}, but got none: run mixcon leaderboard add")
+    if find_spec("matplotlib"):
+        write_whole(board / FRONTS, fronts_picture(entries))
     console.print(f"{write_whole(out, leaderboard_page(entries, board, out))}", soft_wrap=True)

@@ -12,7 +12,7 @@ from mixcon.reports.figures import figures_of
 from mixcon.reports.headline import Excess
 from mixcon.reports.summary import Summary
 
-__all__ = ["BoardRow", "board_rows", "hypervolume", "on_front", "sweet_spot"]
+__all__ = ["UNDEFENDED", "BoardRow", "board_rows", "hypervolume", "on_front", "sweet_spot"]
 
 UNDEFENDED = "vanilla"
 

@@ -8,12 +8,23 @@ from itertools import groupby
 from pathlib import Path
 
 from mixcon.audit import ModelRecord
-from mixcon.leaderboard.board import BoardRow, board_rows, hypervolume, on_front, sweet_spot
+from mixcon.leaderboard.board import (
+    UNDEFENDED,
+    BoardRow,
+    board_rows,
+    hypervolume,
+    on_front,
+    sweet_spot,
+)
 from mixcon.leaderboard.claims import claims
 from mixcon.leaderboard.entry import Entry
 from mixcon.leaderboard.tuning import CHOICES, read_choices
+from mixcon.reports.sheets import FrontPanel, FrontPoint, front_panels
 
-__all__ = ["leaderboard_page"]
+__all__ = ["FRONTS", "fronts_picture", "leaderboard_page"]
+
+FRONTS = "fronts.svg"
+"""Name of the picture, beside the entries."""
 
 _HEAD = """\
 # Leaderboard
@@ -100,12 +111,36 @@ def leaderboard_page(entries: Sequence[Entry], board: Path, page: Path) -> str:
         page: where the page will lie; its links start there.
     """
     rows = board_rows(entries)
+    picture = board / FRONTS
+    shown = f"![Accuracy and excess]({os.path.relpath(picture, page.parent)})\n"
     courses = [(course, list(own)) for course, own in groupby(rows, key=lambda row: row.course)]
     parts = [_HEAD, _sweet_spots([own for _, own in courses], page)]
+    parts += [shown] if picture.is_file() else []
     for (data, network), own in courses:
         parts += [f"## {data}, {network}\n", _table(own, page), _families(own)]
     parts.append(_FOOT.format(board=board, choices=_choices(board), claims=_claims(rows)))
     return "\n".join(parts)
+
+
+def fronts_picture(entries: Sequence[Entry]) -> bytes:
+    """Accuracy against excess leakage, a panel a data set, as SVG.
+
+    Raises:
+        ConfigError: Matplotlib is not installed.
+    """
+    rows = board_rows(entries)
+    panels = [
+        FrontPanel(f"{data}, {network}", [_point(row, rows) for row in own if row.excess])
+        for (data, network), own in groupby(rows, key=lambda row: row.course)
+    ]
+    return front_panels(panels, "accuracy (%)", "excess leakage")
+
+
+def _point(row: BoardRow, rows: Sequence[BoardRow]) -> FrontPoint:
+    value, low, high = row.excess or (0.0, 0.0, 0.0)
+    front = on_front(row, rows)
+    named = front or row.family in {UNDEFENDED, "mixcon"}
+    return FrontPoint(row.family if named else "", 100 * row.accuracy, value, (low, high), front)
 
 
 def _sweet_spots(courses: Sequence[Sequence[BoardRow]], page: Path) -> str:
