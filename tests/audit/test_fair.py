@@ -48,6 +48,13 @@ def test_guesses_are_scored_and_as_many_as_the_attacks(report):
         assert all("ssim" in a.auxiliary for a in record.attacks)
 
 
+OMITTED = ("recognizer", "masking", "bound", "label leakage")
+
+
+def silent(*_):
+    return lambda _: None
+
+
 class Dark(nn.Module):
     """A classifier that has learned nothing but whether an image is dark."""
 
@@ -70,9 +77,6 @@ def test_guesses_are_made_of_what_is_predicted_alike(digits):
     """A prediction that tells the look of an input, not its class, is guessed from as well."""
     data = Splits(half_negative(digits.train), half_negative(digits.test))
 
-    def silent(*_):
-        return lambda _: None
-
     setup = Setup.of(
         data, 60, 0, meter=None, thorough=True, begin=silent, length=0.5, omitted=("recognizer",)
     )
@@ -82,6 +86,18 @@ def test_guesses_are_made_of_what_is_predicted_alike(digits):
     ((attack,), *_) = audited.attacked([Posterior()], tune=False)
     assert guesses["class-ssim"] > mean(attack.leakage["ssim"]) - 0.02
     assert guesses["class-ssim"] > guesses["any-ssim"] + 0.05
+
+
+def test_an_attack_of_half_the_steps_is_kept_apart(digits, lenet, tmp_path):
+    """It inverts the victims alone, where an attack that is asked for inverts samples as well."""
+    setup = Setup.of(
+        digits, 5, 0, meter=None, thorough=True, begin=silent, length=0.05, omitted=OMITTED
+    )
+    for steps in (10, 20, 10):
+        audited = ModelAudit(Subject(lenet), setup, tmp_path, None, silent)
+        record, _ = audited.run([Decoder(steps=steps)])
+        assert record.saturation.doubling is not None
+        assert record.attacks[0].auxiliary
 
 
 def test_the_image_that_is_best_for_ssim_beats_the_mean(digits):

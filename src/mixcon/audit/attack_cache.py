@@ -36,6 +36,10 @@ class AttackCache:
         key = hashlib.sha256(json.dumps(list(map(str, facts))).encode())
         return cls(folder, key.hexdigest())
 
+    def apart(self, purpose: str) -> AttackCache:
+        """A cache in the same folder that shares nothing with this one."""
+        return replace(self, key=f"{self.key} {purpose}")
+
     def read(self, attack: Attack[Any]) -> tuple[Attack[Any], Tensor, float] | None:
         """The attack with the settings that were chosen, what it found, and the seconds it took.
 

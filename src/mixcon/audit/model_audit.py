@@ -349,12 +349,14 @@ class ModelAudit:
             report = self._begin("saturation")
             torch.manual_seed(self.setup.seed)
             half = attack.scaled(0.5)
-            kept = self.cache.read(half)
+            cache = self.cache.apart("half")  # an attack of so many steps may be kept as well
+            kept = cache.read(half)
             with time_limit(math.inf) as limit:
                 found = kept[1] if kept else half.fit(self.knowledge, report)(self.released).cpu()
             if limit.cut:
                 self.cache = replace(self.cache, folder=None)
-            self.cache.write(half, half, found, 0.0)
+            else:
+                cache.write(half, half, found, 0.0)
             return self.setup.compared(found)
 
         metric = self._headline
