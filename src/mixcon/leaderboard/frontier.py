@@ -156,7 +156,8 @@ class _Recording:
                 tried={_UNDEFENDED: undefended, **dict(zip(titles, found, strict=True))},
                 chosen=title_of(self._config(best)),
             )
-            write_choices(self.options.board / folder_name(self.name) / CHOICES, self.choices)
+            ordered = {name: self.choices[name] for name in self.field if name in self.choices}
+            write_choices(self.options.board / folder_name(self.name) / CHOICES, ordered)
         return self.chosen[who]
 
     def _config(self, setting: Setting, seed: int = 0) -> TrainConfig:
