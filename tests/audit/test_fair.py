@@ -102,7 +102,7 @@ def test_an_attack_of_half_the_steps_is_kept_apart(digits, lenet, tmp_path):
 
 def test_the_image_that_is_best_for_ssim_beats_the_mean(digits):
     data = Auxiliary(digits.train.floats(), digits.train.labels)
-    guesses = LabelGuesses.learn(data, 10, 6, seed=0, on_step=lambda _: None)
+    guesses = LabelGuesses.learn(data, range(10), 6, seed=0, on_step=lambda _: None)
     assert guesses.names[4:] == ["class-kind-1", "class-kind-2"]
     test = digits.test
     found = {n: ssim(g, test.floats()).mean() for n, g in guesses.of(test.labels)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor
@@ -35,17 +35,20 @@ class LabelGuesses:
 
     Args:
         names: of the guesses, in order.
+        classes: that are guessed from.
         images: (classes, guesses, *shape).
     """
 
-    def __init__(self, names: list[str], images: Tensor) -> None:
+    def __init__(self, names: list[str], classes: Sequence[int], images: Tensor) -> None:
         self.names, self.images = names, images
+        self._row = torch.zeros(max(classes) + 1, dtype=torch.int64)
+        self._row[list(classes)] = torch.arange(len(classes))
 
     @classmethod
     def learn(
         cls,
         auxiliary: Auxiliary,
-        classes: int,
+        classes: Sequence[int],
         count: int,
         *,
         seed: int,
@@ -57,7 +60,7 @@ class LabelGuesses:
         Args:
             auxiliary: the attacker's own samples, without those that score guesses, each with the
                 class that the model predicts for it.
-            classes: number of classes; one without samples is guessed from all of them.
+            classes: those to guess from; one without samples is guessed from all of them.
             count: how many guesses a class.
             seed: draws the groups and the samples that images are compared with.
             on_step: told about progress.
@@ -68,34 +71,39 @@ class LabelGuesses:
         names = ["class-mean", f"class-{best}", "class-medoid", f"any-{best}"]
         names += [f"class-kind-{i}" for i in range(1, count - 3)]
         steps = max(1, round(length * _STEPS))
-        facts = f"guesses {_FIT} {classes} {count} {seed} {steps}"
+        facts = f"guesses {_FIT} {list(classes)} {count} {seed} {steps}"
 
         def make() -> dict[str, Tensor]:
             return {"images": _learn(auxiliary, classes, count, seed, steps, on_step).cpu()}
 
         made = kept(digest(auxiliary.inputs, auxiliary.labels, facts), make)
         on_step(1.0)
-        return cls(names, made["images"])
+        return cls(names, classes, made["images"])
 
     def of(self, predicted: Tensor) -> Iterator[tuple[str, Tensor]]:
-        """Each guess by name, for predicted classes (N,): (N, *shape)."""
+        """Each guess by name, for predicted classes (N,) out of its own: (N, *shape)."""
         for place, name in enumerate(self.names):
-            yield name, self.images[predicted, place]
+            yield name, self.images[self._row[predicted], place]
 
 
 def _learn(
-    auxiliary: Auxiliary, classes: int, count: int, seed: int, steps: int, on_step: OnStep
+    auxiliary: Auxiliary,
+    classes: Sequence[int],
+    count: int,
+    seed: int,
+    steps: int,
+    on_step: OnStep,
 ) -> Tensor:
     pool, groups = auxiliary.inputs, list[Tensor]()
-    for label in range(classes):
+    for label in classes:
         groups += _groups(pool, _members(auxiliary, label), count - 4, seed)
     groups.append(torch.arange(min(_MEMBERS, len(pool))))
     starts = torch.stack([pool[group].mean(0) for group in groups])
     best = _best(starts, pool, groups, seed, steps, on_step)
-    whole = best[-1].expand(classes, 1, *best.shape[1:])
-    best = best[:-1].unflatten(0, (classes, count - 3))
-    means = starts[:-1].unflatten(0, (classes, count - 3))[:, :1]
-    medoids = torch.stack([_medoid(pool[_members(auxiliary, label)]) for label in range(classes)])
+    whole = best[-1].expand(len(classes), 1, *best.shape[1:])
+    best = best[:-1].unflatten(0, (len(classes), count - 3))
+    means = starts[:-1].unflatten(0, (len(classes), count - 3))[:, :1]
+    medoids = torch.stack([_medoid(pool[_members(auxiliary, label)]) for label in classes])
     return torch.cat([means, best[:, :1], medoids[:, None], whole, best[:, 1:]], 1)
 
 

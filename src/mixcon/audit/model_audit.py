@@ -185,15 +185,15 @@ class ModelAudit:
         if not setup.thorough:
             return []
         teaching = self.own.inputs[setup.held :]
+        own = self._read(self._attackable[len(self.released) :])
         learned = LabelGuesses.learn(
             Auxiliary(teaching, self._predictions(teaching)),
-            len(setup.data.train.classes),
+            torch.cat([self.predicted, own]).unique().tolist(),
             attacks,
             seed=setup.seed,
             on_step=self._begin("guesses"),
             length=setup.length,
         )
-        own = self._read(self._attackable[len(self.released) :])
         return [
             GuessRecord(guess=name, leakage=setup.compared(guess), auxiliary=setup.scores(by_own))
             for (name, guess), (_, by_own) in zip(

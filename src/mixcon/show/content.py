@@ -157,5 +157,5 @@ def pixels(images: Tensor) -> bytes:
 
 
 def _guesses(own: Auxiliary, classes: int) -> Tensor:
-    learned = LabelGuesses.learn(own, classes, 4, seed=0, on_step=lambda _: None)
+    learned = LabelGuesses.learn(own, range(classes), 4, seed=0, on_step=lambda _: None)
     return learned.images[:, learned.names.index(_GUESS)]
