@@ -1,0 +1,1 @@
+45Ucqx5jpLNgCPjKC9e5VdDg/yxhsJyGZxwKZQUmgls8CoxA4yyhwSAts3NdXmdcUvFwidpMzuB3bClwXScPDA==

@@ -1,0 +1,1 @@
+xU92YkY6zrqX2IXm2vKuD8rG2V2ddhr3ofRlYRdZFtqaEguHxYqqZBMct2YDedbDSnAdrNyk17TpXBKXlA7MCQ==

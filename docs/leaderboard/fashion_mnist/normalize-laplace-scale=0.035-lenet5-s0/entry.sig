@@ -1,0 +1,1 @@
+/91S0wszo548BK4QR71NTuhcMnzG0hxfctpuvAnvwf77YKDaW+u4nDsBnbkYAJruGX6x/179bR6O4y3Go98OBQ==

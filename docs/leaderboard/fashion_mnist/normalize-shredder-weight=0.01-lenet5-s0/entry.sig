@@ -1,0 +1,1 @@
+caU88AXgXmDyhuxTHhjaF0gOpc8qPu4RbXYSbokGwXaDIKMlNv0fuj+wpPgjK7tSFDpGm0CYZ+A7H8s18M+QAw==

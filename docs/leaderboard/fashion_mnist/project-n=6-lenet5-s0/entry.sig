@@ -1,0 +1,1 @@
+6nC166U9eldxHRnURNG11wJYI+UeaEVhUHeDDzL4Vy+5cVmWzIQnfzRmxTRjYmbUxZRd8pDi47jnicnnVmFRDw==

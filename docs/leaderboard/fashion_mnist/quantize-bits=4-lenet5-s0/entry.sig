@@ -1,0 +1,1 @@
+JXfr7JkV5jeuER9SmTNwWO2tBb9Pa9AEQy0nW+MNShNb/aeTeTj+pGM0hgkQMp416qH3i2WRiTe6yzFin3ghBw==
