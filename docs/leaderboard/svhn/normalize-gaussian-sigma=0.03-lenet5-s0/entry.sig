@@ -1,0 +1,1 @@
+9AKrAiIFfsBEX5LJTAtX8nTd22ne3iLDIWtRp/aatqI9VgRiQJl1fuqm8mP3/aAO/bOHXS5qPoxeiQfLKPKkBg==

@@ -1,0 +1,1 @@
+Mbi12Frjx2CoHy7cdj+ZsjD4D/4oRR+66B68eeWXoCY/MnZWyBwPLVquKDF2/8bGhPC9MXJHh5Ocq8zFqd+nCg==

@@ -1,0 +1,1 @@
+hJgiNaRYu+vDKtcxq4saRRMODlEyLt5cv7WrNgckIKltJ5erpFEMGCSbzjAYn4x65CLmrgQaK8PR9NRkuG14CQ==

@@ -1,0 +1,1 @@
+LOMzxPNeBI6Gq9tu4Q3wOlBzZj4QA3uGntzmTyeL9hklil9UrzrpDTQkl5g9HBH/36ogH9705hQnYs4Y/jcNDg==
