@@ -9,6 +9,11 @@ from mixcon import models
 from mixcon.data import Splits, load
 
 
+def pytest_collection_modifyitems(items):
+    """Whole commands first: they take long, and one that begins last is waited for by all."""
+    items.sort(key=lambda item: item.get_closest_marker("smoke") is None)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def cache(tmp_path_factory):
     """A cache of the tests' own, shared by the workers of one run; sub-processes inherit it."""
