@@ -85,7 +85,7 @@ def weights_of(folder):
 
 
 def test_the_page_says_how_settings_were_chosen_and_what_papers_claim(options, entries):
-    page = leaderboard_page(entries, options.board, options.board / "page.md")
+    page = leaderboard_page(board_rows(entries), options.board, options.board / "page.md")
     assert "**code(bits=" in page
     assert "Li et al., MixCon" in page
     assert all(row.slower for row in board_rows(entries))

@@ -79,7 +79,7 @@ def test_rows_are_ordered_by_leakage_and_know_the_front(board):
 
 
 def test_the_page_shows_every_entry_and_names_weak_evidence(board):
-    page = leaderboard_page(read_entries(board), board, board.parent / "page.md")
+    page = leaderboard_page(board_rows(read_entries(board)), board, board.parent / "page.md")
     assert "](board/digits/code-bits=6-lenet5-s0)" in page
     assert page.count("weak evidence") == 2
     assert "## digits" in page
@@ -87,12 +87,12 @@ def test_the_page_shows_every_entry_and_names_weak_evidence(board):
 
 
 def test_the_picture_names_the_front_and_the_undefended(board, tmp_path):
-    entries = read_entries(board)
-    picture = fronts_picture(entries).decode()
+    rows = board_rows(read_entries(board))
+    picture = fronts_picture(rows).decode()
     for words in ("digits, lenet5", "a code", "b vanilla"):
         assert f"<!-- {words} -->" in picture
     (tmp_path / FRONTS).write_text(picture)
-    page = leaderboard_page(entries, tmp_path, tmp_path / "page.md")
+    page = leaderboard_page(rows, tmp_path, tmp_path / "page.md")
     assert f"![Accuracy and excess]({FRONTS})" in page
 
 

@@ -75,9 +75,10 @@ class ModelAudit:
         self.repeats = repeats
         self.subject, self.setup, self.begin = subject, setup, begin
         self.model, self.device = subject.model, next(subject.model.parameters()).device
-        self.released, self.predicted = _intercept(
+        self.released = _intercept(
             self.model, setup.originals, captured, averaged(self.model.channel, repeats)
         )
+        self.predicted = self._read(self.released)
         self.weights = fingerprint(self.model)
         facts = (setup.seed, setup.identity, setup.thorough, setup.scored, repeats)
         self.cache = AttackCache.of(keep, self.model, self.weights, *facts, _digest(self.released))
@@ -207,6 +208,7 @@ class ModelAudit:
         return torch.cat([self._read(self.knowledge.query(x)) for x in parts])
 
     def _read(self, z: Tensor) -> Tensor:
+        """The class that the cloud reads from representations, on the CPU."""
         with frozen(self.model), torch.inference_mode():
             predicted: Tensor = self.model.head(z).argmax(1)
         return predicted.cpu()
@@ -371,8 +373,8 @@ class ModelAudit:
 
 def _intercept(
     model: SplitModel, originals: Tensor, captured: Tensor | None, channel: nn.Module
-) -> tuple[Tensor, Tensor]:
-    """What crosses the wire, and the class that the cloud reads from it, on the CPU."""
+) -> Tensor:
+    """What crosses the wire."""
     like = next(model.parameters())
     with frozen(model), torch.inference_mode():
         released = captured
@@ -380,8 +382,7 @@ def _intercept(
             parts = originals.split(at_once(len(originals), tuple(originals.shape[1:])))
             released = channel(torch.cat([model.represent(part.to(like)) for part in parts]))
         released = released.to(like)
-        predicted = model.head(released).argmax(1)
-    return released.clone(), predicted.cpu()
+    return released.clone()
 
 
 def _digest(tensor: Tensor) -> str:

@@ -162,6 +162,7 @@ def page(
     """
     from mixcon.leaderboard import (  # noqa: PLC0415
         FRONTS,
+        board_rows,
         fronts_picture,
         leaderboard_page,
         read_entries,
@@ -170,6 +171,7 @@ def page(
     entries = read_entries(board)
     if not entries:
         raise RunError(f"expected entries in {board}, but got none: run mixcon leaderboard add")
+    rows = board_rows(entries)
     if find_spec("matplotlib"):
-        write_whole(board / FRONTS, fronts_picture(entries))
-    console.print(f"{write_whole(out, leaderboard_page(entries, board, out))}", soft_wrap=True)
+        write_whole(board / FRONTS, fronts_picture(rows))
+    console.print(f"{write_whole(out, leaderboard_page(rows, board, out))}", soft_wrap=True)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from mixcon.audit import AuditProgress
 from mixcon.data import load
-from mixcon.leaderboard.board import board_rows, on_front
+from mixcon.leaderboard.board import UNDEFENDED, board_rows, on_front
 from mixcon.leaderboard.contest import Contest, Setting, contest_of
 from mixcon.leaderboard.entry import Entry, add_entry, folder_name
 from mixcon.leaderboard.jobs import AuditJob, Chain, TrainingJob, in_parallel
@@ -31,7 +31,6 @@ __all__ = ["Frontier", "record_frontier"]
 Entrant: TypeAlias = tuple[str, int]  # name and seed
 Part: TypeAlias = tuple[str, str, int]  # what is done for whom, with which setting or seed
 
-_UNDEFENDED = "vanilla"
 _TRAIN, _AUDIT = 3.0, 12.0  # times as long as one training in the tuning
 
 
@@ -99,14 +98,14 @@ class _Recording:
     ) -> None:
         self.name, self.contest, self.options, self.show = name, contest, options, show
         self.course, self.field = contest.sets[name], contest.field(name)
-        self.chosen, self.choices = {_UNDEFENDED: Setting()}, dict[str, Choice]()
+        self.chosen, self.choices = {UNDEFENDED: Setting()}, dict[str, Choice]()
         self.data = load(name, data_dir=options.data_dir)
         self.rounds, self.round = 1 + (len(options.seeds) > 1), 0
         self.plan = Plan[Part]({})
 
     def run(self) -> Iterator[Entry]:
         first, *others = self.options.seeds
-        everyone, entries = [_UNDEFENDED, *self.field], list[Entry]()
+        everyone, entries = [UNDEFENDED, *self.field], list[Entry]()
         for entry in self._entries([(who, first) for who in everyone]):
             entries.append(entry)
             yield entry
@@ -117,7 +116,7 @@ class _Recording:
 
     def _entries(self, entrants: Sequence[Entrant]) -> Iterator[Entry]:
         tries = [(who, i) for who, field in self.field.items() for i in range(len(field))]
-        tuning = [] if self.round else [(_UNDEFENDED, 0), *tries]
+        tuning = [] if self.round else [(UNDEFENDED, 0), *tries]
         self.plan = Plan(
             {
                 **{("tune", *each): 1.0 for each in tuning},
@@ -147,13 +146,13 @@ class _Recording:
         """The setting of a defense, chosen on held-out samples; how, is written down."""
         if who not in self.chosen:
             settings = self.field[who]
-            undefended = self._accuracy(_UNDEFENDED, 0, Setting())
+            undefended = self._accuracy(UNDEFENDED, 0, Setting())
             found = [self._accuracy(who, place, each) for place, each in enumerate(settings)]
             best = settings[last_within(found, undefended, self.contest.points)]
             self.chosen[who] = best
             titles = [title_of(self._config(setting)) for setting in settings]
             self.choices[who] = Choice(
-                tried={_UNDEFENDED: undefended, **dict(zip(titles, found, strict=True))},
+                tried={UNDEFENDED: undefended, **dict(zip(titles, found, strict=True))},
                 chosen=title_of(self._config(best)),
             )
             ordered = {name: self.choices[name] for name in self.field if name in self.choices}
@@ -222,5 +221,5 @@ def _finalists(everyone: Sequence[str], entries: Sequence[Entry]) -> list[str]:
     return [
         who
         for who, entry in zip(everyone, entries, strict=True)
-        if who == _UNDEFENDED or title_of(entry.config) in front
+        if who == UNDEFENDED or title_of(entry.config) in front
     ]

@@ -11,13 +11,11 @@ from mixcon.audit import ModelRecord
 from mixcon.leaderboard.board import (
     UNDEFENDED,
     BoardRow,
-    board_rows,
     hypervolume,
     on_front,
     sweet_spot,
 )
 from mixcon.leaderboard.claims import claims
-from mixcon.leaderboard.entry import Entry
 from mixcon.leaderboard.tuning import CHOICES, read_choices
 from mixcon.reports.sheets import FrontPanel, FrontPoint, front_panels
 
@@ -102,15 +100,14 @@ _COLUMNS = (
 _SHOWN_FIRST = (0, 1, 2, 3, 5, 7)
 
 
-def leaderboard_page(entries: Sequence[Entry], board: Path, page: Path) -> str:
+def leaderboard_page(rows: Sequence[BoardRow], board: Path, page: Path) -> str:
     """The page of a board.
 
     Args:
-        entries: its entries.
+        rows: as `board_rows` gives them of its entries.
         board: where they lie.
         page: where the page will lie; its links start there.
     """
-    rows = board_rows(entries)
     picture = board / FRONTS
     shown = f"![Accuracy and excess]({os.path.relpath(picture, page.parent)})\n"
     courses = [(course, list(own)) for course, own in groupby(rows, key=lambda row: row.course)]
@@ -122,13 +119,12 @@ def leaderboard_page(entries: Sequence[Entry], board: Path, page: Path) -> str:
     return "\n".join(parts)
 
 
-def fronts_picture(entries: Sequence[Entry]) -> bytes:
+def fronts_picture(rows: Sequence[BoardRow]) -> bytes:
     """Accuracy against excess leakage, a panel a data set, as SVG.
 
     Raises:
         ConfigError: Matplotlib is not installed.
     """
-    rows = board_rows(entries)
     panels = [
         FrontPanel(f"{data}, {network}", [_point(row, rows) for row in own if row.excess])
         for (data, network), own in groupby(rows, key=lambda row: row.course)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -102,7 +101,8 @@ def _check(data: str, residual: str, found: Found) -> Check:
     """Is the paper's weight the best on the undefended network?"""
     values = {zeta: found[data, VANILLA.title, residual, zeta] for zeta in _GRID}
     papers = _PAPERS[data]
-    best = [_GRID[place] for place in _best(list(values.values()))]
+    seeds = range(len(values[papers]))  # the best is said by the attacker's own images
+    best = [max(_GRID, key=lambda zeta: values[zeta][seed][1]) for seed in seeds]
     shown = ", ".join(f"{z:g} ({values[z][seed][0]:.2f})" for seed, z in enumerate(best))
     there = ", ".join(f"{victims:.2f}" for victims, _ in values[papers])
     return Check(
@@ -110,12 +110,6 @@ def _check(data: str, residual: str, found: Found) -> Check:
         holds=[zeta == papers for zeta in best],
         measured=f"Best is {shown}; {papers:g} gets {there}.",
     )
-
-
-def _best(values: Sequence[Sequence[tuple[float, float]]]) -> list[int]:
-    """The place of the best weight for each seed, by the attacker's own images."""
-    seeds = range(len(values[0]))
-    return [max(range(len(values)), key=lambda place: values[place][i][1]) for i in seeds]
 
 
 ZETA = Experiment(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["FrontPanel", "FrontPoint", "front_panels"]
 
 _WIDTH, _HEIGHT = 4.2, 3.4  # inches
+_COLUMNS = 2
 _FRONT, _REST = "#c8553d", "#8e9aa6"
 _SIGNS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -50,16 +51,15 @@ class FrontPanel:
     points: Sequence[FrontPoint]
 
 
-def front_panels(panels: Sequence[FrontPanel], right: str, up: str, columns: int = 2) -> bytes:
+def front_panels(panels: Sequence[FrontPanel], right: str, up: str) -> bytes:
     """Panels row by row as SVG.
 
     Args:
         panels: at least one.
         right: title of the horizontal axes.
         up: title of the vertical axes.
-        columns: how many panels a row.
     """
-    columns = min(columns, len(panels))
+    columns = min(_COLUMNS, len(panels))
     lines = -(-len(panels) // columns)
     figure = canvas(_WIDTH * columns, _HEIGHT * lines)
     grid = figure.subplots(lines, columns, squeeze=False)
