@@ -7,6 +7,7 @@ interpreter does, tests of the front door and of endings show.
 import multiprocessing
 import os
 import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,29 +19,80 @@ _SERVER.set_forkserver_preload([
 ])  # fmt: skip
 
 
+class Command:
+    """A command at work; takes signals, and shows what it says when it has ended.
+
+    Args:
+        words: of the command line, without `mixcon`.
+        cwd: where it works.
+        env: its environment, if not this one.
+        input: what it can read.
+        file_limit: bytes that a file of it can have.
+    """
+
+    def __init__(self, *words, cwd=".", env=None, input=b"", file_limit=None):
+        self.words = list(map(str, words))
+        self._place = TemporaryDirectory()
+        self._streams = [Path(self._place.name, name) for name in ("in", "out", "err")]
+        self._streams[0].write_bytes(input)
+        environment = dict(os.environ if env is None else env)
+        self._process = _SERVER.Process(
+            target=_run, args=(self.words, str(cwd), environment, self._streams, file_limit)
+        )
+        self._process.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        """Killed if it still runs when the test is done with it."""
+        self._process.kill()
+        self._process.join()
+        self._place.cleanup()
+
+    @property
+    def returncode(self):
+        return self._process.exitcode
+
+    def poll(self):
+        return self._process.exitcode
+
+    def send_signal(self, number):
+        os.kill(self._process.pid, number)
+
+    def wait(self, timeout=300):
+        """Its exit code, once it has ended."""
+        self._process.join(timeout)
+        if self._process.is_alive():
+            raise subprocess.TimeoutExpired(self.words, timeout)
+        return self._process.exitcode
+
+    @property
+    def shown(self):
+        """What it wrote so far: bytes of stdout, bytes of stderr."""
+        return tuple(path.read_bytes() if path.exists() else b"" for path in self._streams[1:])
+
+    @property
+    def said(self):
+        """What it wrote to stderr so far."""
+        return self.shown[1].decode()
+
+
 def run_command(*words, cwd=".", env=None, input=None, text=True, file_limit=None, timeout=300):
     """Like `subprocess.run` of the command, whose files may be `file_limit` bytes long."""
-    words = list(map(str, words))
-    with TemporaryDirectory() as place:
-        streams = [Path(place, name) for name in ("in", "out", "err")]
-        streams[0].write_bytes(input.encode() if isinstance(input, str) else input or b"")
-        environment = dict(os.environ if env is None else env)
-        process = _SERVER.Process(
-            target=_run, args=(words, str(cwd), environment, streams, file_limit)
+    given = input.encode() if isinstance(input, str) else input or b""
+    with Command(*words, cwd=cwd, env=env, input=given, file_limit=file_limit) as command:
+        command.wait(timeout)
+        shown = command.shown
+        return subprocess.CompletedProcess(
+            command.words,
+            command.returncode,
+            *(each.decode() if text else each for each in shown),
         )
-        process.start()
-        process.join(timeout)
-        if process.is_alive():
-            process.kill()
-            process.join()
-            raise subprocess.TimeoutExpired(words, timeout)
-        shown = [path.read_bytes() for path in streams[1:]]
-    return subprocess.CompletedProcess(
-        words, process.exitcode, *(each.decode() if text else each for each in shown)
-    )
 
 
 def _run(words, cwd, env, streams, file_limit):
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # as where Python starts
     for number, path in enumerate(streams):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
         os.dup2(os.open(path, flags), number)

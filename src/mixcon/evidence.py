@@ -12,10 +12,23 @@ from pydantic import BaseModel, ConfigDict
 
 from mixcon.errors import ConfigError
 
-__all__ = ["MIN_VICTIMS", "Evidence", "check_limit", "weaknesses"]
+__all__ = ["MIN_VICTIMS", "Evidence", "check_limit", "slack", "weaknesses"]
 
 MIN_VICTIMS = 50
 """So many attacked inputs at least: an interval over fewer is narrower than what it stands for."""
+
+
+_TOLERANCE = 0.02
+
+
+def slack(interval: tuple[float, float]) -> float:
+    """How far beyond its interval an excess may truly lie before the audit counts as wrong.
+
+    A 95 % interval misses one time in twenty by chance. Half of its half on either side makes about
+    three standard errors, which chance hardly ever misses; a narrow one gets 0.02.
+    """
+    low, high = interval
+    return max(_TOLERANCE, (high - low) / 4)
 
 
 class Evidence(BaseModel):
@@ -70,8 +83,8 @@ class Evidence(BaseModel):
 
     @property
     def failed(self) -> bool:
-        """Whether the attacks failed: the whole interval lies below the label-only floor."""
-        return self.interval is not None and self.interval[1] < 0
+        """Whether the attacks failed: they got less than a guess, by more than chance explains."""
+        return self.interval is not None and self.interval[1] + slack(self.interval) < 0
 
     @property
     def guesses(self) -> bool:

@@ -184,9 +184,9 @@ def test_what_really_crossed_is_attacked_instead(lenet, digits):
 
 def test_a_resumed_audit_chooses_no_settings_again(lenet, digits, tmp_path, monkeypatch):
     def once():
-        arguments = ([Subject(lenet)], digits, [Rmle(steps=3)])
+        arguments = ([Subject(lenet)], digits, [Rmle(steps=3)])  # victims as above: one calibration
         return (
-            run_audit(*arguments, victims=3, thorough=True, keep=tmp_path)[0].models[0].attacks[0]
+            run_audit(*arguments, victims=8, thorough=True, keep=tmp_path)[0].models[0].attacks[0]
         )
 
     first = once()

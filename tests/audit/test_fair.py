@@ -27,7 +27,7 @@ from mixcon.split import Sizes, SplitModel
 
 @pytest.fixture(scope="module")
 def report(digits):
-    attacks = [Posterior(), Decoder(steps=150), Rmle(steps=30)]
+    attacks = [Posterior(), Decoder(steps=10), Rmle(steps=3)]
     model = build("lenet5", (1, 28, 28), 10).eval()
     found, _ = run_audit([Subject(model, "lenet")], digits, attacks, victims=60, thorough=True)
     return found

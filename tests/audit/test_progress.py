@@ -1,5 +1,6 @@
 """Progress: one share of all the work, from a plan, and no phase that works without a word."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -12,17 +13,23 @@ from mixcon.audit.costs import Costs
 from mixcon.audit.plan import AuditPlan, Work
 from mixcon.audit.progress import Phases
 from mixcon.channels import GaussianNoise
+from mixcon.data import Splits
 from mixcon.split import SplitModel
 
 
+def smaller(part):
+    return replace(part, inputs=part.inputs[..., ::2, ::2])
+
+
 @pytest.fixture
-def seen(lenet, few_digits, own_cache):
-    """What a thorough audit of two models, one with noise, tells about itself."""
+def seen(few_digits, own_cache):
+    """What a thorough audit of two small models, one with noise, tells about itself."""
     told = []
-    noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(0.1))
+    encoder, head = nn.Conv2d(1, 2, 3, stride=2), nn.Sequential(nn.Flatten(), nn.Linear(72, 10))
+    plain, noisy = SplitModel(encoder, head), SplitModel(encoder, head, GaussianNoise(0.1))
     run_audit(
-        [Subject(lenet, name="plain"), Subject(noisy, name="noisy")],
-        few_digits,
+        [Subject(plain, name="plain"), Subject(noisy, name="noisy")],
+        Splits(smaller(few_digits.train), smaller(few_digits.test)),
         [RmlePaper(steps=4), Rmle(steps=4), Decoder(steps=4)],
         victims=20,
         thorough=True,

@@ -27,6 +27,7 @@ from mixcon.metrics import (
     nearest_neighbor,
     psnr,
     ssim,
+    ssim_to_each,
 )
 from mixcon.testing import check_metric
 
@@ -57,6 +58,18 @@ def test_ssim_equals_scikit_image(channels, size):
     ]
     np.testing.assert_allclose(ssim(a, b).numpy(), expected, atol=2e-5)
     np.testing.assert_allclose(ssim(a.double(), b.double()).numpy(), expected, atol=1e-9)
+
+
+@pytest.mark.parametrize(("channels", "size"), [(1, 28), (3, 17)])
+def test_ssim_to_each_is_ssim_pair_by_pair(channels, size):
+    a, b = (x.double() for x in images(n=6, channels=channels, size=size))
+    samples = torch.stack([b, b.flip(0), a.roll(1, 0), b.roll(2, 0)], 1)  # (6, 4, C, H, W)
+    a.requires_grad_()
+    found = ssim_to_each(samples)(a)
+    pairs = ssim(a.repeat_interleave(4, 0), samples.flatten(0, 1)).view(6, 4)
+    torch.testing.assert_close(found, pairs, rtol=0, atol=1e-12)
+    mine, theirs = (torch.autograd.grad(x.sum(), a)[0] for x in (found, pairs))
+    torch.testing.assert_close(mine, theirs, rtol=0, atol=1e-10)
 
 
 def test_ssim_laws():

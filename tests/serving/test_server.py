@@ -2,6 +2,7 @@
 
 import concurrent.futures
 import contextlib
+import gc
 import json
 import socket
 import struct
@@ -14,6 +15,7 @@ from serving_parts import INFER, as_json, connect, everything, random_z, serving
 
 from mixcon.errors import ConfigError, ContractError
 from mixcon.serving import CloudService, Endpoint, ServerLimits, Tokens
+from mixcon.serving.exchange import Exchange
 from mixcon.serving.messages import JSON_LENGTH
 from mixcon.serving.requests import build_request
 from mixcon.serving.responses import parse_response
@@ -217,6 +219,29 @@ def test_slow_senders_are_let_go(url):
             started = time.monotonic()
             assert everything(connection).startswith(expected)
             assert 1.5 < time.monotonic() - started < 15
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "body"),
+    [(404, "/nothing", b"{}"), (404, "/v2/models/other/infer", b"{}"), (400, INFER, b"{}"),
+     (413, INFER, b" " * 2**20), (408, INFER, b"")],
+)  # fmt: skip
+def test_a_refused_request_leaves_no_garbage(url, status, path, body):
+    """Nothing that only the collector, which holds up everybody, could free."""
+    length = len(body) or 100  # announced and never sent
+    head = f"POST {path} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n".encode()
+    gc.collect()
+    gc.disable()
+    try:
+        with connect(url) as connection:
+            connection.sendall(head + body)
+            assert int(connection.recv(65536)[9:12]) == status
+        end = time.monotonic() + 60
+        while any(type(each) is Exchange for each in gc.get_objects()):
+            assert time.monotonic() < end, "a request is still there"
+            time.sleep(0.05)
+    finally:
+        gc.enable()
 
 
 def test_a_byte_now_and_then_does_not_keep_a_connection(url):

@@ -1,16 +1,14 @@
 """A tiny sweep as a user runs it, in a process of its own, and what it left behind."""
 
 import os
-import subprocess
-import sys
 
 from optuna.storages import RDBStorage
-from tests.started import signals_as_in_a_terminal
+from tests.commands import Command
 
 from mixcon.sweep.search import open_storage
 
 COMMAND = [  # vectors: their decoders are cheap
-    sys.executable, "-m", "mixcon", "sweep", "--data", "synthetic", "--network", "mlp",
+    "sweep", "--data", "synthetic", "--network", "mlp",
     "--defense", "mixcon(weight=[0.01, 0.1], beta=1e-2)", "--epochs", "10", "--lr", "0.005",
     "--optimizer", "adam", "--schedule", "constant", "--batch-size", "16",
     "--attack", "rmle-paper-vector", "--victims", "2", "--workers", "2", "--accelerator", "cpu",
@@ -18,11 +16,8 @@ COMMAND = [  # vectors: their decoders are cheap
 
 
 def start(folder, *options):
-    return subprocess.Popen(
-        [*COMMAND, "--out", str(folder), *options], stderr=subprocess.PIPE, text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        preexec_fn=signals_as_in_a_terminal,  # noqa: PLW1509  only sets a signal
-    )  # fmt: skip
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return Command(*COMMAND, "--out", folder, *options, env=environment)
 
 
 def judgments(folder):

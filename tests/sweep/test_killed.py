@@ -39,18 +39,16 @@ def test_killed_sweep_resumes_without_loss_or_repetition(tmp_path, storage):
     where, options = storage
     folder, before = tmp_path / "s", {}
     for count in (1, 2) if not options else (1,):  # one kill shows what a storage keeps
-        process = start(folder, *options)
-        while len(judgments(folder)) < count:
-            assert process.poll() is None, process.stderr.read()
-            time.sleep(0.02)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        assert process.returncode == -signal.SIGKILL
+        with start(folder, *options) as process:
+            while len(judgments(folder)) < count:
+                assert process.poll() is None, process.said
+                time.sleep(0.02)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
         before |= judgments(folder)
         assert {"RUNNING", "WAITING"} & set(states(where))
-    process = start(folder, *options)
-    _, shown = process.communicate(timeout=300)
-    assert process.returncode == 0, shown
+    with start(folder, *options) as process:
+        assert process.wait() == 0, process.said
     after = judgments(folder)
     assert {path: after[path] for path in before} == before
     assert states(where) == ["COMPLETE"] * 3  # none lost, none run twice, none still running
@@ -64,14 +62,10 @@ def test_killed_sweep_resumes_without_loss_or_repetition(tmp_path, storage):
 
 def test_ctrl_c_ends_cleanly(tmp_path):
     with start(tmp_path / "s") as process:
-        try:
-            while not list(tmp_path.glob("s/trials/*/config.toml")):
-                assert process.poll() is None, process.stderr.read()
-                time.sleep(0.02)
-            process.send_signal(signal.SIGINT)
-            _, shown = process.communicate(timeout=60)
-        finally:
-            process.kill()
-    assert process.returncode == 130
-    assert "Run the same command again to go on" in shown
-    assert "Traceback" not in shown
+        while not list(tmp_path.glob("s/trials/*/config.toml")):
+            assert process.poll() is None, process.said
+            time.sleep(0.02)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert "Run the same command again to go on" in process.said
+        assert "Traceback" not in process.said

@@ -97,13 +97,12 @@ def test_no_cluster_is_one_clear_error(monkeypatch):
 def test_command_ends_complete_although_a_node_is_lost(tmp_path, nodes):
     cluster, second = nodes
     folder = tmp_path / "s"
-    process = start(folder, "--ray", cluster.address)
-    while len(started(tmp_path)) < 2:
-        assert process.poll() is None, process.stderr.read()
-        time.sleep(0.02)
-    cluster.remove_node(second, allow_graceful=False)
-    _, shown = process.communicate(timeout=600)
-    assert process.returncode == 0, shown
+    with start(folder, "--ray", cluster.address) as process:
+        while len(started(tmp_path)) < 2:
+            assert process.poll() is None, process.said
+            time.sleep(0.02)
+        cluster.remove_node(second, allow_graceful=False)
+        assert process.wait(600) == 0, process.said
     assert len(list(tmp_path.glob("mixcon-*"))) == 1  # what the lost node was at work on
     assert states(SweepFolder(folder).storage) == ["COMPLETE"] * 3
     record = json.loads((folder / "report.json").read_text(encoding="utf-8"))

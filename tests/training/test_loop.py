@@ -11,6 +11,7 @@ import time
 import pytest
 import torch
 from safetensors.torch import load_file
+from tests.commands import Command, run_command
 from torch import nn
 from torch.nn import functional as F
 
@@ -127,37 +128,26 @@ def test_resumed_equals_undisturbed(tmp_path, monkeypatch, stop):
 
 def test_killed_process_resumes_to_the_same_weights(tmp_path):
     """SIGKILL, twice, in the midst of real runs of the real command."""
-    command = [
-        sys.executable,
-        "-m",
-        "mixcon",
-        "train",
-        "--data",
-        "digits",
-        "--epochs",
-        "6",
-        "--defense",
-        "mixcon + gaussian(sigma=0.1) + reconstructor",
-        "--accelerator",
-        "cpu",
-    ]
+    words = [
+        "train", "--data", "digits", "--epochs", 6, "--accelerator", "cpu",
+        "--defense", "mixcon + gaussian(sigma=0.1) + reconstructor",
+    ]  # fmt: skip
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
 
-    def start(folder):
-        return subprocess.Popen(
-            [*command, "--out", str(folder)], stderr=subprocess.DEVNULL, env=environment
-        )
+    def whole(folder):
+        done = run_command(*words, "--out", folder, env=environment)
+        assert done.returncode == 0, done.stderr
 
-    assert start(tmp_path / "whole").wait() == 0
+    whole(tmp_path / "whole")
     for epochs in (1, 3):
-        process = start(tmp_path / "killed")
-        while len(RunFolder(tmp_path / "killed").read_metrics()) <= epochs:
-            assert process.poll() is None
-            time.sleep(0.01)
-        process.send_signal(signal.SIGKILL)
-        assert process.wait() == -signal.SIGKILL
+        with Command(*words, "--out", tmp_path / "killed", env=environment) as process:
+            while len(RunFolder(tmp_path / "killed").read_metrics()) <= epochs:
+                assert process.poll() is None, process.said
+                time.sleep(0.01)
+            process.send_signal(signal.SIGKILL)
+            assert process.wait() == -signal.SIGKILL
     assert not RunFolder(tmp_path / "killed").finished
-    assert start(tmp_path / "killed").wait() == 0
+    whole(tmp_path / "killed")
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from mixcon._clock import each_step, time_share
 from mixcon._memory import at_once
 from mixcon.attacks.base import OnStep
-from mixcon.metrics import ssim
+from mixcon.metrics import ssim_to_each
 
 __all__ = ["most_alike", "most_parallel"]
 
@@ -85,13 +85,11 @@ def _climbed(
 ) -> Tensor:
     guesses = start.detach().clone().requires_grad_()
     optimizer = torch.optim.Adam([guesses], lr=lr)
-    flat, weights = samples.detach().flatten(0, 1), weights.detach()
+    likeness, weights = ssim_to_each(samples.detach()), weights.detach()
     for step in each_step(steps, on_step):
         optimizer.param_groups[0]["lr"] = lr * (1 - (step - 1) / steps)
         optimizer.zero_grad()
-        repeated = guesses.unsqueeze(1).expand(samples.shape).flatten(0, 1)
-        likeness = ssim(repeated, flat).view(weights.shape)
-        (-(weights * likeness).sum()).backward()
+        (-(weights * likeness(guesses)).sum()).backward()
         optimizer.step()
         with torch.no_grad():
             guesses.clamp_(0, 1)

@@ -27,7 +27,7 @@ def train_on_digits(defense: str, out: Path, name: str = "") -> Path:
         data="digits",
         network="lenet5",
         defense=DefenseConfig.parse(defense),
-        epochs=30,
+        epochs=15,
         batch_size=16,
     )
     name = name or config.defense.name

@@ -33,7 +33,7 @@ class Verb(NamedTuple):
 
 
 VERBS = {
-    "demo": Verb("Start", "Train, attack and report in three minutes, offline."),
+    "demo": Verb("Start", "Train, attack and report in a minute, offline."),
     "show": Verb("Start", "Draw a digit, and see what the cloud makes of it.", "serve"),
     "doctor": Verb("Start", "Check installation, devices, data and extras.", ""),
     "cuts": Verb("Train, audit", "List where a network can be cut, and what it costs."),

@@ -27,7 +27,7 @@ def demo(
     ),
     quiet: Quiet = False,
 ) -> None:
-    """Train, attack and report in under three minutes, without a network connection.
+    """Train, attack and report in about a minute, without a network connection.
 
     Three LeNet-5 read the handwritten digits that come with scikit-learn: one plain, one with the
     MixCon loss, one that sends a code of 8 bits. The paper's attack and two stronger ones try to
@@ -40,7 +40,7 @@ def demo(
     report_on(
         subjects,
         data,
-        [RmlePaper(), Posterior(), Decoder(steps=400)],
+        [RmlePaper(), Posterior(), Decoder(steps=200)],
         _VICTIMS,
         seed=0,
         folder=out / "report",

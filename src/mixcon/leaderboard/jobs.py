@@ -120,7 +120,7 @@ def in_parallel(chains: Sequence[Chain], workers: int) -> None:
     """
     threads = max(1, cores() // workers)
     context = multiprocessing.get_context("forkserver")  # a process that computes cannot be forked
-    context.set_forkserver_preload([__name__])
+    context.set_forkserver_preload([__name__, "lightning_fabric"])  # seconds, once for all
     with ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,)) as pool:
         begun: dict[Path, Future[None]] = {}
         waiting: list[tuple[Chain, set[Future[None]]]] = [(chain, set()) for chain in chains]

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
@@ -9,7 +12,7 @@ from mixcon._memory import at_once
 from mixcon.errors import ConfigError
 from mixcon.metrics._samples import check_data_range, comparable
 
-__all__ = ["ssim"]
+__all__ = ["ssim", "ssim_to_each"]
 
 _RADIUS, _SIGMA = 5, 1.5  # Wang et al. 2004: a Gaussian window of 11 x 11
 _NUMBERS = 2**24  # of images at once
@@ -55,18 +58,55 @@ def ssim(
     return (value + 1) / 2 if rescale else value
 
 
+def ssim_to_each(samples: Tensor) -> Callable[[Tensor], Tensor]:
+    """The SSIM of images, each with K samples of its own, for who asks again and again.
+
+    What depends on the samples alone is computed once, and what depends on an image once for all of
+    its samples: one blur of as many images is left of the five.
+
+    Args:
+        samples: (G, K, C, H, W) in [0, 1], at least 11 pixels a side.
+
+    Returns:
+        Maps images (G, C, H, W) to (G, K), as `ssim` does pair by pair.
+    """
+    known = _Moments.of(samples)
+
+    def likeness(images: Tensor) -> Tensor:
+        each = images.unsqueeze(1)
+        return _combined(_Moments.of(each), known, _blur(each * samples))
+
+    return likeness
+
+
+@dataclass(frozen=True)
+class _Moments:
+    """Mean and variance of each window."""
+
+    mean: Tensor
+    variance: Tensor
+
+    @classmethod
+    def of(cls, images: Tensor) -> _Moments:
+        mean = _blur(images)
+        return cls(mean, _blur(images * images) - mean**2)
+
+
 def _similarity(a: Tensor, b: Tensor) -> Tensor:
-    mean_a, mean_b = _blur(a), _blur(b)
-    variances = _blur(a * a) - mean_a**2 + _blur(b * b) - mean_b**2
-    covariance = _blur(a * b) - mean_a * mean_b
+    return _combined(_Moments.of(a), _Moments.of(b), _blur(a * b))
+
+
+def _combined(a: _Moments, b: _Moments, product: Tensor) -> Tensor:
+    """SSIM from the moments of both and the mean of their product: (..., C, H, W) to (...)."""
+    means = a.mean * b.mean
     c1, c2 = 0.01**2, 0.03**2
-    luminance = (2 * mean_a * mean_b + c1) / (mean_a**2 + mean_b**2 + c1)
-    structure = (2 * covariance + c2) / (variances + c2)
-    return (luminance * structure).flatten(1).mean(1)
+    luminance = (2 * means + c1) / (a.mean**2 + b.mean**2 + c1)
+    structure = (2 * (product - means) + c2) / (a.variance + b.variance + c2)
+    return (luminance * structure).flatten(-3).mean(-1)
 
 
 def _blur(images: Tensor) -> Tensor:
-    """Gaussian means of the windows inside the image: (N, C, H, W) to (N, C, H - 10, W - 10)."""
+    """Gaussian means of the windows inside the image: (..., H, W) to (..., H - 10, W - 10)."""
     down, across = (_windows(size, images) for size in images.shape[-2:])
     return down @ images @ across.T
 

@@ -9,6 +9,7 @@ from statistics import fmean
 
 from mixcon.audit import AttackRecord, ModelRecord, Report
 from mixcon.audit.reference_devices import EXPECTED
+from mixcon.evidence import slack
 from mixcon.metrics import Metric, metric_named
 from mixcon.reports.headline import LABEL_ONLY, best_attack
 from mixcon.reports.seeds import by_defense, pooled
@@ -18,9 +19,6 @@ __all__ = ["Calibration", "Compared", "Cost", "Defense", "Figures", "figures_of"
 
 SHOWN = 9
 """So many inputs are drawn at most; odd, so that the middle one is the median."""
-
-TOLERANCE = 0.02
-"""So far beyond the interval the right value of a calibration may lie."""
 
 
 @dataclass(frozen=True)
@@ -37,17 +35,13 @@ class Calibration:
 
     @property
     def is_off(self) -> bool:
-        """Whether the right value lies outside the interval, by more than a tolerance.
-
-        A 95 % interval misses one time in twenty by chance. Half of its half on either side makes
-        about three standard errors, which chance hardly ever misses.
-        """
+        """Whether the right value lies outside the interval, by more than chance explains."""
         value = self.summary.excess
         if value is None or self.right is None:
             return False
         low, high = self.summary.interval or (value, value)
-        slack = max(TOLERANCE, (high - low) / 4)
-        return not low - slack <= self.right <= high + slack
+        beyond = slack((low, high))
+        return not low - beyond <= self.right <= high + beyond
 
     @property
     def fault(self) -> str:

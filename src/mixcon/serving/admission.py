@@ -20,7 +20,7 @@ from mixcon.serving.server_log import ServerLog
 __all__ = ["Acceptor", "Admission", "Visit"]
 
 _BACKLOG = 2048
-_AT_ONCE = 100  # connections to accept before other work
+_AT_ONCE = 20  # connections to accept before other work
 _PAUSE = 0.05  # seconds without a file left to accept with
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import grpc
 
+from mixcon.errors import ContractError
 from mixcon.serving.contract import TensorSpec
 from mixcon.serving.exchange import REQUEST_ID, Exchange, id_of
 from mixcon.serving.grpc_inference import GrpcRequest, build_answer_message
@@ -72,17 +73,20 @@ class GrpcApi:
             exchange.status = CLIENT_LEFT
             raise
         except Exception as error:
-            refusal = refusal_of(error)
-            if refusal is None:
-                exchange.status = 500
-                self._service.log.failed(error, id=exchange.id)
-                await call.abort(grpc.StatusCode.INTERNAL, "the server failed; its log says why")
-            else:
-                exchange.status = refusal.status
-                await call.abort(_CODES[refusal.status], refusal.reason)
+            await call.abort(*self._refused(exchange, error))
             raise AssertionError from error  # abort raises
         exchange.status = 200
         return content
+
+    def _refused(self, exchange: Exchange, error: Exception) -> tuple[grpc.StatusCode, str]:
+        """What is told of an error; apart from where it is caught, as in `RestApi`."""
+        refusal = refusal_of(error)
+        if refusal is not None:
+            exchange.status = refusal.status
+            return _CODES[refusal.status], refusal.reason
+        exchange.status = 500
+        self._service.log.failed(error, id=exchange.id)
+        return grpc.StatusCode.INTERNAL, "the server failed; its log says why"
 
     async def _server_live(self, _: _Call) -> bytes:
         return _message("ServerLiveResponse", live=True)
@@ -98,7 +102,7 @@ class GrpcApi:
     def _is_ready(self, models: list[Any] | None) -> bool:
         try:
             self._service.check_ready(models)
-        except Refusal:
+        except ContractError:
             return False
         return True
 

@@ -63,11 +63,16 @@ class RestApi:
         try:
             return await self._route(request)
         except Exception as error:
-            refusal = refusal_of(error)
-            if refusal is not None:
-                return json_reply({"error": refusal.reason}, refusal.status, refusal.headers)
-            self._service.log.failed(error, id=request.exchange.id)
-            return json_reply({"error": "the server failed; its log says why"}, 500)
+            return self._refused(request, error)
+
+    def _refused(self, request: _Request, error: Exception) -> Reply:
+        # Apart from where the error is caught: its traceback would hold who holds it, and only the
+        # garbage collector, which stops all answers, could free a request that was refused.
+        refusal = refusal_of(error)
+        if refusal is not None:
+            return json_reply({"error": refusal.reason}, refusal.status, refusal.headers)
+        self._service.log.failed(error, id=request.exchange.id)
+        return json_reply({"error": "the server failed; its log says why"}, 500)
 
     async def _route(self, request: _Request) -> Reply:
         path, method = request.exchange.path, request.exchange.method

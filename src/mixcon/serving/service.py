@@ -21,7 +21,7 @@ from mixcon.serving.exchange import Exchange, Records
 from mixcon.serving.export_reader import Half, read_half
 from mixcon.serving.gate import check_audit
 from mixcon.serving.limits import ServerLimits
-from mixcon.serving.refusal import Refusal, refusal_of
+from mixcon.serving.refusal import Refusal
 from mixcon.serving.request_bodies import BodyReader
 from mixcon.serving.rest import RestApi
 from mixcon.serving.sequence import refuse_older
@@ -121,8 +121,8 @@ class CloudService:
             authorization: value of the header of that name.
 
         Raises:
-            Refusal: it is not answered; whatever is raised meanwhile and can be told to a client
-                becomes one.
+            Refusal: it is not answered.
+            ContractError: the contract expired.
         """
         exchange.is_inference = True
         model = self.catalog.choose(name, version)
@@ -130,15 +130,9 @@ class CloudService:
         self.authorize(authorization)
         if model is None:
             raise _no_such_model(name, version)
-        try:
-            with model.held():
-                model.contract.check_expiry()
-                yield model
-        except Exception as error:
-            refusal = refusal_of(error)
-            if refusal is None:
-                raise
-            raise refusal from error
+        with model.held():
+            model.contract.check_expiry()
+            yield model
 
     def find(self, name: str, version: str | None) -> ServedModel:
         """The model of this name, in this version or its default one.
@@ -155,13 +149,10 @@ class CloudService:
         """Refuse where one of these, or of all, has expired.
 
         Raises:
-            Refusal: it has.
+            ContractError: it has.
         """
         for model in self.catalog if models is None else models:
-            try:
-                model.contract.check_expiry()
-            except Exception as error:
-                raise (refusal_of(error) or error) from error
+            model.contract.check_expiry()
 
     def authorize(self, authorization: str | None) -> None:
         """Refuse who has no token where tokens are asked for.

@@ -25,6 +25,7 @@ __all__ = ["LocalPool", "Outcome", "Pool"]
 
 _STOP_SECONDS = 5.0
 _TELL_SECONDS = 0.5  # a worker need not speak more often
+_SLOW_TO_IMPORT = ["mixcon.sweep.job", "lightning_fabric"]  # seconds, once for all workers
 
 
 @dataclass(frozen=True)
@@ -155,7 +156,7 @@ class LocalPool:
 
     def _start(self) -> _Worker:
         context = multiprocessing.get_context("forkserver")  # one that computes cannot be forked
-        context.set_forkserver_preload(["mixcon.sweep.job"])  # which takes seconds, once for all
+        context.set_forkserver_preload(_SLOW_TO_IMPORT)
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._threads), daemon=True)
         # Threads that wait for each other leave their core to others, instead of spinning on it.
