@@ -123,3 +123,41 @@ def test_a_model_at_chance_is_not_the_best_defense():
     assert ", and the defended one makes this much harder (0.31)" in " ".join(
         verdict(figures_of(report_on(plain, dead, good)))
     )
+
+
+def named(model, attack, guess):
+    """The model, whose reconstructions and guesses name so many of 50 inputs in their class."""
+
+    def with_hits(record, hits):
+        column = [1.0] * hits + [0.0] * (50 - hits)
+        leakage = {**record.leakage, "reidentification_in_class": column}
+        return record.model_copy(update={"leakage": leakage})
+
+    model = sound(model)
+    return model.model_copy(
+        update={
+            "attacks": [with_hits(each, attack) for each in model.attacks],
+            "guesses": [with_hits(each, guess) for each in model.guesses],
+        }
+    )
+
+
+def test_what_names_its_input_hides_nothing_however_unlike_it_is():
+    models = [model(name, 0.9, rmle=[0.21]) for name in ("vanilla", "noise")]
+    first, second, *rest = verdict(
+        figures_of(report_on(named(models[0], 40, 1), named(models[1], 22, 1)))
+    )
+    assert "tell 80% of the inputs from others of their class by what comes back" in first
+    assert "tell 44% of the inputs from others of their class" in second
+    assert "do not rely on it to hide which one it was" in second
+    assert "names 44% of the inputs among others of their class, where the guess names 2%" in (
+        " ".join(rest)
+    )
+
+
+@pytest.mark.parametrize(("attack", "guess"), [(1, 0), (3, 2), (0, 0)])
+def test_a_hit_by_chance_is_none(attack, guess):
+    report = report_on(named(model("m", 0.9, rmle=[0.2]), attack, guess))
+    assert "it hides the inputs from every attack tried here" in " ".join(
+        verdict(figures_of(report))
+    )

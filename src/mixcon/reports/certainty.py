@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from statistics import fmean
+
 from mixcon.audit import SecretRecord
 from mixcon.metrics import metric_named
 from mixcon.reports.summary import Summary
@@ -64,7 +66,17 @@ def _measured(summary: Summary) -> str:
     ends = f" [{found.interval[0]:z.2f}, {found.interval[1]:z.2f}]" if found.interval else ""
     return (
         f"{scale.label} {scale.text(summary.leakage or 0.0)} {by}, an excess of "
-        f"{found.value:z.2f}{ends} {over}"
+        f"{found.value:z.2f}{ends} {over}{_named(summary)}"
+    )
+
+
+def _named(summary: Summary) -> str:
+    if summary.named is None:
+        return ""
+    by_attack, by_guess = fmean(summary.named.leakage), fmean(summary.named.floor)
+    return (
+        f"; it names {by_attack:.0%} of the inputs among others of their class, where the guess "
+        f"names {by_guess:.0%}"
     )
 
 

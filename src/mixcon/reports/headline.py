@@ -18,7 +18,9 @@ from mixcon.audit import AttackRecord, GuessRecord, ModelRecord
 from mixcon.errors import ConfigError
 from mixcon.metrics import bootstrap_interval, metric_named
 
-__all__ = ["LABEL_ONLY", "Excess", "best_attack", "excess", "headline", "per_image"]
+__all__ = ["LABEL_ONLY", "Excess", "best_attack", "excess", "headline", "named", "per_image"]
+
+_NAMED = "reidentification_in_class"
 
 LABEL_ONLY = "class-mean"
 """The floor of reports from before there were several guesses: the mean image of the class."""
@@ -127,6 +129,25 @@ def per_image(model: ModelRecord, metric: str) -> Excess | None:
         return None
     guesses = [guess.leakage[metric] for guess in model.guesses[: len(model.attacks)]]
     return Excess(metric, tuple(best_attack(model, metric)), tuple(_closest(guesses, metric)))
+
+
+def named(model: ModelRecord, found: Excess) -> Excess | None:
+    """How often the headline's attack names an input among others of its class, over its guess.
+
+    A reconstruction that is like its original by no metric may still tell it from all others: of a
+    voice, whose wave form never comes back, or of a face in another light.
+
+    Args:
+        model: the record.
+        found: its headline. None is the answer where that chooses no attack, or where it was not
+            measured.
+    """
+    attack = next((each for each in model.attacks if each.attack == found.attack), None)
+    guess = next((each for each in model.guesses if each.guess == found.guess), None)
+    if not attack or not guess or _NAMED not in attack.leakage.keys() & guess.leakage.keys():
+        return None
+    columns = tuple(attack.leakage[_NAMED]), tuple(guess.leakage[_NAMED])
+    return Excess(_NAMED, *columns, attack.attack, guess.guess)
 
 
 def _chooses(model: ModelRecord, metric: str) -> bool:

@@ -14,7 +14,7 @@ from mixcon.audit import BitsRecord, ModelRecord, Report, SaturationRecord
 from mixcon.errors import ConfigError
 from mixcon.evidence import Evidence
 from mixcon.metrics import metric_named
-from mixcon.reports.headline import Excess, best_attack, headline, per_image
+from mixcon.reports.headline import Excess, best_attack, headline, named, per_image
 
 __all__ = ["Spread", "Summary", "headline_metric", "headlines", "spread", "summarize"]
 
@@ -58,6 +58,7 @@ class Summary:
         found: the headline excess, see `headline`.
         evidence: what a gate judges the model by.
         beside: the excess per image, see `per_image`.
+        named: how often the headline's attack names an input among others of its class.
         strongest: value of the strongest attack, input by input.
         winners: attack name to the number of images on which it leaked most.
         saturation: whether stronger attacks are to be expected.
@@ -73,6 +74,7 @@ class Summary:
     found: Excess | None = None
     evidence: Evidence | None = None
     beside: Excess | None = None
+    named: Excess | None = None
     strongest: tuple[float, ...] = ()
     winners: dict[str, int] = field(default_factory=dict)
     saturation: SaturationRecord | None = None
@@ -93,6 +95,11 @@ class Summary:
     def interval(self) -> tuple[float, float] | None:
         """Its 95 % bootstrap interval over the images."""
         return self.found.interval if self.found else None
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether more inputs are named among others of their class than chance explains."""
+        return bool(self.named and self.named.interval and self.named.interval[0] > 0)
 
 
 def spread(values: Sequence[float], metric: str = "ssim") -> Spread:
@@ -165,6 +172,7 @@ def summarize(model: ModelRecord, metric: str = "ssim") -> Summary:
         floor=fmean(found.floor),
         found=found,
         beside=beside,
+        named=named(model, found),
         strongest=tuple(strongest),
         winners=_winners(model, metric, strongest),
         saturation=model.saturation,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from statistics import fmean
 
 from mixcon.metrics import Metric, metric_named
 from mixcon.reports.certainty import certainty, told_secret
@@ -16,16 +17,20 @@ __all__ = ["verdict"]
 _NOTHING = 0.05
 """An excess below this counts as nothing: the reconstruction is no better than the class mean."""
 
+_ROUGH = 0.3
+"""From this excess on an input can be seen, and need not be found among others."""
+
+_TELLS = "tell {share} of the inputs from others of their class by what comes back"
 _SEEN = (
     (0.9, "redraw the {things} almost perfectly"),
     (0.6, "redraw the {things} clearly"),
-    (0.3, "redraw the {things} roughly"),
+    (_ROUGH, "redraw the {things} roughly"),
     (_NOTHING, "redraw little more of the {things} than their class alone reveals"),
     (-math.inf, "redraw no more of the {things} than their class alone reveals"),
 )
 _ADVICE = (
     (0.6, "do not rely on it to hide the inputs"),
-    (0.3, "it blurs the inputs but does not hide them"),
+    (_ROUGH, "it blurs the inputs but does not hide them"),
     (_NOTHING, "it hides most of the detail from the attacks tried here"),
     (-math.inf, "it hides the inputs from every attack tried here, though a stronger one may come"),
 )
@@ -112,10 +117,20 @@ def _attacker(summary: Summary, metric: str, *, alone: bool) -> str:
     seen = _band(summary.excess, _SEEN).format(things="pictures" if metric == "ssim" else "inputs")
     model = f"the model {summary.model}" if alone else "the undefended model"
     guess = f"; a guess from the class alone gets {scale.text(summary.floor)}" if alone else ""
+    apart = f", and {_TELLS.format(share=_share(summary))}" if _is_only_named(summary) else ""
     return (
         f"An attacker in the cloud who sees what the device sends can {seen} from {model} "
-        f"({scale.in_words(summary.leakage)}{guess})"
+        f"({scale.in_words(summary.leakage)}{guess}){apart}"
     )
+
+
+def _is_only_named(summary: Summary) -> bool:
+    """Whether the reconstructions are unlike the inputs, and tell which ones they were."""
+    return summary.tells_apart and (summary.excess or 0.0) < _ROUGH
+
+
+def _share(summary: Summary) -> str:
+    return f"{fmean(summary.named.leakage):.0%}" if summary.named else ""
 
 
 def _effect(before: float, after: float) -> str:
@@ -182,6 +197,9 @@ def _cost(plain: Summary, chosen: Summary) -> str:
 def _advice(summary: Summary) -> str:
     if summary.excess is None:
         return "audit it before you rely on it to hide the inputs"
+    if _is_only_named(summary):
+        told = _TELLS.format(share=_share(summary))
+        return f"an attacker can {told}, so do not rely on it to hide which one it was"
     return _band(summary.excess, _ADVICE)
 
 
@@ -191,6 +209,6 @@ def _advice_against(plain: Summary, chosen: Summary) -> str:
     effect = _effect(plain.excess, chosen.excess)
     if effect in {"worse", "barely"}:
         return _ADVICE[0][1]
-    if effect == "none":
+    if effect == "none" and not _is_only_named(plain):
         return "there was nothing for it to hide from the attacks tried here"
     return _advice(chosen)
