@@ -5,7 +5,6 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies_environment, proxy_bypass
 
 from mixcon.errors import ConfigError
 from mixcon.serving.endpoint import Endpoint
@@ -34,7 +33,12 @@ def proxy_for(endpoint: Endpoint) -> Proxy | None:
     Raises:
         ConfigError: what the environment names is no HTTP proxy.
     """
-    if not endpoint.proxy or endpoint.is_loopback or proxy_bypass(endpoint.host):
+    if not endpoint.proxy or endpoint.is_loopback:
+        return None
+    # Not before it is asked for: with all that it imports it takes a tenth of a device's memory.
+    from urllib.request import getproxies_environment, proxy_bypass  # noqa: PLC0415
+
+    if proxy_bypass(endpoint.host):
         return None
     named = getproxies_environment()
     url = named.get(endpoint.url.partition("://")[0]) or named.get("all")
