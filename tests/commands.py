@@ -7,6 +7,7 @@ interpreter does, tests of the front door and of endings show.
 import multiprocessing
 import os
 import resource
+import runpy
 import signal
 import subprocess
 import sys
@@ -24,20 +25,22 @@ class Command:
 
     Args:
         words: of the command line, without `mixcon`.
+        script: a Python file to run in its place.
         cwd: where it works.
         env: its environment, if not this one.
         input: what it can read.
         file_limit: bytes that a file of it can have.
     """
 
-    def __init__(self, *words, cwd=".", env=None, input=b"", file_limit=None):
+    def __init__(self, *words, script=None, cwd=".", env=None, input=b"", file_limit=None):
         self.words = list(map(str, words))
         self._place = TemporaryDirectory()
         self._streams = [Path(self._place.name, name) for name in ("in", "out", "err")]
         self._streams[0].write_bytes(input)
         environment = dict(os.environ if env is None else env)
         self._process = _SERVER.Process(
-            target=_run, args=(self.words, str(cwd), environment, self._streams, file_limit)
+            target=_run,
+            args=(script, self.words, str(cwd), environment, self._streams, file_limit),
         )
         self._process.start()
 
@@ -78,10 +81,10 @@ class Command:
         return self.shown[1].decode()
 
 
-def run_command(*words, cwd=".", env=None, input=None, text=True, file_limit=None, timeout=300):
-    """Like `subprocess.run` of the command, whose files may be `file_limit` bytes long."""
+def run_command(*words, input=None, text=True, timeout=300, **settings):
+    """Like `subprocess.run` of the command; settings are those of `Command`."""
     given = input.encode() if isinstance(input, str) else input or b""
-    with Command(*words, cwd=cwd, env=env, input=given, file_limit=file_limit) as command:
+    with Command(*words, input=given, **settings) as command:
         command.wait(timeout)
         shown = command.shown
         return subprocess.CompletedProcess(
@@ -91,7 +94,7 @@ def run_command(*words, cwd=".", env=None, input=None, text=True, file_limit=Non
         )
 
 
-def _run(words, cwd, env, streams, file_limit):
+def _run(script, words, cwd, env, streams, file_limit):
     signal.signal(signal.SIGINT, signal.default_int_handler)  # as where Python starts
     for number, path in enumerate(streams):
         flags = os.O_RDONLY if number == 0 else os.O_WRONLY | os.O_CREAT
@@ -102,7 +105,11 @@ def _run(words, cwd, env, streams, file_limit):
     os.chdir(cwd)
     if file_limit:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_limit, file_limit))
+    sys.argv = [str(script or "mixcon"), *words]
+    if script:
+        sys.path.insert(0, str(Path(script).parent))
+        runpy.run_path(str(script), run_name="__main__")
+        return
     from mixcon.cli import main  # noqa: PLC0415  not before the environment is its own
 
-    sys.argv = ["mixcon", *words]
     main()

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from tests.commands import run_command
 
 pytestmark = pytest.mark.smoke
 
@@ -26,14 +27,11 @@ SAYS = {
 """What each prints at its end."""
 
 
-def done(*words, folder):
-    """A process in an empty folder, with a home of its own."""
-    program = Path(sys.executable).parent
-    environment = {**os.environ, "HOME": str(folder), "PATH": f"{program}:{os.environ['PATH']}"}
-    return subprocess.run(
-        [*map(str, words)], cwd=folder, env=environment, capture_output=True, text=True,
-        timeout=600, check=False,
-    )  # fmt: skip
+@pytest.fixture
+def environment(tmp_path):
+    """A home of its own, and the programs beside this Python."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    return {**os.environ, "HOME": str(tmp_path), "PATH": path}
 
 
 def test_each_is_run_and_short():
@@ -43,14 +41,18 @@ def test_each_is_run_and_short():
 
 
 @pytest.mark.parametrize("name", SAYS)
-def test_it_runs(name, tmp_path):
-    result = done(sys.executable, FOLDER / f"{name}.py", "--smoke", folder=tmp_path)
+def test_it_runs(name, tmp_path, environment):
+    script = FOLDER / f"{name}.py"
+    result = run_command("--smoke", script=script, cwd=tmp_path, env=environment, timeout=600)
     assert result.returncode == 0, result.stderr
     assert SAYS[name] in result.stdout
 
 
-def test_the_gate_stays_closed_after_too_little(tmp_path):
-    result = done(FOLDER / "privacy_gate.sh", "build", "--smoke", folder=tmp_path)
+def test_the_gate_stays_closed_after_too_little(tmp_path, environment):
+    result = subprocess.run(
+        [FOLDER / "privacy_gate.sh", "build", "--smoke"], cwd=tmp_path, env=environment,
+        capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
     assert result.returncode == 1, result.stderr
     assert "--fail-above excess=0.3 fails" in result.stderr
     assert (tmp_path / "build" / "report" / "report.html").is_file()

@@ -47,3 +47,19 @@ def looks_until_found(connections):
 def test_full_collections_wait_for_few_connections(connections, looks):
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         assert pool.apply(looks_until_found, (connections,)) == looks
+
+
+def frozen_afterwards():
+    async def serve():
+        collection = Collection(lambda: 0)
+        collection.start()
+        return collection
+
+    gc.freeze()
+    asyncio.run(serve()).stop()
+    return gc.get_freeze_count()
+
+
+def test_what_an_embedding_program_froze_stays_frozen():
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        assert pool.apply(frozen_afterwards) > 0

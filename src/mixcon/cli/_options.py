@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any, TypeAlias
 
 import typer
 
 from mixcon import models
 from mixcon.cli._allow import allow_typed
+from mixcon.cli._data_dir import MACHINE
 from mixcon.data import SOURCES
 from mixcon.defenses import part_names
 from mixcon.errors import ConfigError
 from mixcon.training import AUGMENTATIONS, RECIPES, TrainConfig, recipe
 
-__all__ = ["MACHINE", "TRAINING", "train_config"]
+__all__ = ["TRAINING", "train_config"]
 
-TRAINING, MACHINE = "Training", "Machine"
+TRAINING = "Training"
 PARTS = ", ".join(["vanilla", *part_names()])
 _OWN = "or package.module:name of your own"
 
@@ -88,14 +88,6 @@ Augment: TypeAlias = Annotated[
 Seed: TypeAlias = Annotated[
     int | None,
     typer.Option(help="Same seed, same weights (default: 0)", rich_help_panel=TRAINING),
-]
-DataDir: TypeAlias = Annotated[
-    Path | None,
-    typer.Option(
-        envvar="MIXCON_DATA",
-        help="Folder of local Parquet files; without it data comes from the Hugging Face hub.",
-        rich_help_panel=MACHINE,
-    ),
 ]
 Accelerator: TypeAlias = Annotated[
     str, typer.Option(help="auto, cpu, cuda or mps.", rich_help_panel=MACHINE)

@@ -11,13 +11,12 @@ import typer
 
 from mixcon.attacks import ATTACKS
 from mixcon.cli._allow import AllowCode, allow_typed
+from mixcon.cli._data_dir import MACHINE, DataDir
 from mixcon.cli._options import (
-    MACHINE,
     Accelerator,
     Augment,
     BatchSize,
     Data,
-    DataDir,
     Epochs,
     LabelSmoothing,
     Lr,

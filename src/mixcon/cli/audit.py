@@ -18,7 +18,8 @@ from mixcon.attacks import ATTACKS, Attack, strongest
 from mixcon.audit import AuditPlan, Subject, effort_of, run_audit, subjects_of
 from mixcon.cli._allow import AllowCode, allow_typed
 from mixcon.cli._console import audit_progress, console, interruptible, working
-from mixcon.cli._options import Accelerator, DataDir
+from mixcon.cli._data_dir import DataDir
+from mixcon.cli._options import Accelerator
 from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.cli._runs import common_data
 from mixcon.data import LabeledSet, Splits

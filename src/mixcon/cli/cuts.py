@@ -12,7 +12,8 @@ from rich.table import Table
 
 from mixcon.cli._allow import allow_typed
 from mixcon.cli._console import console
-from mixcon.cli._options import Data, DataDir, Resize
+from mixcon.cli._data_dir import DataDir
+from mixcon.cli._options import Data, Resize
 from mixcon.cli._output import Json, print_json
 from mixcon.data import load
 from mixcon.errors import ConfigError

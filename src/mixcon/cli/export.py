@@ -9,6 +9,7 @@ import typer
 
 from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import command, console, interruptible, working
+from mixcon.cli._data_dir import DataDir
 from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.training import RunFolder
 
@@ -57,9 +58,7 @@ def export(
             help="onnx, or executorch for an ExecuTorch program (edge/encoder.pte) beside it."
         ),
     ] = "onnx",
-    data_dir: Annotated[
-        Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
-    ] = None,
+    data_dir: DataDir = None,
     allow_code: AllowCode = None,
     as_json: Json = False,
     quiet: Quiet = False,

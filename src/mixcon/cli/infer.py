@@ -15,6 +15,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from mixcon._extras import check_extra
 from mixcon.cli._allow import AllowCode, allow_typed
 from mixcon.cli._console import console, interruptible
+from mixcon.cli._data_dir import DataDir
 from mixcon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -162,12 +163,7 @@ def infer(
         ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Draws them.", rich_help_panel=_TEST)] = 0,
-    data_dir: Annotated[
-        Path | None,
-        typer.Option(
-            envvar="MIXCON_DATA", help="Folder of local Parquet files.", rich_help_panel=_TEST
-        ),
-    ] = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Classify images: the encoder runs here, only its output is sent.
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from mixcon._files import check_writable, write_whole
 from mixcon.cli._allow import AllowCode, allow_typed
 from mixcon.cli._console import audit_progress, console, interruptible
-from mixcon.cli._options import DataDir
+from mixcon.cli._data_dir import DataDir
 from mixcon.cli._output import Json, print_json
 from mixcon.errors import RunError
 

@@ -12,7 +12,8 @@ import typer
 
 from mixcon._files import check_writable, write_whole
 from mixcon.cli._console import console, interruptible, overall_progress
-from mixcon.cli._options import MACHINE, Accelerator, DataDir
+from mixcon.cli._data_dir import MACHINE, DataDir
+from mixcon.cli._options import Accelerator
 from mixcon.cli._output import Quiet
 from mixcon.cli._working_defense import working_defense
 from mixcon.errors import ConfigError

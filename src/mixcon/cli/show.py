@@ -11,6 +11,7 @@ import typer
 from mixcon._files import check_writable
 from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import console, interruptible, overall_progress, working
+from mixcon.cli._data_dir import DataDir
 from mixcon.cli._digits_runs import code_of, plain_and_paper, train_on_digits
 from mixcon.cli._runs import common_data
 from mixcon.training import RunFolder
@@ -47,9 +48,7 @@ def show(
             help="Folder that keeps models and exports; with mixcon demo's, its models are reused."
         ),
     ] = Path("mixcon-demo"),
-    data_dir: Annotated[
-        Path | None, typer.Option(envvar="MIXCON_DATA", help="Folder of local Parquet files.")
-    ] = None,
+    data_dir: DataDir = None,
     allow_code: AllowCode = None,
 ) -> None:
     """Draw a digit, and see what a curious cloud makes of the bytes that leave your browser.

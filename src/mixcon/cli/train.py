@@ -12,14 +12,13 @@ from mixcon import training
 from mixcon._files import check_writable
 from mixcon.cli._allow import AllowCode
 from mixcon.cli._console import interruptible, training_progress
+from mixcon.cli._data_dir import MACHINE, DataDir
 from mixcon.cli._options import (
-    MACHINE,
     PARTS,
     Accelerator,
     Augment,
     BatchSize,
     Data,
-    DataDir,
     Epochs,
     LabelSmoothing,
     Lr,

@@ -32,17 +32,20 @@ class Collection:
         self._connections = connections
         self._skipped = 0
         self._before = gc.get_threshold()
+        self._frozen = 0
 
     def start(self) -> None:
         """Begin, in the running event loop; what is there by now is never looked at again."""
         gc.collect()
+        self._frozen = gc.get_freeze_count()
         gc.freeze()
         gc.set_threshold(_YOUNG, _MIDDLE, _NEVER)
         self._wait()
 
     def stop(self) -> None:
         """Leave the process as it was; the loop has ended."""
-        gc.unfreeze()
+        if not self._frozen:  # else some of it is somebody else's, who wants it so
+            gc.unfreeze()
         gc.set_threshold(*self._before)
 
     def _wait(self) -> None:

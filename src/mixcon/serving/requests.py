@@ -34,6 +34,7 @@ from mixcon.serving.wire import (
 
 __all__ = ["InferRequest", "build_request", "check_request", "parse_request"]
 
+_WIRES: dict[str, Wire] = {wire: wire for wire in WIRES}
 _IMPLIED: dict[str, Wire] = {"FP32": "float32", "FP16": "float16", "UINT8": "int8"}
 
 
@@ -134,7 +135,7 @@ def _checked(
 
 def _wire(tensor: TensorHeader) -> Wire:
     asked = tensor.parameters.get("wire", _IMPLIED.get(tensor.datatype))
-    found = next((wire for wire in WIRES if wire == asked), None)
+    found = _WIRES.get(asked) if isinstance(asked, str) else None
     if found is None or datatype(found) != tensor.datatype:
         raise WireError(
             f"expected datatype FP32, FP16 or UINT8 with a wire format out of {', '.join(WIRES)} "
