@@ -59,6 +59,15 @@ def test_an_unlucky_guess_is_no_failure_of_the_attacks():
     assert not evidence(excess=-0.2, interval=(-0.4, -0.07)).failed  # few inputs, much chance
 
 
+def test_naming_inputs_is_judged_by_the_same_limit_unless_it_is_chance():
+    named = evidence(named=0.43, named_interval=(0.28, 0.57))
+    (objection,) = named.objections(0.3)
+    assert "may name 0.570 of the inputs among others of their class" in objection
+    assert named.objections(0.6) == ()
+    assert evidence(named=0.1, named_interval=(0.0, 0.4)).objections(0.3) == ()
+    assert evidence(named=None).objections(0.3) == ()
+
+
 def test_without_an_interval_the_excess_itself_is_compared_and_the_victims_are_missed():
     alone = evidence(interval=None, victims=1)
     assert len(alone.objections(0.2)) == 2

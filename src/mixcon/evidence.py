@@ -54,6 +54,9 @@ class Evidence(BaseModel):
         guess: the guess that `floor` stands for; None where it is the class mean alone.
         per_image: excess of the strongest attack per victim over the best of as many guesses.
         per_image_interval: its 95 % bootstrap interval.
+        named: how many more of the inputs the headline's attack names among others of their class
+            than its guess, as a share; None where that was not measured.
+        named_interval: its 95 % bootstrap interval.
         saturated: whether more steps and other attacks gain nothing; None if not looked at.
         maximal_leakage: bits that are proved of the release; None where there is no bound.
         miscalibrated: what the audit measured wrongly where the right value is known, in clauses.
@@ -77,6 +80,8 @@ class Evidence(BaseModel):
     guess: str | None = None
     per_image: float | None = None
     per_image_interval: tuple[float, float] | None = None
+    named: float | None = None
+    named_interval: tuple[float, float] | None = None
     saturated: bool | None = None
     maximal_leakage: float | None = None
     miscalibrated: tuple[str, ...] = ()
@@ -85,6 +90,11 @@ class Evidence(BaseModel):
     def failed(self) -> bool:
         """Whether the attacks failed: they got less than a guess, by more than chance explains."""
         return self.interval is not None and self.interval[1] + slack(self.interval) < 0
+
+    @property
+    def tells_apart(self) -> bool:
+        """Whether more inputs are named among others of their class than chance explains."""
+        return self.named_interval is not None and self.named_interval[0] > 0
 
     @property
     def guesses(self) -> bool:
@@ -106,20 +116,29 @@ class Evidence(BaseModel):
         """Why a gate does not open, in clauses; none if it does.
 
         Args:
-            limit: largest excess leakage that the upper end of the interval may reach.
+            limit: largest excess leakage that the upper end of the interval may reach; so may that
+                of the share of inputs that are named in their class, where it is not chance.
 
         Raises:
             ConfigError: the limit is no finite number.
         """
         check_limit(limit)
+        return (*self._leaks(limit), *self.flaws)
+
+    def _leaks(self, limit: float) -> Iterator[str]:
         high = self.interval[1] if self.interval else self.excess
-        if high <= limit:
-            return self.flaws
-        return (
-            f"its excess leakage may be {high:.3f}, the upper end of the 95 % interval around "
-            f"{self.excess:.3f}, which is above {limit:g}",
-            *self.flaws,
-        )
+        if not high <= limit:
+            yield (
+                f"its excess leakage may be {high:.3f}, the upper end of the 95 % interval around "
+                f"{self.excess:.3f}, which is above {limit:g}"
+            )
+        if self.named is not None and self.tells_apart and self.named_interval:
+            high = self.named_interval[1]
+            if high > limit:
+                yield (
+                    f"it may name {high:.3f} of the inputs among others of their class, the upper "
+                    f"end of the 95 % interval around {self.named:.3f}, which is above {limit:g}"
+                )
 
     def _flaws(self) -> Iterator[str]:
         numbers = (self.leakage, self.floor, self.excess, self.accuracy, *(self.interval or ()))

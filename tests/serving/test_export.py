@@ -254,7 +254,7 @@ def test_a_contract_of_another_schema_is_refused(copy, keys, trust):
     content = json.dumps({**json.loads(path.read_bytes()), "schema_version": 99}).encode()
     path.write_bytes(content)
     path.with_suffix(".sig").write_text(signing.sign(signing.private_key(keys), content))
-    with pytest.raises(ContractError, match="schema version 3, but got 99"):
+    with pytest.raises(ContractError, match="schema version 4, but got 99"):
         read_contract(copy / "cloud", "head", trust)
 
 

@@ -62,7 +62,8 @@ def audit(
         str | None,
         typer.Option(
             help="Exit with code 1 unless the audit shows that no model leaks more, e.g. "
-            "excess=0.3; for CI. Judged is the upper end of the 95 % interval. An audit that tried "
+            "excess=0.3; for CI. Judged is the upper end of the 95 % interval, and likewise of the "
+            "share of inputs that are named among others of their class. An audit that tried "
             "too little (--attack, --budget, --quick, fewer than 50 victims), whose attacks failed "
             "or whose model is at chance shows nothing, and fails too. The report is written "
             "anyway; code 2 is for audits that could not be run."

@@ -98,8 +98,8 @@ class Summary:
 
     @property
     def tells_apart(self) -> bool:
-        """Whether more inputs are named among others of their class than chance explains."""
-        return bool(self.named and self.named.interval and self.named.interval[0] > 0)
+        """See `Evidence.tells_apart`."""
+        return self.evidence is not None and self.evidence.tells_apart
 
 
 def spread(values: Sequence[float], metric: str = "ssim") -> Spread:
@@ -182,7 +182,7 @@ def summarize(model: ModelRecord, metric: str = "ssim") -> Summary:
 
 
 def _evidence(model: ModelRecord, summary: Summary, found: Excess) -> Evidence:
-    effort, beside = model.effort, summary.beside
+    effort, beside, apart = model.effort, summary.beside, summary.named
     return Evidence(
         attacks=tuple(summary.attacks),
         victims=len(found.leakage),
@@ -200,6 +200,8 @@ def _evidence(model: ModelRecord, summary: Summary, found: Excess) -> Evidence:
         guess=found.guess,
         per_image=beside.value if beside else None,
         per_image_interval=beside.interval if beside else None,
+        named=apart.value if apart else None,
+        named_interval=apart.interval if apart else None,
         saturated=model.saturation.saturated if model.saturation else None,
         maximal_leakage=model.bits.maximal_leakage if model.bits else None,
     )

@@ -32,10 +32,12 @@ __all__ = [
     "sha256",
 ]
 
-SCHEMA_VERSION = 3
-READABLE = (1, 2, SCHEMA_VERSION)
+SCHEMA_VERSION = 4
+READABLE = (1, 2, 3, SCHEMA_VERSION)
 """Version 1 does not say how hard its audit tried; as evidence it counts as weak. Versions 1 and 2
-have no number and no expiry: nobody can tell which of them is newer."""
+have no number and no expiry: nobody can tell which of them is newer. Version 3 does not say how
+many inputs the reconstructions name."""
+_NUMBERED = 3
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$"
 
 
@@ -162,8 +164,8 @@ class Contract(_Part):
 
     @property
     def is_old(self) -> bool:
-        """Whether an earlier version of mixcon wrote it."""
-        return self.schema_version < SCHEMA_VERSION
+        """Whether it is from before contracts had numbers."""
+        return self.schema_version < _NUMBERED
 
     def check_expiry(self) -> None:
         """Refuse it from its expiry on.
