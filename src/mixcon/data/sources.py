@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 
+from mixcon.data.census import census
 from mixcon.data.decode import resized
 from mixcon.data.digits import digits
 from mixcon.data.hub import HUB_SETS, HubSet
@@ -20,7 +21,7 @@ from mixcon.data.labeled import LabeledSet, Splits
 from mixcon.data.names import FOLDER, absolute, title
 from mixcon.data.spoken_digits import spoken_digits
 from mixcon.data.synthetic import synthetic
-from mixcon.data.tables import breast_cancer, wine
+from mixcon.data.tables import breast_cancer, diabetes, wine
 from mixcon.data.tones import tones
 from mixcon.errors import ConfigError
 from mixcon.kinds import Kind
@@ -42,6 +43,8 @@ SOURCES: Registry[Callable[..., Splits]] = Registry(
         "tones": lambda data_dir, seed: tones(seed),
         "breast_cancer": lambda data_dir, seed: breast_cancer(),
         "wine": lambda data_dir, seed: wine(),
+        "diabetes": lambda data_dir, seed: diabetes(),
+        "census": lambda data_dir, seed: census(seed),
         "spoken_digits": lambda data_dir, seed: spoken_digits(data_dir),
         **{name: partial(_hub, entry) for name, entry in HUB_SETS.items()},
     },

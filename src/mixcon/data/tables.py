@@ -9,8 +9,9 @@ from torch import Tensor
 
 from mixcon.data.labeled import Attribute, LabeledSet, Splits
 
-__all__ = ["breast_cancer", "wine"]
+__all__ = ["breast_cancer", "diabetes", "wine"]
 
+_QUARTERS = ("least", "less", "more", "most")
 _EVERY = 4  # so many members of a class for one that is for testing
 
 
@@ -36,6 +37,23 @@ def wine() -> Splits:
     from sklearn.datasets import load_wine  # noqa: PLC0415
 
     return _splits("wine", load_wine())
+
+
+def diabetes() -> Splits:
+    """442 patients of 10 measures each: in which quarter the disease's progress lies a year later.
+
+    A regression, asked for in quarters of its target: a device that sends a prediction gives away
+    as much as its class says, and floors and losses go by classes. Columns and parts as in `wine`.
+
+    Source: Efron, Hastie, Johnstone and Tibshirani, Annals of Statistics 2004.
+    """
+    from sklearn.datasets import load_diabetes  # noqa: PLC0415
+
+    bunch = load_diabetes(scaled=False)
+    target = torch.tensor(bunch.target)
+    ends = target.quantile(torch.tensor([0.25, 0.5, 0.75], dtype=torch.float64))
+    bunch.target, bunch.target_names = torch.bucketize(target, ends).numpy(), _QUARTERS
+    return _splits("diabetes", bunch)
 
 
 def _splits(name: str, bunch: Any) -> Splits:

@@ -38,6 +38,11 @@ _TABLES = (
     "scikit-learn). The secret is one of them: whether the mean texture, of which the class says "
     "little, lies above the median. *All figures* lists the columns that come back best and worst."
 )
+_CENSUS = (
+    "Made-up people after the Adult census, of which no row is in it: who earns much, from age, "
+    "education, hours, gains, sex, marriage, job and region. The secrets are sex and marriage: the "
+    "income has some cause to tell of both."
+)
 
 
 @dataclass(frozen=True)
@@ -156,6 +161,20 @@ CASES: dict[str, Case] = {
             attacks=strongest("vector"),
             epochs=15,
             secrets=("mean_texture",),
+            metrics=("cosine", "reidentification_in_class"),
+        ),
+        Case(
+            "census",
+            "A census",
+            _CENSUS,
+            data="census",
+            network="mlp",
+            early="relu1",
+            late="relu1",
+            defense="code(bits=4) + unicon(weight=0.3, on=z)",
+            attacks=strongest("vector"),
+            epochs=10,
+            secrets=("sex", "married"),
             metrics=("cosine", "reidentification_in_class"),
         ),
     )
