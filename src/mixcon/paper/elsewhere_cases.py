@@ -171,7 +171,7 @@ CASES: dict[str, Case] = {
             network="mlp",
             early="relu1",
             late="relu1",
-            defense="code(bits=4) + unicon(weight=0.3, on=z)",
+            defense="code(bits=8) + unicon(weight=0.3, on=z)",
             attacks=strongest("vector"),
             epochs=10,
             secrets=("sex", "married"),
