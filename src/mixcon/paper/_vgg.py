@@ -21,7 +21,8 @@ __all__ = ["SCALE_TEXT", "SEEDS", "SETTINGS", "column", "notes"]
 SETTINGS = (VANILLA, mixcon(1, 1e-8))
 
 SCALE_TEXT: dict[Scale, str] = {
-    "smoke": "the first 60 images, 1 epoch, 2 victims, attacks of 2 steps",
+    "smoke": "a quarter of the channels, the first 60 images, 1 epoch, 2 victims, attacks of 2 "
+    "steps",
     "small": "a quarter of the channels, all 50,000 images, 20 epochs at the recipe of "
     "`mixcon train`, 100 victims, 50 epochs of attack",
     "full": "the paper's own size: 50,000 images, 300 epochs, 100 victims, 50 epochs of attack",
@@ -40,6 +41,7 @@ _PAPERS_TRAINING: dict[str, Any] = {
 _TRAINING: dict[Scale, dict[str, Any]] = {
     "smoke": {
         **_PAPERS_TRAINING,
+        "network": "vgg16-narrow",
         "data": "cifar10[:60]",
         "epochs": 1,
         "batch_size": 20,
