@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
+
+from mixcon.serving.compact_json import compact_json
 
 __all__ = ["Message", "Receive", "Reply", "Scope", "Send", "json_reply"]
 
@@ -46,4 +47,4 @@ class Reply:
 def json_reply(content: Any, status: int = 200, headers: dict[str, str] | None = None) -> Reply:
     """An answer in JSON."""
     fields = [(k.lower().encode(), v.encode("latin1")) for k, v in (headers or {}).items()]
-    return Reply(status, json.dumps(content, separators=(",", ":")).encode(), headers=fields)
+    return Reply(status, compact_json(content), headers=fields)

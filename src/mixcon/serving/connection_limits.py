@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mixcon.serving.admission import Admission, Visit
+from mixcon.serving.compact_json import compact_json
 from mixcon.serving.joined_writes import JoinedWrites
 from mixcon.serving.server_log import ServerLog
 
@@ -25,10 +25,10 @@ _SWITCHES = {b"connection", b"upgrade", b"http2-settings"}
 
 def _refusal(status: str, reason: str, *headers: str) -> bytes:
     """A whole answer in JSON, after which the connection ends."""
-    body = json.dumps({"error": reason}, separators=(",", ":"))
+    body = compact_json({"error": reason})
     fields = (*headers, "Connection: close", "Content-Type: application/json")
-    lines = (f"HTTP/1.1 {status}", *fields, f"Content-Length: {len(body)}", "", body)
-    return "\r\n".join(lines).encode()
+    lines = (f"HTTP/1.1 {status}", *fields, f"Content-Length: {len(body)}", "", "")
+    return "\r\n".join(lines).encode() + body
 
 
 TOO_MANY = _refusal("503 Service Unavailable", "too many connections are open", "Retry-After: 1")

@@ -131,7 +131,7 @@ class GrpcApi:
     async def _model_infer(self, call: _Call) -> bytes:
         service, exchange = self._service, call.exchange
         exchange.is_inference, exchange.received = True, len(call.content)
-        with service.bodies.charged(exchange) as charge:
+        with service.bodies.charge(exchange) as charge:
             charge.add(len(call.content))
             request = GrpcRequest(call.content)
             with service.answering(

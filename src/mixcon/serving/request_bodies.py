@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 from mixcon.serving.asgi import Receive
 from mixcon.serving.batching import Busy
@@ -17,7 +15,7 @@ __all__ = ["BodyReader", "Charge"]
 
 
 class Charge:
-    """What one request has taken of a budget.
+    """What one request has taken of a budget; free again when it is left.
 
     Args:
         budget: bytes of all bodies in work. They are charged as they come: what is announced and
@@ -47,6 +45,12 @@ class Charge:
         self._budget.give_back(self._peer, self.taken)
         self.taken = 0
 
+    def __enter__(self) -> Charge:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.give_back()
+
 
 class BodyReader:
     """Reads bodies; all that are in work at one time share a budget.
@@ -59,14 +63,9 @@ class BodyReader:
     def __init__(self, budget: Budget, timeout: float) -> None:
         self.budget, self._timeout = budget, timeout
 
-    @contextmanager
-    def charged(self, exchange: Exchange) -> Iterator[Charge]:
-        """What a request takes is free again afterwards."""
-        charge = Charge(self.budget, exchange.peer)
-        try:
-            yield charge
-        finally:
-            charge.give_back()
+    def charge(self, exchange: Exchange) -> Charge:
+        """For what a request is going to take."""
+        return Charge(self.budget, exchange.peer)
 
     async def read(
         self, receive: Receive, headers: dict[bytes, bytes], limit: int, exchange: Exchange,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import Field
 
 from mixcon.errors import WireError
+from mixcon.serving.compact_json import compact_json
 from mixcon.serving.contract import Contract
 from mixcon.serving.messages import (
     Message,
@@ -204,7 +204,7 @@ def build_request(
     if binary:
         tensor["parameters"]["binary_data_size"] = len(packed)
         request["parameters"] = {"binary_data_output": True}
-        text = json.dumps(request, separators=(",", ":")).encode()
+        text = compact_json(request)
         return text + packed, len(text)
     tensor["data"] = array(packed, wire, shape).reshape(-1).tolist()
-    return json.dumps(request, separators=(",", ":")).encode(), None
+    return compact_json(request), None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 
 from mixcon.errors import WireError
+from mixcon.serving.compact_json import compact_json
 from mixcon.serving.contract import Contract
 from mixcon.serving.messages import Message, Parameters, TensorHeader, cut, numbers, parse
 from mixcon.serving.metadata import check_served
@@ -47,10 +47,10 @@ def build_response(
     (tensor,) = answer["outputs"]
     if not request.binary:
         tensor["data"] = data.reshape(-1).tolist()
-        return json.dumps(answer, separators=(",", ":")).encode(), None
+        return compact_json(answer), None
     packed = packed_bytes(data)
     tensor["parameters"] = {"binary_data_size": len(packed)}
-    text = json.dumps(answer, separators=(",", ":")).encode()
+    text = compact_json(answer)
     return text + packed, len(text)
 
 

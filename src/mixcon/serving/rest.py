@@ -96,7 +96,7 @@ class RestApi:
             service.answering(
                 exchange, request.name, request.version, request.authorization
             ) as model,
-            service.bodies.charged(exchange) as charge,
+            service.bodies.charge(exchange) as charge,
         ):
             with service.records.step("receive"):
                 body = await service.bodies.read(
