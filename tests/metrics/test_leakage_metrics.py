@@ -27,8 +27,8 @@ from mixcon.metrics import (
     nearest_neighbor,
     psnr,
     ssim,
-    ssim_to_each,
 )
+from mixcon.metrics.structural import ssim_to_each
 from mixcon.testing import check_metric
 
 

@@ -9,7 +9,7 @@ from torch.nn import functional as F
 from mixcon._clock import each_step, time_share
 from mixcon._memory import at_once
 from mixcon.attacks.base import OnStep
-from mixcon.metrics import ssim_to_each
+from mixcon.metrics.structural import ssim_to_each
 
 __all__ = ["most_alike", "most_parallel"]
 

@@ -16,7 +16,7 @@ from mixcon.metrics.recognizer import Recognizer, recognition, train_recognizer
 from mixcon.metrics.reidentification import Reidentification, reidentify
 from mixcon.metrics.separability import Separability, mixed_pairs, separability
 from mixcon.metrics.si_sdr import si_sdr
-from mixcon.metrics.structural import ssim, ssim_to_each
+from mixcon.metrics.structural import ssim
 
 __all__ = [
     "METRICS",
@@ -48,6 +48,5 @@ __all__ = [
     "separability",
     "si_sdr",
     "ssim",
-    "ssim_to_each",
     "train_recognizer",
 ]

@@ -1,1 +1,1 @@
-vHIAcbmBDli6leBUYO3IC0IakgjnYme9MOCQnrWfyQ6QViGXqc4UqFxTOcPz9tR+Z+9/yDGasVvL2l1dSsRfDg==
+g3C9sJx7Dg76o1fiqniF61IWBflbrN1eKcUq+Ft9c152xvbilCiKH60xDnH5vDz/pvvcZLbtg8YJhBAABmCtCQ==

@@ -1,1 +1,1 @@
-a3LGZNDGEakWHWpDItlggxIyv84rHgosHnKgRqgMkyrq23mjdPtBjkB6ONCmjN5FgVqU8iw4ctIcspmzxhvvDQ==
+AibzyVX/ac3tDT9hX4nd+BXMTCfdu7ZAJO8IpZd0959Z1wBhtqJTD5ojF1ZdL2aR6hDipLPvpoEkyXSRk61hDA==

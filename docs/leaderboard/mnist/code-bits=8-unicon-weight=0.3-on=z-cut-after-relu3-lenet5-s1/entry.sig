@@ -1,0 +1,1 @@
+Wi5nFb+UeWnuEjTe8q1qdPHm6OkZ/rO0Z+ggXgqULirh1IGEsiS/qvCzLlnSlQ6Or0vY/MtM9rAzyBVF8LjGBQ==

@@ -1,0 +1,1 @@
+5fWbL4B9nxS0pcQDegy3ymDY93Zwgc+rMCDn1Dd9gnSZ6nTgW6b2AE+BbPJQuxffXcJizTfz/NumCvPtfyeQCA==

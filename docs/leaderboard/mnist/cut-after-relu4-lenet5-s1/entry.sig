@@ -1,0 +1,1 @@
+82xPnfmChB2RNPTgoo50j9vVlTBM5cNcg3K5fqLeVSDj89iMLRBmeWfv6mX5kwcAr5z6HqyfiWWSlFUgqUreCg==

@@ -1,0 +1,1 @@
+pdmR8PK3QG0VvCuTthjF8mZtZKnqzom9bm28cOhTREqiKZIyVzf4B4LgdOIN6IRdmXJSGiyCDnGO01xibmJmBg==

@@ -1,0 +1,1 @@
++XOXdVZ12EPGWb8/Jt7S22xzozi0wd0hmT7Y4kj1yNNk9R9NJrp0AshmZYix4ZRKt52hjxuU++mzpPwI19FXDw==

@@ -1,0 +1,1 @@
+zCt1goHUwsXk+Yw/hOzALi9YtPXDjYvVVqjZt7A3fPivIepEaKZUzvSR0Ko4OyHSw+sVTNOwFvjXSb2PjzAYCw==

@@ -1,0 +1,1 @@
+eqa2cZpH2nRKgLMb4LA16vtKgzU9O9MGz49/tpkti29uuTPfzM2PeyXQ7hSykpkyXbJdUUOlxP82IZxWFmE3CA==

@@ -1,0 +1,1 @@
+P7dVt3lx9BPYzXfkScW62HVSGQftcg9fPoBOobvI6302s9s8ilolQktHLOhyRpVUdqbKqDX57P/hZlnK+CcXBw==

@@ -1,0 +1,1 @@
+912fvzt71vykwsKtrQYyoi4DB+ajr7OuxBZZEtepq+cEHrcIOthByf3KQ0GsEBGUZS9EIJXxaDpDGub58iHFDw==

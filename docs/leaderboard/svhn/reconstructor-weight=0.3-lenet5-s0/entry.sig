@@ -1,0 +1,1 @@
+ZgC/SsL1qaAG2U1r5nG3zAw7in/RAM/K0tipfzFkXn0AqcnPgMgTg+irPGUrGAq43MLwNWpCQS/30bJbTySjAw==
