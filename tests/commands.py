@@ -11,6 +11,7 @@ import runpy
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -57,11 +58,14 @@ class Command:
     def returncode(self):
         return self._process.exitcode
 
-    def poll(self):
-        return self._process.exitcode
-
     def send_signal(self, number):
         os.kill(self._process.pid, number)
+
+    def wait_until(self, there):
+        """Wait for a sign of progress, for as long as it runs."""
+        while not there():
+            assert self.returncode is None, self.said
+            time.sleep(0.01)
 
     def wait(self, timeout=300):
         """Its exit code, once it has ended."""

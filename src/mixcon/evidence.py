@@ -126,19 +126,10 @@ class Evidence(BaseModel):
         return (*self._leaks(limit), *self.flaws)
 
     def _leaks(self, limit: float) -> Iterator[str]:
-        high = self.interval[1] if self.interval else self.excess
-        if not high <= limit:
-            yield (
-                f"its excess leakage may be {high:.3f}, the upper end of the 95 % interval around "
-                f"{self.excess:.3f}, which is above {limit:g}"
-            )
-        if self.named is not None and self.tells_apart and self.named_interval:
-            high = self.named_interval[1]
-            if high > limit:
-                yield (
-                    f"it may name {high:.3f} of the inputs among others of their class, the upper "
-                    f"end of the 95 % interval around {self.named:.3f}, which is above {limit:g}"
-                )
+        yield from _above(limit, "its excess leakage may be {:.3f}", self.excess, self.interval)
+        if self.named is not None and self.tells_apart:
+            clause = "it may name {:.3f} of the inputs among others of their class"
+            yield from _above(limit, clause, self.named, self.named_interval)
 
     def _flaws(self) -> Iterator[str]:
         numbers = (self.leakage, self.floor, self.excess, self.accuracy, *(self.interval or ()))
@@ -163,6 +154,18 @@ class Evidence(BaseModel):
         )
         if self.shortened:
             yield f"its time was limited (--budget): {', '.join(self.shortened)}"
+
+
+def _above(
+    limit: float, clause: str, value: float, interval: tuple[float, float] | None
+) -> Iterator[str]:
+    """That the upper end of an interval is above a limit, if it is."""
+    high = interval[1] if interval else value
+    if not high <= limit:
+        yield (
+            f"{clause.format(high)}, the upper end of the 95 % interval around {value:.3f}, which "
+            f"is above {limit:g}"
+        )
 
 
 def weaknesses(

@@ -1,7 +1,6 @@
 """Real sweeps, killed or interrupted, on each kind of storage: they resume, and lose nothing."""
 
 import signal
-import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -40,9 +39,7 @@ def test_killed_sweep_resumes_without_loss_or_repetition(tmp_path, storage):
     folder, before = tmp_path / "s", {}
     for count in (1, 2) if not options else (1,):  # one kill shows what a storage keeps
         with start(folder, *options) as process:
-            while len(judgments(folder)) < count:
-                assert process.poll() is None, process.said
-                time.sleep(0.02)
+            process.wait_until(lambda count=count: len(judgments(folder)) >= count)
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL
         before |= judgments(folder)
@@ -62,9 +59,7 @@ def test_killed_sweep_resumes_without_loss_or_repetition(tmp_path, storage):
 
 def test_ctrl_c_ends_cleanly(tmp_path):
     with start(tmp_path / "s") as process:
-        while not list(tmp_path.glob("s/trials/*/config.toml")):
-            assert process.poll() is None, process.said
-            time.sleep(0.02)
+        process.wait_until(lambda: list(tmp_path.glob("s/trials/*/config.toml")))
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 130
         assert "Run the same command again to go on" in process.said

@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from pathlib import Path
 
 import pytest
@@ -98,9 +97,7 @@ def test_command_ends_complete_although_a_node_is_lost(tmp_path, nodes):
     cluster, second = nodes
     folder = tmp_path / "s"
     with start(folder, "--ray", cluster.address) as process:
-        while len(started(tmp_path)) < 2:
-            assert process.poll() is None, process.said
-            time.sleep(0.02)
+        process.wait_until(lambda: len(started(tmp_path)) >= 2)
         cluster.remove_node(second, allow_graceful=False)
         assert process.wait(600) == 0, process.said
     assert len(list(tmp_path.glob("mixcon-*"))) == 1  # what the lost node was at work on

@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pytest
 import torch
@@ -139,14 +138,13 @@ def test_killed_process_resumes_to_the_same_weights(tmp_path):
         assert done.returncode == 0, done.stderr
 
     whole(tmp_path / "whole")
+    killed = RunFolder(tmp_path / "killed")
     for epochs in (1, 3):
         with Command(*words, "--out", tmp_path / "killed", env=environment) as process:
-            while len(RunFolder(tmp_path / "killed").read_metrics()) <= epochs:
-                assert process.poll() is None, process.said
-                time.sleep(0.01)
+            process.wait_until(lambda least=epochs: len(killed.read_metrics()) > least)
             process.send_signal(signal.SIGKILL)
             assert process.wait() == -signal.SIGKILL
-    assert not RunFolder(tmp_path / "killed").finished
+    assert not killed.finished
     whole(tmp_path / "killed")
     assert same(weights(tmp_path / "whole"), weights(tmp_path / "killed"))
 

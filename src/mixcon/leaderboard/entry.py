@@ -19,6 +19,7 @@ from mixcon.errors import RunError
 from mixcon.leaderboard.tuning import title_of
 from mixcon.reports.files import read_report, report_json
 from mixcon.serving import signing
+from mixcon.serving.compact_json import compact_json
 from mixcon.serving.contract import sha256
 from mixcon.split import SplitModel, multiply_adds
 from mixcon.training import RunFolder, TrainConfig, load_model
@@ -158,7 +159,7 @@ def _report_of(path: Path, weights: str, run: Path) -> Report:
 
 
 def _compact(text: str) -> bytes:
-    return json.dumps(json.loads(text), separators=(",", ":")).encode() + b"\n"
+    return compact_json(json.loads(text)) + b"\n"
 
 
 def _name(config: TrainConfig) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from typing import TypeAlias
 import torch
 
 from mixcon._cores import cores
+from mixcon._fork_server import fork_server
 from mixcon.attacks import Decoder
 from mixcon.audit import AuditProgress, run_audit
 from mixcon.data import Splits, load
@@ -119,9 +119,8 @@ def in_parallel(chains: Sequence[Chain], workers: int) -> None:
         MixconError: as the first job that fails; those that have not begun are left out.
     """
     threads = max(1, cores() // workers)
-    context = multiprocessing.get_context("forkserver")  # a process that computes cannot be forked
-    context.set_forkserver_preload([__name__, "lightning_fabric"])  # seconds, once for all
-    with ProcessPoolExecutor(workers, context, torch.set_num_threads, (threads,)) as pool:
+    server = fork_server(__name__)
+    with ProcessPoolExecutor(workers, server, torch.set_num_threads, (threads,)) as pool:
         begun: dict[Path, Future[None]] = {}
         waiting: list[tuple[Chain, set[Future[None]]]] = [(chain, set()) for chain in chains]
         try:

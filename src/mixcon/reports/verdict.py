@@ -20,7 +20,6 @@ _NOTHING = 0.05
 _ROUGH = 0.3
 """From this excess on an input can be seen, and need not be found among others."""
 
-_TELLS = "tell {share} of the inputs from others of their class by what comes back"
 _SEEN = (
     (0.9, "redraw the {things} almost perfectly"),
     (0.6, "redraw the {things} clearly"),
@@ -117,7 +116,7 @@ def _attacker(summary: Summary, metric: str, *, alone: bool) -> str:
     seen = _band(summary.excess, _SEEN).format(things="pictures" if metric == "ssim" else "inputs")
     model = f"the model {summary.model}" if alone else "the undefended model"
     guess = f"; a guess from the class alone gets {scale.text(summary.floor)}" if alone else ""
-    apart = f", and {_TELLS.format(share=_share(summary))}" if _is_only_named(summary) else ""
+    apart = f", and {_told(summary)}" if _is_only_named(summary) else ""
     return (
         f"An attacker in the cloud who sees what the device sends can {seen} from {model} "
         f"({scale.in_words(summary.leakage)}{guess}){apart}"
@@ -129,8 +128,9 @@ def _is_only_named(summary: Summary) -> bool:
     return summary.tells_apart and (summary.excess or 0.0) < _ROUGH
 
 
-def _share(summary: Summary) -> str:
-    return f"{fmean(summary.named.leakage):.0%}" if summary.named else ""
+def _told(summary: Summary) -> str:
+    share = fmean(summary.named.leakage) if summary.named else 0.0
+    return f"tell {share:.0%} of the inputs from others of their class by what comes back"
 
 
 def _effect(before: float, after: float) -> str:
@@ -198,8 +198,7 @@ def _advice(summary: Summary) -> str:
     if summary.excess is None:
         return "audit it before you rely on it to hide the inputs"
     if _is_only_named(summary):
-        told = _TELLS.format(share=_share(summary))
-        return f"an attacker can {told}, so do not rely on it to hide which one it was"
+        return f"an attacker can {_told(summary)}, so do not rely on it to hide which one it was"
     return _band(summary.excess, _ADVICE)
 
 

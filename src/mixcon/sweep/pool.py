@@ -18,6 +18,7 @@ from typing import Protocol
 import torch
 
 from mixcon._cores import cores
+from mixcon._fork_server import fork_server
 from mixcon.sweep.job import Job, OnJobProgress, attempt
 from mixcon.sweep.progress import JobProgress
 
@@ -25,7 +26,6 @@ __all__ = ["LocalPool", "Outcome", "Pool"]
 
 _STOP_SECONDS = 5.0
 _TELL_SECONDS = 0.5  # a worker need not speak more often
-_SLOW_TO_IMPORT = ["mixcon.sweep.job", "lightning_fabric"]  # seconds, once for all workers
 
 
 @dataclass(frozen=True)
@@ -155,8 +155,7 @@ class LocalPool:
         return Outcome.of(job, said)
 
     def _start(self) -> _Worker:
-        context = multiprocessing.get_context("forkserver")  # one that computes cannot be forked
-        context.set_forkserver_preload(_SLOW_TO_IMPORT)
+        context = fork_server("mixcon.sweep.job")
         ours, theirs = context.Pipe()
         process = context.Process(target=_work, args=(theirs, self._threads), daemon=True)
         # Threads that wait for each other leave their core to others, instead of spinning on it.
