@@ -5,9 +5,10 @@
 # Behind `mixcon-cloud` go further options of mixcon serve: --cert, --key, --tokens.
 FROM python:3.13-slim AS build
 WORKDIR /build
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY web web
 COPY src src
-RUN python -m venv /opt/mixcon && /opt/mixcon/bin/pip install --no-cache-dir '.[cloud]'
+RUN python -m venv /opt/mixcon && /opt/mixcon/bin/pip install --no-cache-dir -c constraints.txt '.[cloud]'
 
 FROM python:3.13-slim
 COPY --from=build /opt/mixcon /opt/mixcon

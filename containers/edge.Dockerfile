@@ -5,9 +5,10 @@
 #     -v "$PWD/photos:/photos:ro" mixcon-edge --url https://cloud.example:8080 /photos
 FROM python:3.13-slim AS build
 WORKDIR /build
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml constraints.txt README.md LICENSE ./
+COPY web web
 COPY src src
-RUN python -m venv /opt/mixcon && /opt/mixcon/bin/pip install --no-cache-dir '.[edge]'
+RUN python -m venv /opt/mixcon && /opt/mixcon/bin/pip install --no-cache-dir -c constraints.txt '.[edge]'
 
 FROM python:3.13-slim
 COPY --from=build /opt/mixcon /opt/mixcon

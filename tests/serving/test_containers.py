@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,8 @@ import yaml
 from mixcon.cli.infer import infer
 from mixcon.cli.serve import serve
 
-FOLDER = Path(__file__).parents[2] / "containers"
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "containers"
 VERBS = {"serve": serve, "infer": infer}
 
 
@@ -78,7 +80,23 @@ def test_container_files_run_the_verb_without_rights(file):
     command, verb, *words = json.loads(found["ENTRYPOINT"])
     assert command == "mixcon"
     assert {word for word in words if word.startswith("--")} <= options(verb)
-    assert f"pip install --no-cache-dir '.[{file}]'" in (FOLDER / f"{file}.Dockerfile").read_text()
+    text = (FOLDER / f"{file}.Dockerfile").read_text()
+    assert f"pip install --no-cache-dir -c constraints.txt '.[{file}]'" in text
+
+
+@pytest.mark.parametrize("file", ["cloud", "edge"])
+def test_images_are_given_what_the_build_reads(file):
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    hook = project["tool"]["hatch"]["build"]["targets"]["wheel"]["hooks"]["custom"]["path"]
+    text = (FOLDER / f"{file}.Dockerfile").read_text()
+    given = [
+        word for line in re.findall(r"^COPY (?!--)(.*)", text, re.MULTILINE)
+        for word in line.split()[:-1]
+    ]  # fmt: skip
+    kept = [line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if "!" in line]
+    for path in (hook, project["project"]["readme"], "pyproject.toml", "constraints.txt", "src"):
+        assert path.split("/")[0] in given
+        assert path.split("/")[0] in kept
 
 
 def health(file, change=lambda code: code, **environment):

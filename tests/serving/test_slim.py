@@ -44,6 +44,20 @@ def test_a_half_is_small(slim, name, most):
     assert seconds < 5  # torch alone takes about 2 on the same machine, beside other work more
 
 
+def test_onnx_runtime_keeps_no_identifier_and_reports_nothing(slim, plain_export, tmp_path):
+    """From 1.29 on it writes both below the home folder as soon as it is imported."""
+    told = ("CI", "ORT_DISABLE_TELEMETRY", "ORT_RUNNING_UNIT_TESTS", "XDG_CACHE_HOME")
+    alone = {name: value for name, value in slim.items() if name not in told}
+    done = python(
+        "from pathlib import Path\n"
+        "from mixcon.serving.runtime import session\n"
+        f"session(Path({str(plain_export.folder / 'cloud/head.onnx')!r}).read_bytes())",
+        {**alone, "HOME": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr
+    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
+
+
 def test_the_command_serves_and_infers(slim, plain_export, trust, digits, tmp_path):
     picture = tmp_path / "digit.png"
     Image.fromarray(digits.test.inputs[0, 0].numpy()).save(picture)

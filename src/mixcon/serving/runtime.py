@@ -1,8 +1,16 @@
-"""ONNX Runtime sessions."""
+"""ONNX Runtime sessions, without its reports to Microsoft."""
 
 from __future__ import annotations
 
+import os
+
+# From release 1.29 on it reports processes and models (names, hashes of graph and weights) and
+# keeps an identifier of the device on its disk, unless this is set when it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 import onnxruntime
+
+onnxruntime.disable_telemetry_events()  # what was imported before mixcon stops as far as it can
 
 __all__ = ["session"]
 
