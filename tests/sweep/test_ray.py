@@ -2,7 +2,7 @@
 
 import json
 import os
-from pathlib import Path
+import socket
 
 import pytest
 from real_sweep import start, states
@@ -16,20 +16,27 @@ ray = pytest.importorskip("ray", reason="needs Ray: pip install 'mixcon[ray]'")
 pytestmark = [pytest.mark.smoke, pytest.mark.filterwarnings("ignore::FutureWarning:ray")]
 
 
-@pytest.fixture
-def nodes(tmp_path, monkeypatch):
-    """A head and one more node, a core each; their jobs work below `tmp_path`."""
+@pytest.fixture(scope="module")
+def place(tmp_path_factory):
+    """Where the nodes' jobs work."""
+    return tmp_path_factory.mktemp("nodes")
+
+
+@pytest.fixture(scope="module")
+def nodes(place):
+    """A head and one more node, a core each."""
     from ray.cluster_utils import Cluster  # noqa: PLC0415  only where Ray is
 
-    monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setenv("RAY_TMPDIR", "/tmp")  # noqa: S108  sockets need a short path
-    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
-    small = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
-    cluster = Cluster(initialize_head=True, head_node_args=small)
-    second = cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
-    cluster.wait_for_nodes()
-    yield cluster, second
-    cluster.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TMPDIR", str(place))
+        patch.setenv("RAY_TMPDIR", "/tmp")  # noqa: S108  sockets need a short path
+        patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+        small = {"num_cpus": 1, "object_store_memory": 100 * 2**20, "include_dashboard": False}
+        cluster = Cluster(initialize_head=True, head_node_args=small)
+        second = cluster.add_node(num_cpus=1, object_store_memory=100 * 2**20)
+        cluster.wait_for_nodes()
+        yield cluster, second
+        cluster.shutdown()
 
 
 def job(folder, seed, epochs):
@@ -38,30 +45,13 @@ def job(folder, seed, epochs):
                accelerator="cpu")  # fmt: skip
 
 
-def started(folder: Path):
-    return {path.parent for path in folder.glob("mixcon-*/run/metrics.jsonl")}
-
-
-def test_lost_node_means_its_jobs_run_again(tmp_path, nodes):
-    cluster, second = nodes
-    jobs = [job(tmp_path / "trials" / str(seed), seed, epochs=8) for seed in range(4)]
-    pool, waiting, outcomes, seen = RayPool(cluster.address), list(jobs), [], set()
-    try:
-        while len(outcomes) < len(jobs):
-            while waiting and pool.free:
-                pool.submit(waiting.pop(0))
-            if pool.running:
-                outcomes += pool.wait(0.05)
-            seen |= started(tmp_path)
-            if second and len(seen) >= 2:
-                cluster.remove_node(second, allow_graceful=False)
-                second = None
-    finally:
-        pool.close()
-    assert second is None
-    assert [outcome.reason for outcome in outcomes] == [None] * 4
-    assert all(job.result.is_file() for job in jobs)
-    assert len(seen) == 5  # four jobs, one of which was begun twice
+@pytest.mark.parametrize("scheme", ["", "ray://"])
+def test_no_cluster_is_one_clear_error_at_once(scheme, monkeypatch):
+    monkeypatch.setitem(os.environ, "RAY_USAGE_STATS_ENABLED", "0")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        address = f"{scheme}127.0.0.1:{free.getsockname()[1]}"
+    with pytest.raises(ConfigError, match=f"expected a Ray cluster at {address}, but got"):
+        RayPool(address)
 
 
 def test_cluster_and_this_machine_agree(tmp_path, nodes):
@@ -87,20 +77,21 @@ def test_cluster_without_a_gpu_is_refused_for_cuda(nodes):
         RayPool(cluster.address, gpu=True)
 
 
-def test_no_cluster_is_one_clear_error(monkeypatch):
-    monkeypatch.setitem(os.environ, "RAY_USAGE_STATS_ENABLED", "0")
-    with pytest.raises(ConfigError, match="expected a Ray cluster at auto"):
-        RayPool("auto")
-
-
-def test_command_ends_complete_although_a_node_is_lost(tmp_path, nodes):
+def test_the_jobs_of_a_lost_node_run_again(tmp_path, place, nodes):
+    """The last test of the file, for it takes a node away."""
     cluster, second = nodes
-    folder = tmp_path / "s"
+    folder, seen = tmp_path / "s", set()
+
+    def two_are_at_work():
+        seen.update(path.parent for path in place.glob("mixcon-*/run/metrics.jsonl"))
+        return len(seen) >= 2
+
     with start(folder, "--ray", cluster.address) as process:
-        process.wait_until(lambda: len(started(tmp_path)) >= 2)
+        process.wait_until(two_are_at_work)
         cluster.remove_node(second, allow_graceful=False)
         assert process.wait(600) == 0, process.said
-    assert len(list(tmp_path.glob("mixcon-*"))) == 1  # what the lost node was at work on
+    (lost,) = place.glob("mixcon-*")
+    assert lost / "run" in seen  # a job that was at work was begun again
     assert states(SweepFolder(folder).storage) == ["COMPLETE"] * 3
     record = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert [trial["state"] for trial in record["trials"]] == ["done"] * 3
