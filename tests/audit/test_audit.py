@@ -137,21 +137,6 @@ def test_a_damaged_copy_is_made_again(lenet, digits, tmp_path):
     assert len(kept.read_bytes()) == len(whole)
 
 
-def test_a_thorough_audit_examines_noise(lenet, digits):
-    noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(0.05))
-    report, _ = run_audit([Subject(noisy)], digits, [Rmle(steps=20)], victims=8, thorough=True)
-    (model,) = report.models
-    own = {"psim", "recognition", "reidentification", "reidentification_in_class"}
-    assert {"ssim", *own} <= set(model.attacks[0].leakage)
-    assert {"global-mean", "class-mean", "nearest-neighbor"} == set(model.floors)
-    assert not model.bound.vacuous
-    assert model.bound.mse > 0
-    assert 0 <= model.label_leakage <= 1
-    assert len(model.masking) == 2
-    assert report.ceiling["ssim"] == pytest.approx(1)
-    assert "psim" in report.notes
-
-
 @pytest.mark.parametrize(
     ("channel", "vacuous"),
     [

@@ -27,10 +27,24 @@ from mixcon.split import Sizes, SplitModel
 
 @pytest.fixture(scope="module")
 def report(digits):
-    attacks = [Posterior(), Decoder(steps=10), Rmle(steps=3)]
-    model = build("lenet5", (1, 28, 28), 10).eval()
-    found, _ = run_audit([Subject(model, "lenet")], digits, attacks, victims=60, thorough=True)
+    attacks = [Posterior(steps=10), Decoder(steps=5), Rmle(steps=3)]
+    plain = build("lenet5", (1, 28, 28), 10)
+    noisy = SplitModel(plain.encoder, plain.head, GaussianNoise(0.05)).eval()
+    found, _ = run_audit([Subject(noisy, "noisy")], digits, attacks, victims=60, thorough=True)
     return found
+
+
+def test_a_thorough_audit_examines_noise(report):
+    (model,) = report.models
+    own = {"psim", "recognition", "reidentification", "reidentification_in_class"}
+    assert {"ssim", *own} <= set(model.attacks[0].leakage)
+    assert {"global-mean", "class-mean", "nearest-neighbor"} == set(model.floors)
+    assert not model.bound.vacuous
+    assert model.bound.mse > 0
+    assert 0 <= model.label_leakage <= 1
+    assert len(model.masking) == 3
+    assert report.ceiling["ssim"] == pytest.approx(1)
+    assert "psim" in report.notes
 
 
 @pytest.mark.parametrize("name", EXPECTED)

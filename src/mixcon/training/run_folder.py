@@ -175,5 +175,8 @@ def manual_seed(seed: int, *position: int) -> torch.Generator:
     """Seed torch for one place of the run, so that no random state has to be kept."""
     for step in position:
         seed = (seed * 1_000_003 + step + 1) % 2**63
-    torch.manual_seed(seed)
+    if torch.accelerator.is_available():
+        torch.manual_seed(seed)
+    else:  # it would note the whole call stack for devices that may come, each time
+        torch.default_generator.manual_seed(seed)
     return torch.Generator().manual_seed(seed)
