@@ -15,7 +15,8 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, Generic, TypeVar
 
@@ -68,7 +69,7 @@ class Registry(Mapping[str, T], Generic[T]):
 
     def has(self, name: str) -> bool:
         """Whether `find` would look for this name, without importing anything."""
-        return ":" in name or name in self.names
+        return ":" in name or name in self._parts or name in self._installed()
 
     def find(self, name: str) -> T:
         """The part of this name.
@@ -84,8 +85,14 @@ class Registry(Mapping[str, T], Generic[T]):
             return _imported(name)  # type: ignore[no-any-return]
         raise ConfigError(unknown(self.kind, name, self.names))
 
-    def _installed(self) -> dict[str, Any]:
-        return {point.name: point for point in entry_points(group=f"mixcon.{self.kind}")}
+    def _installed(self) -> Mapping[str, EntryPoint]:
+        return _entry_points(f"mixcon.{self.kind}", tuple(sys.path))
+
+
+@lru_cache
+def _entry_points(group: str, _path: tuple[str, ...]) -> Mapping[str, EntryPoint]:
+    """By name. Every installed package is read for it, so it is done once for a path."""
+    return {point.name: point for point in entry_points(group=group)}
 
 
 def allow_code(*names: str) -> None:

@@ -1,0 +1,1 @@
+dD8rJRAQ/rjKgSNl5c+/iz3ff4djRxQdfe6jeirJs/sIhOC5lDM5vZm9x1WlgRgf4iE0B3SFgEWetzhrB2BFAw==

@@ -1,0 +1,1 @@
+8z7LKrXpmPuQZTkvWDrVpLcHAzcXsiFguHagRHkhL/1PaPo1ovx3u1/4g4fN09wWrOudJS1ShII/LK0VSErbAQ==

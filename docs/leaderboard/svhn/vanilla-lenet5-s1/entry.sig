@@ -1,0 +1,1 @@
+hr+0WhDeLaFz/KhWvSdf3poC35JfU5jzY9wUDED/ZDykgcjjJQgoEanhzi78hZqYI1FoQCJBN454ABiQbtcRDQ==

@@ -1,0 +1,1 @@
+WQwliw1lt9FjdiVGI28KCUG3kSE+pfTFNw5C+3L+Q+yme0Yv8X+0zbyUxOvIoXkeH+fWi0U/NLgXuYEeYI/3DA==
