@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 
 _SERVER = multiprocessing.get_context("forkserver")
 _SERVER.set_forkserver_preload([
-    "lightning_fabric", "optuna", "mixcon.cli.audit", "mixcon.cli.sweep", "mixcon.cli.train",
+    "mixcon._lightning", "optuna", "mixcon.cli.audit", "mixcon.cli.sweep", "mixcon.cli.train",
 ])  # fmt: skip
 
 

@@ -15,5 +15,5 @@ def fork_server(module: str) -> ForkServerContext:
         module: what they run, imported once for all with Lightning, which takes seconds.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([module, "lightning_fabric"])
+    context.set_forkserver_preload([module, "mixcon._lightning"])
     return context

@@ -28,7 +28,7 @@ from mixcon.training.run_folder import RunFolder, manual_seed
 from mixcon.training.state import State
 
 if TYPE_CHECKING:
-    from lightning_fabric import Fabric
+    from mixcon._lightning import Fabric
 
 __all__ = ["Progress", "accuracy", "load_model", "raw_separability", "train"]
 
@@ -107,7 +107,7 @@ def make_fabric(accelerator: str, devices: int, precision: str) -> Fabric:
     Raises:
         ConfigError: this machine has no such accelerator, or fewer of them.
     """
-    from lightning_fabric import Fabric  # noqa: PLC0415  takes twice as long as torch
+    from mixcon._lightning import Fabric  # noqa: PLC0415  takes as long as torch
 
     try:
         return Fabric(accelerator=accelerator, devices=devices, precision=precision)  # type: ignore[arg-type]  # checked there
