@@ -1,10 +1,12 @@
 """Two workers against one: answers a second, and what an answer costs in processor time.
 
-    python -m benchmarks.serving_workers EXPORT [--seconds 3] [--rounds 5]
+    python -m benchmarks.serving_workers EXPORT [--seconds 3] [--rounds 5] [--share 0.3]
 
-Servers take turns within one run, and are pressed from this same machine: load and workers share
-its cores, so answers a second cannot double, and other work takes its part. What carries over to a
-machine whose load comes from elsewhere is the processor time of an answer, which adds up over the
+Servers take turns within one run, and are pressed from this same machine. With `--share` each
+worker may use that part of a core and no more, by a control group (which takes root), and the load
+has what is left: as if it came from elsewhere, and each worker had a small core of its own.
+Without, load and workers share the cores, so answers a second cannot double, and other work takes
+its part. What carries over then is the processor time of an answer, which adds up over the
 workers, and how evenly the kernel deals connections out: with W workers, of which the busiest has
 the share s of the work, W cores can answer 1 / (s * cost) times a second, where one answers
 1 / (cost of one worker).
@@ -22,6 +24,7 @@ from pathlib import Path
 from benchmarks._load import press
 from benchmarks._one_row import one_row
 from benchmarks._processor import Usage
+from benchmarks._quota import shares_of_a_core
 from benchmarks._record import print_record
 from benchmarks._server import mixcon_process
 
@@ -65,7 +68,7 @@ def turn(url: str, process: int, content: bytes, seconds: float) -> Turn:
     return Turn(load.rate, whole / (load.rate * seconds) * 1e6, max(spent) / whole)
 
 
-def run(export: Path, seconds: float, rounds: int) -> Iterator[str]:
+def run(export: Path, seconds: float, rounds: int, share: float | None = None) -> Iterator[str]:
     """Both servers, and what they would do with cores of their own."""
     content = one_row(export)
     found: dict[int, list[Turn]] = {1: [], 2: []}
@@ -75,6 +78,8 @@ def run(export: Path, seconds: float, rounds: int) -> Iterator[str]:
         }
         for server in servers.values():
             turn(*server, content, seconds / 4)  # warm
+            if share:
+                stack.enter_context(shares_of_a_core(workers_of(server[1]), share))
         for _ in range(rounds):
             for n, server in servers.items():
                 found[n].append(turn(*server, content, seconds))
@@ -89,7 +94,8 @@ def run(export: Path, seconds: float, rounds: int) -> Iterator[str]:
     pairs = [*zip(found[2], found[1], strict=True)]
     here = statistics.median(two.rate / one.rate for two, one in pairs)
     could = statistics.median(two.capacity / one.capacity for two, one in pairs)
-    yield f"\nTwo over one, median of the rounds: {here:.2f} here, {could:.2f} with own cores"
+    how = f"{here:.2f} with {share:g} of a core each" if share else f"{here:.2f} here"
+    yield f"\nTwo over one, median of the rounds: {how}, {could:.2f} by processor time"
 
 
 def main() -> None:
@@ -98,11 +104,13 @@ def main() -> None:
     parser.add_argument("export", type=Path)
     parser.add_argument("--seconds", type=float, default=3)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--share", type=float, help="of a core, for each worker")
     args = parser.parse_args()
     options = f"--seconds {args.seconds:g} --rounds {args.rounds}"
+    options += f" --share {args.share:g}" if args.share else ""
     print_record(
         f"python -m benchmarks.serving_workers EXPORT {options}",
-        run(args.export, args.seconds, args.rounds),
+        run(args.export, args.seconds, args.rounds, args.share),
     )
 
 

@@ -164,8 +164,27 @@ def test_an_image_is_read_and_dark_ink_on_paper_turned_round(page, settle):
     read = pictures(page, "#read")[0, 0]
     assert read[14, 14] > 0.9
     assert read[:, :8].max() < 0.1
-    page.set_input_files("#file", {"name": "no.png", "mimeType": "image/png", "buffer": b"none"})
-    page.get_by_text("no.png is no image").wait_for()
+
+
+def test_a_file_that_is_no_image_is_named_until_the_next_input(page, settle):
+    held = []
+    page.route("**/infer", lambda route: held.append(route))  # noqa: PLW0108  it is marked
+    try:
+        page.get_by_role("button", name="Test image of 1").click()  # its answers come later
+        page.wait_for_function("document.body.ariaBusy === 'true'")
+        bad = {"name": "no.png", "mimeType": "image/png", "buffer": b"none"}
+        page.set_input_files("#file", bad)
+        problem = page.get_by_text("no.png is no image")
+        problem.wait_for()
+    finally:
+        for route in held:
+            route.continue_()
+        page.unroute("**/infer")
+    settle(page)
+    assert problem.is_visible()
+    page.get_by_role("button", name="Test image of 3").click()
+    settle(page)
+    assert page.locator("#problem").is_hidden()
 
 
 def test_ssim_of_the_page_is_that_of_the_audit(page):

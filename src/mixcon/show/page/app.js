@@ -66,11 +66,14 @@ class Page {
 
   addFiles() {
     const take = async (file) => {
+      this.busy(1);
       try {
         this.pad.load(await open(file, this.content.shape, this.content.style));
         at("hint").hidden = true;
       } catch {
-        complain(`${file.name} is no image that this browser can read.`);
+        complain("file", `${file.name} is no image that this browser can read.`);
+      } finally {
+        this.busy(-1);
       }
     };
     at("file").addEventListener("change", ({ target }) => {
@@ -87,6 +90,7 @@ class Page {
   /** A new input, or null for an empty pad. */
   take(x) {
     this.x = x;
+    complain("file", "");
     document.body.classList.toggle("empty", !x);
     if (!x) return;
     paint(at("read"), toBytes(x), this.content.shape);
@@ -99,19 +103,25 @@ class Page {
     this.turn = (this.turn ?? 0) + 1;
     if (this.working) return;
     this.working = true;
-    document.body.setAttribute("aria-busy", "true");
+    this.busy(1);
     try {
       for (let shown = 0; shown !== this.turn;) {
         shown = this.turn;
         await this.round(shown);
       }
-      complain("");
+      complain("server", "");
     } catch (error) {
-      complain(`${error.message}. Is mixcon show still running?`);
+      complain("server", `${error.message}. Is mixcon show still running?`);
     } finally {
       this.working = false;
-      document.body.setAttribute("aria-busy", "false");
+      this.busy(-1);
     }
+  }
+
+  /** Begin (1) or end (-1) something that those who look have to wait for. */
+  busy(change) {
+    this.tasks = (this.tasks ?? 0) + change;
+    document.body.setAttribute("aria-busy", String(this.tasks > 0));
   }
 
   async round(turn) {
@@ -121,9 +131,14 @@ class Page {
   }
 }
 
-function complain(words) {
-  at("problem").textContent = words;
-  at("problem").hidden = !words;
+const problems = {};
+
+/** What is wrong with the file or the server, or nothing: neither takes back what the other said. */
+function complain(whose, words) {
+  problems[whose] = words;
+  const all = Object.values(problems).filter(Boolean).join(" ");
+  at("problem").textContent = all;
+  at("problem").hidden = !all;
 }
 
-start().catch((error) => complain(`${error.message}. Is mixcon show still running?`));
+start().catch((error) => complain("server", `${error.message}. Is mixcon show still running?`));
