@@ -167,23 +167,6 @@ def test_what_really_crossed_is_attacked_instead(lenet, digits):
         run_audit([Subject(lenet)], digits, attack, victims=4, captured=crossed[:3])
 
 
-def test_a_resumed_audit_chooses_no_settings_again(lenet, digits, tmp_path, monkeypatch):
-    def once():
-        arguments = ([Subject(lenet)], digits, [Rmle(steps=3)])  # victims as above: one calibration
-        return (
-            run_audit(*arguments, victims=8, thorough=True, keep=tmp_path)[0].models[0].attacks[0]
-        )
-
-    first = once()
-    assert first.settings in [attack.settings for attack in Rmle(steps=3).candidates()]
-
-    def never(*_):
-        raise AssertionError("chosen again")
-
-    monkeypatch.setattr(Rmle, "tuned", never)
-    assert once() == first
-
-
 def test_small_images_and_unfit_attacks_are_refused_before_the_work(digits):
     seen = []
 

@@ -24,13 +24,15 @@ from mixcon.models import build
 from mixcon.reports.figures import figures_of
 from mixcon.split import Sizes, SplitModel
 
+VICTIMS = 60
+
 
 @pytest.fixture(scope="module")
 def report(digits):
     attacks = [Posterior(steps=10), Decoder(steps=5), Rmle(steps=3)]
     plain = build("lenet5", (1, 28, 28), 10)
     noisy = SplitModel(plain.encoder, plain.head, GaussianNoise(0.05)).eval()
-    found, _ = run_audit([Subject(noisy, "noisy")], digits, attacks, victims=60, thorough=True)
+    found, _ = run_audit([Subject(noisy, "noisy")], digits, attacks, victims=VICTIMS, thorough=True)
     return found
 
 
@@ -60,6 +62,25 @@ def test_guesses_are_scored_and_as_many_as_the_attacks(report):
         assert len(record.guesses) >= len(record.attacks)
         assert all("ssim" in g.auxiliary for g in record.guesses)
         assert all("ssim" in a.auxiliary for a in record.attacks)
+
+
+def test_a_resumed_audit_chooses_no_settings_again(report, digits, tmp_path, monkeypatch):
+    """After the report, with which it shares the calibration."""
+
+    def once():
+        arguments = ([Subject(model)], digits, [Rmle(steps=3)])
+        found, _ = run_audit(*arguments, victims=VICTIMS, thorough=True, keep=tmp_path)
+        return found.models[0].attacks[0]
+
+    model = build("lenet5", (1, 28, 28), 10).eval()
+    first = once()
+    assert first.settings in [attack.settings for attack in Rmle(steps=3).candidates()]
+
+    def never(*_):
+        raise AssertionError("chosen again")
+
+    monkeypatch.setattr(Rmle, "tuned", never)
+    assert once() == first
 
 
 OMITTED = ("recognizer", "masking", "bound", "label leakage")
