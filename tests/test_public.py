@@ -62,6 +62,13 @@ def test_importing_loads_nothing_slow_beside_torch():
     assert loaded(code, slow) == "[]\n"
 
 
+def test_lightning_comes_without_torchmetrics_which_stays_importable():
+    pytest.importorskip("torchmetrics", reason="pip install '.[lpips]'")
+    code = "from mixcon._lightning import Fabric"
+    assert loaded(code, ("lightning_fabric", "torchmetrics")) == "['lightning_fabric']\n"
+    assert loaded(f"{code}\nimport torchmetrics", ("torchmetrics",)) == "['torchmetrics']\n"
+
+
 @pytest.mark.parametrize("package", [mixcon, mixcon.data, mixcon.serving])
 def test_names_on_demand_are_those_that_type_checkers_see(package):
     tree = ast.parse(Path(package.__file__).read_text())
