@@ -11,6 +11,7 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from mixcon._clamp import clamp
 from mixcon._clock import each_step
 from mixcon.attacks._principal import principal
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
@@ -73,7 +74,7 @@ class GaussNewton(Attack[WhiteBox]):
 
             def inputs(u: Tensor) -> tuple[Tensor, Tensor]:
                 free = mean.to(u) + u @ root.to(u).mT
-                return free, free.clamp(*knowledge.box) if knowledge.box else free
+                return free, clamp(free, *knowledge.box) if knowledge.box else free
 
             def residuals(u: Tensor) -> Tensor:
                 free, inside = inputs(u)

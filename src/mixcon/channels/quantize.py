@@ -7,6 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
+from mixcon._clamp import clamp
 from mixcon.channels.base import Channel, Levels
 from mixcon.errors import ConfigError
 
@@ -102,7 +103,7 @@ class Quantize(Channel):
                 "expected a quantizer that knows its range, but it has seen no batch; run one "
                 "through it in training mode, or load its state"
             )
-        return _wide(z).clamp(self.low, self.high)
+        return clamp(_wide(z), self.low, self.high)
 
     def _observe(self, z: Tensor) -> None:
         for bound, seen in ((self.low, z.amin()), (self.high, z.amax())):

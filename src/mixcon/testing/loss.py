@@ -42,7 +42,8 @@ def check_loss(
         >>> check_loss(MixConLoss(beta=1e-4))
     """
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".torch.jit", DeprecationWarning)  # torch's own use
+        for kind in (DeprecationWarning, FutureWarning):  # torch's own use
+            warnings.filterwarnings("ignore", ".torch.jit", kind)
         for dtype in dtypes:
             _check(loss, *example(against, dtype))
 
