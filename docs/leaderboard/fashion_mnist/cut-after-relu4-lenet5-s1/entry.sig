@@ -1,0 +1,1 @@
+209rGLiIZXk8dI2s/Eb5xTklK6MBC/fC6Eel5jbPjjnZ7yeGz85AdWMqonEqWStdGNkp/Mqxc25+dkU2qvJ0DQ==

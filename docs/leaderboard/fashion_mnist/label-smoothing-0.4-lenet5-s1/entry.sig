@@ -1,0 +1,1 @@
+KM/3zvmp/xX65KigN/kHt4m/zDo+UMMD9c93Wql0zICHGrRmIyCZQt+UkqK9wj9UoXJhfR1yOH0tQVGjDd/UBA==

@@ -1,0 +1,1 @@
+DSaxglNnGfq6N0J1y1WHx1bwUImEPeFEZFAJwsJspXs1LZkkCzbgALbiqHd2a+dKGOYZNtwkjW073yCKAkfRBw==
