@@ -1,0 +1,1 @@
+U8+KiJCVWydBVn+HiFOYiapVRb+HdUGwnpkLiobDOM5tdjRKBgN7QwpAXBnrrxpGzuV3dQIw0bGXDunlZDbTDg==
