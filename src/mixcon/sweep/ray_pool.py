@@ -126,7 +126,7 @@ def _reach(address: str) -> None:
     """Fail at once where Ray would try for a quarter of an hour."""
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=5).close()
+        socket.create_connection((host.strip("[]"), int(port)), timeout=5).close()  # [::1] is IPv6
 
 
 def _import_ray() -> Any:
