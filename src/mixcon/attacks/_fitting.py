@@ -156,7 +156,7 @@ def fit_decoder(pairs: Pairs, box: Box, budget: Budget, on_step: OnStep) -> Inve
         on_step: told about progress.
     """
     network = InverseNetwork(*pairs.moments(), box)
-    optimizer = torch.optim.AdamW(network.parameters(), budget.lr, weight_decay=0.01)
+    optimizer = torch.optim.AdamW(network.parameters(), budget.lr, weight_decay=0.01, fused=True)
     schedule = OneCycleLR(optimizer, budget.lr, total_steps=budget.steps)
 
     def update() -> None:

@@ -53,7 +53,8 @@ class DeepPrior(Attack[WhiteBox]):
             generator.to(z)
             start = {name: w.detach() for name, w in generator.named_parameters()}
             weights = {k: w.expand(len(z), *w.shape).clone() for k, w in start.items()}
-            adam = torch.optim.Adam([w.requires_grad_() for w in weights.values()], self.lr)
+            free = [w.requires_grad_() for w in weights.values()]
+            adam = torch.optim.Adam(free, self.lr, fused=True)
             scale = z.flatten(1).square().sum(1).clamp_min(torch.finfo(z.dtype).tiny)
 
             def images() -> Tensor:

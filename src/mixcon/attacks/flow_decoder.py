@@ -102,7 +102,7 @@ class FlowDecoder(Attack[Query]):
         return run
 
     def _train(self, flow: Flow, coordinates: Coordinates, on_step: OnStep) -> None:
-        optimizer = torch.optim.AdamW(flow.parameters(), self.lr)
+        optimizer = torch.optim.AdamW(flow.parameters(), self.lr, fused=True)
         schedule = OneCycleLR(optimizer, self.lr, total_steps=self.steps)
         with torch.enable_grad():
             for _ in each_step(self.steps, on_step):

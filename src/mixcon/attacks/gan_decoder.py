@@ -69,7 +69,7 @@ class GanDecoder(Attack[WhiteBox]):
         return lambda z, _: network(z)
 
     def _adam(self, network: nn.Module) -> torch.optim.Adam:
-        return torch.optim.Adam(network.parameters(), self.lr, betas=(0.5, 0.999))
+        return torch.optim.Adam(network.parameters(), self.lr, betas=(0.5, 0.999), fused=True)
 
 
 def _step(optimizer: torch.optim.Optimizer, loss: Tensor) -> None:

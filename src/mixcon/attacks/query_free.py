@@ -86,7 +86,7 @@ class QueryFree(Attack[Knowledge]):
             raise KnowledgeError(f"{self.name}: expected auxiliary samples, but got none")
         rectified = bool((z >= 0).all())
         shadow = shadow_encoder(knowledge.shape, tuple(z.shape[1:]), rectified=rectified).to(z)
-        adam = torch.optim.Adam(shadow.parameters(), self.lr)
+        adam = torch.optim.Adam(shadow.parameters(), self.lr, fused=True)
         steps = -(-self.steps // self.shadows)
         with frozen(head), torch.enable_grad():
             for _ in each_step(steps, on_step):
