@@ -9,6 +9,7 @@ from mixcon.attacks.deep_prior import DeepPrior
 from mixcon.attacks.flow_decoder import FlowDecoder
 from mixcon.attacks.gan_decoder import GanDecoder
 from mixcon.attacks.gauss_newton import GaussNewton
+from mixcon.attacks.generative_prior import GenerativePrior
 from mixcon.attacks.posterior import Posterior
 from mixcon.attacks.query import QueryDecoder
 from mixcon.attacks.query_free import QueryFree
@@ -37,6 +38,7 @@ ATTACKS: Registry[type[Attack[Any]]] = Registry(
             QueryDecoder,
             QueryFree,
             DeepPrior,
+            GenerativePrior,
         )
     },
 )
@@ -51,6 +53,7 @@ __all__ = [
     "FlowDecoder",
     "GanDecoder",
     "GaussNewton",
+    "GenerativePrior",
     "Inverter",
     "Knowledge",
     "Posterior",

@@ -228,7 +228,8 @@ class Attack(ABC, Generic[K]):
         def invert(z: Tensor) -> Tensor:
             if not z.isfinite().all():
                 raise NonFiniteError(f"{self.name}: expected finite representations, but got NaN")
-            parts = z.split(at_once(self.batch, knowledge.shape))
+            many = (self.copies * knowledge.shape[0], *knowledge.shape[1:])
+            parts = z.split(at_once(self.batch, many))
             done: list[Tensor] = []
             for part in parts:
 
@@ -311,6 +312,11 @@ class Attack(ABC, Generic[K]):
         """The attack with so many times its steps, at least one of each kind."""
         counts = {f.name: getattr(self, f.name) for f in fields(self) if f.name.endswith("steps")}
         return replace(self, **{k: max(1, round(budget * v)) for k, v in counts.items()})
+
+    @property
+    def copies(self) -> int:
+        """Inputs that are at work for each representation."""
+        return 1
 
     @property
     def settings(self) -> dict[str, Any]:

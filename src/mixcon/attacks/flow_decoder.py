@@ -18,8 +18,7 @@ from mixcon.attacks._fitting import Moments, Pairs, own_samples
 from mixcon.attacks._principal import principal
 from mixcon.attacks.base import Attack, OnStep, Query, Run
 from mixcon.attacks.decoder import Decoder
-from mixcon.attacks.prototypes import most_alike, most_parallel
-from mixcon.kinds import Kind, has_structure
+from mixcon.attacks.prototypes import best_answer
 
 __all__ = ["FlowDecoder"]
 
@@ -97,7 +96,15 @@ class FlowDecoder(Attack[Query]):
             moved = [answer[:, None].flatten(2) + mean + c @ root.mT for c in drawn.split(1, 1)]
             found = torch.cat(moved, 1).unflatten(2, knowledge.shape)
             found = found.clamp(*knowledge.box) if knowledge.box else found
-            return self._decided(found, knowledge, on_step)
+            count, each = found.shape[:2]
+            return best_answer(
+                found.flatten(0, 1),
+                torch.arange(count * each, device=z.device).view(count, each),
+                z.new_full((count, each), 1 / each),
+                knowledge,
+                steps=self.search_steps,
+                on_step=on_step,
+            )
 
         return run
 
@@ -114,19 +121,6 @@ class FlowDecoder(Attack[Query]):
                 optimizer.step()
                 schedule.step()
         flow.eval().requires_grad_(False)
-
-    def _decided(self, samples: Tensor, knowledge: Query, on_step: OnStep) -> Tensor:
-        """The best answer for samples that are as likely as each other, (N, K, *shape)."""
-        count, each = samples.shape[:2]
-        weights = samples.new_full((count, each), 1 / each)
-        if knowledge.kind is Kind.SEQUENCE:
-            return most_parallel(samples, weights)
-        mean = samples.mean(1)
-        if not has_structure(knowledge.shape) or knowledge.box != (0.0, 1.0):
-            return mean
-        members = torch.arange(count * each, device=samples.device).view(count, each)
-        pool = samples.flatten(0, 1)
-        return most_alike(mean, pool, members, weights, steps=self.search_steps, on_step=on_step)
 
 
 def _decoded(decode: Run, z: Tensor, pairs: Pairs) -> Tensor:

@@ -11,12 +11,11 @@ from torch import Tensor, nn
 from mixcon._memory import at_once
 from mixcon.attacks._fitting import own_samples
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen, held_out
-from mixcon.attacks.prototypes import most_alike, most_parallel
+from mixcon.attacks.prototypes import best_answer
 from mixcon.channels import Channel, parts
 from mixcon.channels.base import Repeated
-from mixcon.kinds import Kind, has_structure
 
-__all__ = ["Posterior"]
+__all__ = ["Posterior", "likelihood"]
 
 _NUMBERS = 2**26  # of all references' representations: 256 MiB
 _AT_ONCE = 500
@@ -63,34 +62,21 @@ class Posterior(Attack[WhiteBox]):
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
         own = own_samples(knowledge)
         samples = own[held_out(len(own)) :][: self.references]
-        weigh, count = _likelihood(knowledge, samples, on_step)
+        weigh, count = likelihood(knowledge, samples, on_step)
         samples = samples[:count]
 
         def run(z: Tensor, on_step: OnStep) -> Tensor:
             most = min(self.likely, len(samples))
             found = weigh(z).topk(most, dim=1)
             weights = torch.softmax(found.values, 1).to(samples)
-            if knowledge.kind is Kind.SEQUENCE:
-                return most_parallel(samples[found.indices], weights)
-            mean = _mean(samples, found.indices, weights)
-            if not has_structure(knowledge.shape) or knowledge.box != (0.0, 1.0):
-                return mean
-            return most_alike(
-                mean, samples, found.indices, weights, steps=self.steps, on_step=on_step
+            return best_answer(
+                samples, found.indices, weights, knowledge, steps=self.steps, on_step=on_step
             )
 
         return run
 
 
-def _mean(samples: Tensor, members: Tensor, weights: Tensor) -> Tensor:
-    """The weighted mean of the members of each row, (N, K) to (N, *shape)."""
-    size = at_once(len(members), (members.shape[1] * samples[0].numel(),), numbers=2**23)
-    parts = zip(members.split(size), weights.split(size), strict=True)
-    means = [torch.einsum("nk,nk...->n...", own, samples[chosen]) for chosen, own in parts]
-    return torch.cat(means)
-
-
-def _likelihood(knowledge: WhiteBox, samples: Tensor, on_step: OnStep) -> tuple[Likelihood, int]:
+def likelihood(knowledge: WhiteBox, samples: Tensor, on_step: OnStep) -> tuple[Likelihood, int]:
     """A function from z to log-likelihoods, (N, ...) to (N, M), and M, how many were weighed."""
     before, noisy = _before_noise(knowledge.encoder.channel)
     device = nn.Sequential(knowledge.encoder.encoder, *before)

@@ -8,14 +8,56 @@ from torch.nn import functional as F
 
 from mixcon._clock import each_step, time_share
 from mixcon._memory import at_once
-from mixcon.attacks.base import OnStep
+from mixcon.attacks.base import Knowledge, OnStep
+from mixcon.kinds import Kind, has_structure
 from mixcon.metrics.structural import ssim_to_each
 
-__all__ = ["most_alike", "most_parallel"]
+__all__ = ["best_answer", "most_alike", "most_parallel"]
 
 _LEAST = 11  # pixels of the window of SSIM
 _COARSE = 64  # pixels a side; larger images are first searched for at this size
 _FINE = 0.1  # of the steps then follow at their own size
+
+
+def best_answer(
+    pool: Tensor,
+    members: Tensor,
+    weights: Tensor,
+    knowledge: Knowledge,
+    *,
+    steps: int,
+    on_step: OnStep = lambda _: None,
+) -> Tensor:
+    """The single answer that is best for inputs that are so likely.
+
+    For images the one of largest expected SSIM, for sequences the one of largest expected cosine,
+    for anything else, and images outside of [0, 1], the mean.
+
+    Args:
+        pool: samples, (M, *shape).
+        members: positions in the pool of the samples of each answer, (G, K).
+        weights: how likely each is, (G, K), each row of sum 1.
+        knowledge: says of what kind inputs are.
+        steps: of the search for an image.
+        on_step: told about progress.
+
+    Returns:
+        (G, *shape).
+    """
+    if knowledge.kind is Kind.SEQUENCE:
+        return most_parallel(pool[members], weights)
+    mean = _mean(pool, members, weights)
+    if not has_structure(knowledge.shape) or knowledge.box != (0.0, 1.0):
+        return mean
+    return most_alike(mean, pool, members, weights, steps=steps, on_step=on_step)
+
+
+def _mean(pool: Tensor, members: Tensor, weights: Tensor) -> Tensor:
+    """The weighted mean of the members of each row, (G, K) to (G, *shape)."""
+    size = at_once(len(members), (members.shape[1] * pool[0].numel(),), numbers=2**23)
+    parts = zip(members.split(size), weights.split(size), strict=True)
+    means = [torch.einsum("gk,gk...->g...", own, pool[chosen]) for chosen, own in parts]
+    return torch.cat(means)
 
 
 def most_alike(

@@ -10,6 +10,7 @@ from mixcon.attacks.base import Attack
 from mixcon.attacks.decoder import Decoder
 from mixcon.attacks.deep_prior import DeepPrior
 from mixcon.attacks.gauss_newton import GaussNewton
+from mixcon.attacks.generative_prior import GenerativePrior
 from mixcon.attacks.posterior import Posterior
 from mixcon.attacks.refined import Refined
 from mixcon.attacks.rmle import Rmle
@@ -29,6 +30,7 @@ _MEMBERS: tuple[type[Attack[Any]], ...] = (
     Averaged,
     Refined,
     DeepPrior,
+    GenerativePrior,
 )
 
 

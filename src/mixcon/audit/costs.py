@@ -24,6 +24,7 @@ _ENOUGH = 0.3  # seconds of one measurement
 _MOST = 5  # rounds of it
 _TUNING = 16  # samples by which settings are chosen
 _LIKELY = 32  # samples that the posterior keeps of each victim
+_BATCH = 128  # samples in a step of a generator's training
 _SEARCH = 10  # steps of a search that is timed
 
 
@@ -166,12 +167,21 @@ def _posterior(settings: dict[str, Any], costs: Costs, load: Load) -> float:
     return float(released + steps * _LIKELY * load.images * costs.likeness)
 
 
+def _generative(settings: dict[str, Any], costs: Costs, load: Load) -> float:
+    lessons = settings["prior_steps"] * at_once(_BATCH, load.shape)
+    moved = settings["samples"] * load.images
+    step = costs.gradient + costs.lesson
+    steps = settings["steps"] * step + settings["search_steps"] * costs.likeness
+    return float(lessons * costs.lesson + moved * steps)
+
+
 _WORK: dict[str, Callable[[dict[str, Any], Costs, Load], float]] = {
     "averaged": _posterior,
     "decoder": _decoder,
     "deep-prior": _prior,
     "gan-decoder": _adversarial,
     "gauss-newton": _newton,
+    "generative-prior": _generative,
     "posterior": _posterior,
     "query": _decoder,
     "query-free": _adversarial,

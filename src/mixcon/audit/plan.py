@@ -46,6 +46,7 @@ _LADDER: tuple[tuple[str, float | str], ...] = (
     ("without", "recognizer"),
     ("without", "gauss-newton"),
     ("victims", 50),
+    ("without", "generative-prior"),
     ("without", "rmle-paper"),
     ("without", "calibration"),
     ("steps", 0.125),
