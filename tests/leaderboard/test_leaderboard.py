@@ -3,11 +3,12 @@
 import json
 import shutil
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from typer import Exit
 
-from mixcon.attacks import Decoder
+from mixcon.attacks import Decoder, strongest
 from mixcon.audit import run_audit, subject_of
 from mixcon.cli import app
 from mixcon.errors import RunError
@@ -84,6 +85,34 @@ def test_the_page_shows_every_entry_and_names_weak_evidence(board):
     assert page.count("weak evidence") == 2
     assert "## digits" in page
     assert "fronts.svg" not in page  # not drawn
+
+
+def test_an_attack_that_came_later_is_said(board, monkeypatch):
+    class Sharper(Decoder):
+        name = "sharper"
+
+    entries = read_entries(board)
+    page = leaderboard_page(board_rows(entries), board, board.parent / "page.md")
+    assert "Audited before" not in page  # what these left out, they say themselves
+    known = strongest("image")
+    monkeypatch.setattr("mixcon.leaderboard.board.strongest", lambda _: [*known, Sharper()])
+    page = leaderboard_page(board_rows(entries), board, board.parent / "page.md")
+    assert "Audited before `sharper` was one of the strongest attacks: all rows." in page
+
+
+def test_a_seed_is_as_slow_as_it_was_beside_the_undefended_one_of_its_machine(board):
+    code, plain = board_rows(read_entries(board))
+    both = [code.entries[0], plain.entries[0]]
+    again = board_rows([*both, *(_of_a_faster_machine(entry) for entry in both)])
+    assert again[0].slower == pytest.approx(code.slower, rel=0.01)
+    alone = board_rows([*both, _of_a_faster_machine(both[1])])
+    assert alone[0].slower == pytest.approx(code.slower, rel=0.01)
+
+
+def _of_a_faster_machine(entry):
+    seconds = entry.manifest.train_seconds / 10
+    manifest = entry.manifest.model_copy(update={"train_seconds": seconds})
+    return replace(entry, config=entry.config.model_copy(update={"seed": 1}), manifest=manifest)
 
 
 def test_the_picture_names_the_front_and_the_undefended(board, tmp_path):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
 
+from mixcon.attacks import strongest
+from mixcon.kinds import Kind
 from mixcon.leaderboard.entry import Entry
 from mixcon.leaderboard.tuning import title_of
 from mixcon.reports.figures import figures_of
@@ -115,6 +117,19 @@ class BoardRow:
         found = [s.evidence.flaws if s.evidence else ("no attack was run",) for s in self.summaries]
         return list(dict.fromkeys(flaw for flaws in found for flaw in flaws))
 
+    @property
+    def lacking(self) -> tuple[str, ...]:
+        """Those of today's strongest attacks that came after an audit of it."""
+        return tuple(sorted(set[str]().union(*self._later())))
+
+    def _later(self) -> Iterator[set[str]]:
+        """For each entry what its audit neither ran nor says that it left out."""
+        kind = self.entries[0].report.models[0].kind or Kind.IMAGE  # all there was before
+        wanted = {attack.name for attack in strongest(kind)}
+        for entry, summary in zip(self.entries, self.summaries, strict=True):
+            left_out = summary.evidence.missing if summary.evidence else wanted
+            yield wanted - {a.attack for a in entry.report.models[0].attacks} - set(left_out)
+
 
 def board_rows(entries: Sequence[Entry]) -> list[BoardRow]:
     """The rows by data set, then by what leaks least."""
@@ -176,11 +191,16 @@ def _beside_undefended(row: BoardRow, rows: Sequence[BoardRow]) -> BoardRow:
     if not plain:
         return row
     lost = 100 * (plain[0].accuracy - row.accuracy)
-    return BoardRow(row.entries, row.summaries, lost, _seconds(row) / _seconds(plain[0]))
+    return BoardRow(row.entries, row.summaries, lost, _slower(row, plain[0]))
 
 
-def _seconds(row: BoardRow) -> float:
-    return fmean(entry.manifest.train_seconds for entry in row.entries) or 1.0
+def _slower(row: BoardRow, plain: BoardRow) -> float | None:
+    """Mean over the seeds that both have: seeds may be of different machines."""
+    own, other = (
+        {e.config.seed: e.manifest.train_seconds for e in r.entries} for r in (row, plain)
+    )
+    found = [own[seed] / (other[seed] or 1.0) for seed in own if seed in other]
+    return fmean(found) if found else None
 
 
 def _mean(found: Sequence[Excess | None]) -> tuple[float, float, float] | None:

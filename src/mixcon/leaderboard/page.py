@@ -152,7 +152,12 @@ def _sweet_spots(courses: Sequence[Sequence[BoardRow]], page: Path) -> str:
 
 def _table(rows: Sequence[BoardRow], page: Path) -> str:
     return "\n".join(
-        [*_grid(_COLUMNS, [_cells(row, rows, page) for row in rows]), *_doubts(rows), ""]
+        [
+            *_grid(_COLUMNS, [_cells(row, rows, page) for row in rows]),
+            *_doubts(rows),
+            *_older(rows),
+            "",
+        ]
     )
 
 
@@ -195,6 +200,17 @@ def _excess(found: tuple[float, float, float] | None) -> str:
 
 def _doubts(rows: Sequence[BoardRow]) -> list[str]:
     return [f"\n{row.title}: weak evidence, {'; '.join(row.flaws)}." for row in rows if row.flaws]
+
+
+def _older(rows: Sequence[BoardRow]) -> list[str]:
+    """Which rows a later attack might raise, which some or all were audited before."""
+    attacks = dict.fromkeys(name for row in rows for name in row.lacking)
+    lines = []
+    for name in attacks:
+        older = [row.title for row in rows if name in row.lacking]
+        which = "all rows" if len(older) == len(rows) else "; ".join(older)
+        lines.append(f"\nAudited before `{name}` was one of the strongest attacks: {which}.")
+    return lines
 
 
 def _families(rows: Sequence[BoardRow]) -> str:

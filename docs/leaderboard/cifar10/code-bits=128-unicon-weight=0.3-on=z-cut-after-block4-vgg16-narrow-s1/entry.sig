@@ -1,0 +1,1 @@
+59jS9dymenUcnqzoUVdX5Wsp9Ex0Oud24ciV28uabwORqFHy7mZxcIEKPenMchtokjZI6as4IL9qnOdWbGMmCQ==

@@ -1,0 +1,1 @@
+HGEG07nGR92qBuxTVi/ZXSZ9JapuR9Hbfse//SB5JxjkXMmnCFxYEe16i1t/UGH+Jas6KIQHiyfGqSdAelgyDQ==

@@ -1,0 +1,1 @@
+wj0X+RTvndPNtHBgdW2Xe/eMWzXhGiBd9fDTSVcTz+xKlYqmR8Z/jU5e1lv8HbJBMhpWNHQf5qcu9cqNtHlOAQ==
