@@ -136,7 +136,7 @@ class GenerativePrior(Attack[WhiteBox]):
 
 
 class _Likelihood:
-    """What the device's answer says of a code: by how much it is missed, and the likely code.
+    """How far a generator misses what the device releases, and how that corrects a code.
 
     Args:
         generator: of inputs.
@@ -169,12 +169,12 @@ class _Likelihood:
 
 def _regressed(known: Tensor, wanted: Tensor, held: int) -> Tensor:
     """Weights, (k, n), of the ridge regression that is best on the first rows."""
-    known, wanted = (part.double() - part.double().mean(0) for part in (known, wanted))
-    square, cross = known[held:].mT @ known[held:], known[held:].mT @ wanted[held:]
+    rows, codes = (part.double() - part.double().mean(0) for part in (known, wanted))
+    square, cross = rows[held:].mT @ rows[held:], rows[held:].mT @ codes[held:]
     unit = torch.eye(len(square)).to(square)
     found = [torch.linalg.solve(square + ridge * unit, cross) for ridge in _RIDGES]
-    errors = [(known[:held] @ w - wanted[:held]).square().mean().item() for w in found]
-    best: Tensor = found[errors.index(min(errors))].float()
+    errors = [(rows[:held] @ w - codes[:held]).square().mean().item() for w in found]
+    best: Tensor = found[errors.index(min(errors))].to(wanted)
     return best
 
 
