@@ -1,1 +1,1 @@
-209rGLiIZXk8dI2s/Eb5xTklK6MBC/fC6Eel5jbPjjnZ7yeGz85AdWMqonEqWStdGNkp/Mqxc25+dkU2qvJ0DQ==
+AdJ0fB6gVpL2GYgVc46Tlbbb+lXI7r0kjNzpsGVOuHHRmVupOU6xBUw4kCBxg9iuxbEUp8pMa06q+PRhEu/sCQ==

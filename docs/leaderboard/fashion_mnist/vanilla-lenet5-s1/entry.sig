@@ -1,1 +1,1 @@
-0wJ3yB3JBywJMqwBfR5icpqeGYs8ZJEOGkTc/X1lxeNCzQM46Hq02jJNZXJticr/PIjcs//lYNNJCOlFKP0nBQ==
+BMnHRgH2QclF8rWoiihItPwC6puzMNc4DO27ijaqfjS50yWgKIpddUuipYtmPF6WtsaAxVeMQaJGnieKi3ZxCg==

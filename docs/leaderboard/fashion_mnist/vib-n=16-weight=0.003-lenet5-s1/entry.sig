@@ -1,1 +1,1 @@
-U8+KiJCVWydBVn+HiFOYiapVRb+HdUGwnpkLiobDOM5tdjRKBgN7QwpAXBnrrxpGzuV3dQIw0bGXDunlZDbTDg==
+xuV/+k3dFukvtxw0RcMj+ZR5hZr/+OWNmm/zsbYmuaIyIBZl+U/nmj8CEPj8uGHElS7/V6DCUx1rdyF8vW4fCA==

@@ -1,1 +1,1 @@
-4Cm5hbbLu3bUe/4D7dayANeJR3SUXKryhrZd6GqW0bqxW6XwCPKy9Ejed7ja66mcMviUE/8uT3NqDzELqT1wCg==
+od99hhFqXAdB37l5AlwDbi5mMruCu6vZnzaM3oVGBvFavwXFH4laOylFVJbcJCtMnb6DsbBzP856TXGkdkxdCA==

@@ -1,1 +1,1 @@
-zCt1goHUwsXk+Yw/hOzALi9YtPXDjYvVVqjZt7A3fPivIepEaKZUzvSR0Ko4OyHSw+sVTNOwFvjXSb2PjzAYCw==
+IPdtkdqtvIRp2eVskWQy3oszVjyJy5SVBOOrw51IVh2ItdeammNq9saTGh3TRb2IKXCZvsNXJti5ux6UH5NcDQ==

@@ -1,1 +1,1 @@
-hr+0WhDeLaFz/KhWvSdf3poC35JfU5jzY9wUDED/ZDykgcjjJQgoEanhzi78hZqYI1FoQCJBN454ABiQbtcRDQ==
+JJxXjk7IAUSbZS3RzmJ63xhDqGIk7QudcpWqnQ9RbmY4pviT3geIWk9xPYrzou+DjT9gDx4Gl+D1HxGjG5+wCw==

@@ -1,1 +1,1 @@
-WQwliw1lt9FjdiVGI28KCUG3kSE+pfTFNw5C+3L+Q+yme0Yv8X+0zbyUxOvIoXkeH+fWi0U/NLgXuYEeYI/3DA==
+B/px48Dsq7LZak0j7LHDwLmBapMh60aauoK1cxORlSztwpQf5wFztw4gWBycwRN7oIUO/dp8rxPr4/5BLa07Aw==
