@@ -109,9 +109,9 @@ def test_chunks_equal_one_batch(attack, case, monkeypatch):
     whole = seeded(attack, knowledge(encoder, x.shape[1:]), z)
     monkeypatch.setattr(type(attack), "batch", 3)
     parts = seeded(attack, knowledge(encoder, x.shape[1:]), z)
-    apart = (whole - parts).abs()  # rounding, which steps of Adam make larger in a few pixels
-    assert apart.mean() < 1e-4
-    assert apart.max() < 1e-2
+    free = attack.name == "generative-prior"  # Adam makes rounding larger in a few pixels
+    assert torch.allclose(whole, parts, atol=1e-2 if free else 1e-3)
+    assert (whole - parts).abs().mean() < 1e-4
 
 
 def test_refuses_without_the_knowledge(attack):

@@ -57,11 +57,11 @@ def test_it_learns_which_inputs_are_left_open(monkeypatch):
     attack = FlowDecoder(steps=300, decoder_steps=150, directions=4, samples=200)
     seen = []
 
-    def first(pool, members, *_, **__):
-        seen.append(pool[members])
-        return seen[0][:, 0]
+    def first(samples, *_, **__):
+        seen.append(samples)
+        return samples[:, 0]
 
-    monkeypatch.setattr("mixcon.attacks.flow_decoder.best_answer", first)
+    monkeypatch.setattr("mixcon.attacks.flow_decoder.best_for_all", first)
     attack.fit(knowledge)(torch.eye(2))
     for samples, pair in zip(seen[0], kinds.view(2, 2, 6), strict=True):
         distance = torch.cdist(samples, pair)

@@ -7,12 +7,11 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
 
 from mixcon._cache import digest, kept
 from mixcon._clock import each_step
 from mixcon._memory import at_once
-from mixcon.attacks._fitting import Box, Moments, unlikeness
+from mixcon.attacks._fitting import Box, Moments, one_cycle, unlikeness
 from mixcon.attacks.base import OnStep
 from mixcon.kinds import Kind, has_structure
 from mixcon.models.decoder import into, inverse_network
@@ -108,13 +107,9 @@ def fit_autoencoder(samples: Tensor, box: Box, steps: int, on_step: OnStep) -> A
 
 
 def _train(network: Autoencoder, samples: Tensor, steps: int, on_step: OnStep) -> None:
-    optimizer = torch.optim.AdamW(network.parameters(), _LR, weight_decay=0.01, fused=True)
-    schedule = OneCycleLR(optimizer, _LR, total_steps=steps)
+    step = one_cycle(network, _LR, steps)
     batch = at_once(_BATCH, tuple(samples.shape[1:]))
     with torch.enable_grad():
         for _ in each_step(steps, on_step):
             index = torch.randint(len(samples), (batch,))
-            optimizer.zero_grad()
-            network.loss(samples[index]).mean().backward()
-            optimizer.step()
-            schedule.step()
+            step(network.loss(samples[index]).mean())

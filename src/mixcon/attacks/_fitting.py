@@ -24,6 +24,7 @@ __all__ = [
     "Pairs",
     "fit_decoder",
     "keep_best",
+    "one_cycle",
     "own_samples",
     "unlikeness",
 ]
@@ -156,18 +157,38 @@ def fit_decoder(pairs: Pairs, box: Box, budget: Budget, on_step: OnStep) -> Inve
         on_step: told about progress.
     """
     network = InverseNetwork(*pairs.moments(), box)
-    optimizer = torch.optim.AdamW(network.parameters(), budget.lr, weight_decay=0.01, fused=True)
-    schedule = OneCycleLR(optimizer, budget.lr, total_steps=budget.steps)
+    step = one_cycle(network, budget.lr, budget.steps)
 
     def update() -> None:
         z, x = pairs.draw(budget.batch_size)
-        loss = unlikeness(network(z), x, box).mean()
+        step(unlikeness(network(z), x, box).mean())
+
+    return keep_best(network, update, pairs, budget.steps, on_step)
+
+
+def one_cycle(
+    network: nn.Module, lr: float, steps: int, *, clip: float | None = None
+) -> Callable[[Tensor], None]:
+    """A function that takes a loss, and a step of AdamW under a one-cycle schedule against it.
+
+    Args:
+        network: whose weights are moved.
+        lr: the highest learning rate of the cycle.
+        steps: in all.
+        clip: largest norm of the gradient.
+    """
+    optimizer = torch.optim.AdamW(network.parameters(), lr, weight_decay=0.01, fused=True)
+    schedule = OneCycleLR(optimizer, lr, total_steps=steps)
+
+    def step(loss: Tensor) -> None:
         optimizer.zero_grad()
         loss.backward()
+        if clip is not None:
+            nn.utils.clip_grad_norm_(network.parameters(), clip)
         optimizer.step()
         schedule.step()
 
-    return keep_best(network, update, pairs, budget.steps, on_step)
+    return step
 
 
 def keep_best(

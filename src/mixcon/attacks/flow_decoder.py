@@ -10,15 +10,14 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import OneCycleLR
 
 from mixcon._clock import each_step, time_share
 from mixcon._memory import at_once
-from mixcon.attacks._fitting import Moments, Pairs, own_samples
+from mixcon.attacks._fitting import Moments, Pairs, one_cycle, own_samples
 from mixcon.attacks._principal import principal
 from mixcon.attacks.base import Attack, OnStep, Query, Run
 from mixcon.attacks.decoder import Decoder
-from mixcon.attacks.prototypes import best_answer
+from mixcon.attacks.prototypes import best_for_all
 
 __all__ = ["FlowDecoder"]
 
@@ -96,30 +95,17 @@ class FlowDecoder(Attack[Query]):
             moved = [answer[:, None].flatten(2) + mean + c @ root.mT for c in drawn.split(1, 1)]
             found = torch.cat(moved, 1).unflatten(2, knowledge.shape)
             found = found.clamp(*knowledge.box) if knowledge.box else found
-            count, each = found.shape[:2]
-            return best_answer(
-                found.flatten(0, 1),
-                torch.arange(count * each, device=z.device).view(count, each),
-                z.new_full((count, each), 1 / each),
-                knowledge,
-                steps=self.search_steps,
-                on_step=on_step,
-            )
+            return best_for_all(found, knowledge, steps=self.search_steps, on_step=on_step)
 
         return run
 
     def _train(self, flow: Flow, coordinates: Coordinates, on_step: OnStep) -> None:
-        optimizer = torch.optim.AdamW(flow.parameters(), self.lr, fused=True)
-        schedule = OneCycleLR(optimizer, self.lr, total_steps=self.steps)
+        step = one_cycle(flow, self.lr, self.steps, clip=1.0)
         with torch.enable_grad():
             for _ in each_step(self.steps, on_step):
                 with torch.no_grad():
                     point, z = coordinates()
-                optimizer.zero_grad()
-                (-flow.log_density(point, z)).mean().backward()
-                nn.utils.clip_grad_norm_(flow.parameters(), 1.0)
-                optimizer.step()
-                schedule.step()
+                step((-flow.log_density(point, z)).mean())
         flow.eval().requires_grad_(False)
 
 

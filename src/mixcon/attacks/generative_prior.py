@@ -17,7 +17,7 @@ from mixcon.attacks._fitting import own_samples
 from mixcon.attacks._principal import principal
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen, held_out
 from mixcon.attacks.posterior import likelihood
-from mixcon.attacks.prototypes import best_answer
+from mixcon.attacks.prototypes import best_for_all
 
 __all__ = ["GenerativePrior"]
 
@@ -122,11 +122,8 @@ class GenerativePrior(Attack[WhiteBox]):
                     steps=self.steps,
                     on_step=lambda share: on_step(0.8 * share),
                 )
-            members = torch.arange(len(codes), device=z.device).view(len(z), each)
-            return best_answer(
-                generator(codes),
-                members,
-                z.new_full(members.shape, 1 / each),
+            return best_for_all(
+                generator(codes).unflatten(0, (len(z), each)),
                 knowledge,
                 steps=self.search_steps,
                 on_step=lambda share: on_step(0.8 + 0.2 * share),

@@ -12,7 +12,7 @@ from mixcon.attacks.base import Knowledge, OnStep
 from mixcon.kinds import Kind, has_structure
 from mixcon.metrics.structural import ssim_to_each
 
-__all__ = ["best_answer", "most_alike", "most_parallel"]
+__all__ = ["best_answer", "best_for_all", "most_alike", "most_parallel"]
 
 _LEAST = 11  # pixels of the window of SSIM
 _COARSE = 64  # pixels a side; larger images are first searched for at this size
@@ -50,6 +50,21 @@ def best_answer(
     if not has_structure(knowledge.shape) or knowledge.box != (0.0, 1.0):
         return mean
     return most_alike(mean, pool, members, weights, steps=steps, on_step=on_step)
+
+
+def best_for_all(
+    samples: Tensor, knowledge: Knowledge, *, steps: int, on_step: OnStep = lambda _: None
+) -> Tensor:
+    """`best_answer` for samples that are as likely as each other, (G, K, *shape)."""
+    count, each = samples.shape[:2]
+    return best_answer(
+        samples.flatten(0, 1),
+        torch.arange(count * each, device=samples.device).view(count, each),
+        samples.new_full((count, each), 1 / each),
+        knowledge,
+        steps=steps,
+        on_step=on_step,
+    )
 
 
 def _mean(pool: Tensor, members: Tensor, weights: Tensor) -> Tensor:
