@@ -55,6 +55,7 @@ from mixcon.training import accuracy, raw_separability
 
 __all__ = ["ModelAudit"]
 
+_GUESSES = 12  # of a class, at least: an attack more or less does not change them
 _SEEN = 10_000  # so many auxiliary samples are released for neighbors and probes, or as many
 _SECRET = 2000  # so many test samples, from which a probe reads secrets
 _NUMBERS = 2**25  # as have representations of so many numbers
@@ -177,7 +178,7 @@ class ModelAudit:
         return torch.cat([self.released, self.knowledge.query(own.inputs[: self.setup.scored])])
 
     def guessed(self, attacks: int) -> list[GuessRecord]:
-        """Guesses from the predicted class alone, as many as there are attacks.
+        """Guesses from the predicted class alone, at least as many as there are attacks.
 
         They are made of samples that the model puts into that class: where it errs, its prediction
         tells the look of an input rather than its class.
@@ -190,7 +191,7 @@ class ModelAudit:
         learned = LabelGuesses.learn(
             Auxiliary(teaching, self._predictions(teaching)),
             torch.cat([self.predicted, own]).unique().tolist(),
-            attacks,
+            max(_GUESSES, attacks),
             seed=setup.seed,
             on_step=self._begin("guesses"),
             length=setup.length,
