@@ -1,1 +1,1 @@
-l9afF8EWrcOL353Y2qqciDdWsQs1GFTV6eAphodrUNf4IOLyLbTYlmSFem/2mO1mz5p6W56EucTFF1MhauOnBw==
+RyTb/Nr89ASUfCeOaUCmxGDbM4q/WaB8atESEwyltrl9smITkxSzTLLU+/E0GuTQmwcs0mbNa0sRr1kKJ/2mAA==

@@ -1,1 +1,1 @@
-uFQ6ljepVELL48S9OeY3NiE7hcisbkA1hNckiutZywI9jU9it7CPnPiaEr6du+IX4X5x7k6M7YDXjwe46V4/Cg==
+eenaQ7XlqE2HL7vcdbltYqRsY7WHuY9ruJAjW5xWpLQ+ocQwZAWHTZhvvKfkzoUc2dUB2vHwaqA2fycDAlpDCA==

@@ -1,1 +1,1 @@
-fQ0iSKMF+rqflaM3dupue4njSj+4wS46XbfGjTbaJhBlgdIZa2dUT6qEwKVal5mMvLJHpNXdOr2MvdzNu1MPAg==
+Iu4CvcTryOZNvdu37eb9XzqzaQmu8odKconttBl0IHz3dLe9qQX97aQiAyuwWE5AF3LkIYI5NuWXcC8zwsyfDw==

@@ -1,1 +1,1 @@
-MFTssYOZsFg0MqP0AvV5QMTbB40xXgnwA2LSmWTsbwV+jrojHHf2fYNcurBMhxSa4aBmowfeksw+bqkdSgKZDw==
+iakaYm+0fmTYR3lEpQdptgTgmjh/V2YGdVbxLZc/4z2y6r4ixzqAgQGTGXRnSwa4c1QV0uYM0rnEL+fhY081Aw==

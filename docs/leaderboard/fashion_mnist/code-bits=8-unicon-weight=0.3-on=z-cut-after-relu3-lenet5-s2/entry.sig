@@ -1,1 +1,1 @@
-dfKQuJAY5VIn6z4SnzUDcuKnVhARk7fNd+YflnjZflVweIi2h6yHXIo7iGhkMvYTT5STr8yakmGAODfhxROGCw==
+4Ia6PVm3sEmEi2HBrHUWY7xSG8DynNGqfxmnBdCX+yPJPNdMZ9NZqIffmZuoufgigLBhsyKhKnnosHy0rxVkBQ==

@@ -1,1 +1,1 @@
-AdJ0fB6gVpL2GYgVc46Tlbbb+lXI7r0kjNzpsGVOuHHRmVupOU6xBUw4kCBxg9iuxbEUp8pMa06q+PRhEu/sCQ==
+kFtVXgA/sdjhioFPQPQSSs0ddTJIYlcyZvjpw+d46tQc6wUTqa4syw8fR2inV5wwRQwL6RlHBzphqk0Ng16KBg==

@@ -1,1 +1,1 @@
-45Ucqx5jpLNgCPjKC9e5VdDg/yxhsJyGZxwKZQUmgls8CoxA4yyhwSAts3NdXmdcUvFwidpMzuB3bClwXScPDA==
+Aj9yzRmytnJNddhblwqKtD+7ZLiv7wVeCrQtBC7b6m/eWFU0jF9hZ3W1tqnEY9/h3kRVr4U1isY6t/ftBAFjBw==

@@ -1,1 +1,1 @@
-mGS5OW5FquQWJi9yqL2LVS4pRnjNC9/bslEfqTHXE9A8fAA3P3SAXbKnag/M83hXDTBFbmuqQguUaPA+0YDUBw==
+Qkxf/nvAOz/j0Ti+0YapTz/H4P+YcmKue2pwnMSvuSqUUu+0FrNjp6wQdkcxs5byiQdW6GiwrG8cm/eGW2J7Cg==

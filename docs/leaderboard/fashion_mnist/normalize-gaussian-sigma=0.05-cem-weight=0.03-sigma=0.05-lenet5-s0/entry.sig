@@ -1,1 +1,1 @@
-I/Lz1iPTVJGs+4+U8WItjHwzFUKAxVJca+k+/aAtcpx0AXZrQl/yF8cTsVjcFl9cmQpaoIwEshwml/mv/iKoDQ==
+fPG+pL/ZcJERdAaF/yTxPYBsr7DHdYP7jBG/TvaP97FLCp9ZvTmpOaEna2SxPs+tdYluGYFGXqnGu7fsFGi3DQ==

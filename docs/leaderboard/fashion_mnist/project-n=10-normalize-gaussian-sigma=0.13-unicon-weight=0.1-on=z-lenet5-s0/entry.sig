@@ -1,1 +1,1 @@
-XqHjly0DN2CcpkQ2hcMXsXZqCkwaizUGEgmlewhfSWLyIRcl7JBiV2j8PuPdNqn2hBIbWfq0mzFLofoevVoTCg==
+SNnVAkkYc4vjJQOu8Jz/8iR8fmEBugbakD0dlbtxUWCj0mW0nY7ja6ZYCYchoPQjf1GyCHB9I6/isrYaNCuwBA==

@@ -1,1 +1,1 @@
-BMnHRgH2QclF8rWoiihItPwC6puzMNc4DO27ijaqfjS50yWgKIpddUuipYtmPF6WtsaAxVeMQaJGnieKi3ZxCg==
+nkqdNbZt5FNnmLTFaPVpEzvlkdMxpmGvFuV+VX12sKJLkHFlzWFJ/fSyDtBh43pSDYKQ5NyWTxDLLi/2DV5WAg==

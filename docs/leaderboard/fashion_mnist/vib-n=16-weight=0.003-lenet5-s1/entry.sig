@@ -1,1 +1,1 @@
-xuV/+k3dFukvtxw0RcMj+ZR5hZr/+OWNmm/zsbYmuaIyIBZl+U/nmj8CEPj8uGHElS7/V6DCUx1rdyF8vW4fCA==
+/VixctB1tiHr/prs0dtDVog+a1GD4sEh4/6F0iT2RryILJqk4U3MloYiTGKqRdOsdRObYY9Pwv+rvSeQ/OIXCg==

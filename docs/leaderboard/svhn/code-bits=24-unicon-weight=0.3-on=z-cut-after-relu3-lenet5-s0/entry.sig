@@ -1,1 +1,1 @@
-od99hhFqXAdB37l5AlwDbi5mMruCu6vZnzaM3oVGBvFavwXFH4laOylFVJbcJCtMnb6DsbBzP856TXGkdkxdCA==
+cXNtgx0DpTjTAp74piZZlRADYeanqOJEv+L8VKrkO38yyKt7jJZCuWqh7umwqKNx+9lzy0x3Ts9S44wDtdfFCQ==

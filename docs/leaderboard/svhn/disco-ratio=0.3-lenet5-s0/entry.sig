@@ -1,1 +1,1 @@
-K1/TsDoVmfbzLtDBC+AmWvbFR+DhbbRG+AGwSoGnZ5Hq0jiGzdqv810rAyRxET/u/IWMQcxo+zuE2XlLE/wHBg==
+5BpqBEK/WtrYb93LOZrfHbH7C//d7f4XavCvN8tiCvu34QlE7ukKptUij/JeU5UAdo3vgXCXZ/hloFmxwqUuBw==

@@ -1,1 +1,1 @@
-dD8rJRAQ/rjKgSNl5c+/iz3ff4djRxQdfe6jeirJs/sIhOC5lDM5vZm9x1WlgRgf4iE0B3SFgEWetzhrB2BFAw==
+uJV6frdYwESJ4CMsba+uX7w0ze20hyj7KtA1zaNhZ3kj0LD7VKa8KbOzjSlUoB0IgX2pnvFsYN7jZmy796OzCw==

@@ -1,1 +1,1 @@
-8z7LKrXpmPuQZTkvWDrVpLcHAzcXsiFguHagRHkhL/1PaPo1ovx3u1/4g4fN09wWrOudJS1ShII/LK0VSErbAQ==
+o+eOUOb9VvlWemwiyoFr+cmbZUEnBJBulneqWXjBn60ItOsBIlVgUhMDFqMLxMWa5aIe1e+7MiSs8WRlfJU4Dg==

@@ -1,1 +1,1 @@
-hJgiNaRYu+vDKtcxq4saRRMODlEyLt5cv7WrNgckIKltJ5erpFEMGCSbzjAYn4x65CLmrgQaK8PR9NRkuG14CQ==
+0Hp/SFzo+d1X6WQk/20XAxbif4EFvGAkxEwPSOlPq4QUdjS2vhYaY+mCstlbkhcUde50u7RijdttPDsBOQsvAQ==

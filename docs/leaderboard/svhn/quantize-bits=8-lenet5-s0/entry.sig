@@ -1,1 +1,1 @@
-912fvzt71vykwsKtrQYyoi4DB+ajr7OuxBZZEtepq+cEHrcIOthByf3KQ0GsEBGUZS9EIJXxaDpDGub58iHFDw==
+HgF+h0Y9c0OqQhsqMqBZIdEinLdqc1pjGFLLcd1qvhpoSvNmEbyE4pBqEc+N4v7L7ymOvoqlB3O2FH+pveGaCw==

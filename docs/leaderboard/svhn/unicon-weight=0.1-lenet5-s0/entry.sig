@@ -1,1 +1,1 @@
-eyvSuI1nSuhfCqI2GjY9WEo62q+fLM4ZRUgms7dbk2bYB2pucoaYLCE/6elEI07K85ok8mVlg/bBCpMu+t2jAQ==
+gs2yDk1dTRMncrgKf6BxgcKumA1sPmtQJ4T//D7zMQBssjjdiJBHd8cvjiIGtRUoJiAwiO9c3fj6uVixkUmRDA==

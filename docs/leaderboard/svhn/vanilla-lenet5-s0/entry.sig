@@ -1,1 +1,1 @@
-ZqSM6D07YXePWNCrFegyJ5anXVcGk7cneEzxH+1sc6Qpi4yZXJkyIMaWSJKLFoUAVtpFjFqMeQvJA4rZqC/nAA==
+nbefapUbud2/gYwapLq5uddRmy4ggNg7iDbixVUyv8PJdg0GqwHuPOrkKaV0MDwvNaFVC5vfQA2FJ/+8EAd6CA==

@@ -1,1 +1,1 @@
-LOMzxPNeBI6Gq9tu4Q3wOlBzZj4QA3uGntzmTyeL9hklil9UrzrpDTQkl5g9HBH/36ogH9705hQnYs4Y/jcNDg==
+6oQiINarp4r9pPavERGUwFNUWqsAedM8PPYLe8LXhAopgpkBuDbJth/uz/bxw4HNRUmRzA9DRxNGUTie9PraDw==

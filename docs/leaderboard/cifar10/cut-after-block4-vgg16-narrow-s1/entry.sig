@@ -1,0 +1,1 @@
+ssctVM/Z0HnF5TntFaieH0erio/IgLwoW+8YDZeZaFLXshzzBs+QMFI01oQrBiQu3d8IKSOczVNv71cHu8JECw==

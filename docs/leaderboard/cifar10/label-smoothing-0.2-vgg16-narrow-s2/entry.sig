@@ -1,0 +1,1 @@
+7GDGqQfv2inuCWeNnumOTiySozpGMAWHvOenPJMqNajsjhSSCRqvx0TcCaw1xiXX/bpBRuh1i/+FeeJdqvpcCA==

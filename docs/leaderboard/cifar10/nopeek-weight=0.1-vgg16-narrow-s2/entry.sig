@@ -1,0 +1,1 @@
+/l4Gnaw0psZDcra8tduoFkjq4+kPFuNWml4GJlLVZX3BNvG67Y58Vz0WDjEx1scgPmWP9iWMbCAoM1OQjULcDg==
