@@ -28,8 +28,8 @@ class BoardRow:
         summaries: of each entry: accuracy, excess with its interval, floor, bits.
         lost: points of accuracy below the mean of the undefended entries on the same data and
             network; None where there is none.
-        slower: training time as a multiple of theirs; None likewise. Times of other machines and
-            of busy ones do not compare, so it is rough.
+        slower: training time as a multiple of theirs; None likewise, or where no seed of both was
+            audited on machines of one kind. Times of busy ones do not compare, so it is rough.
     """
 
     entries: tuple[Entry, ...]
@@ -195,12 +195,16 @@ def _beside_undefended(row: BoardRow, rows: Sequence[BoardRow]) -> BoardRow:
 
 
 def _slower(row: BoardRow, plain: BoardRow) -> float | None:
-    """Mean over the seeds that both have: seeds may be of different machines."""
-    own, other = (
-        {e.config.seed: e.manifest.train_seconds for e in r.entries} for r in (row, plain)
-    )
-    found = [own[seed] / (other[seed] or 1.0) for seed in own if seed in other]
+    """Mean over the seeds that both have from machines of one kind, by where they were audited."""
+    usual = {_run(entry): entry.manifest.train_seconds for entry in plain.entries}
+    found = [
+        e.manifest.train_seconds / (usual[_run(e)] or 1.0) for e in row.entries if _run(e) in usual
+    ]
     return fmean(found) if found else None
+
+
+def _run(entry: Entry) -> tuple[int, str]:
+    return entry.config.seed, entry.report.environment.machine
 
 
 def _mean(found: Sequence[Excess | None]) -> tuple[float, float, float] | None:

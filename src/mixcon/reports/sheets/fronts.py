@@ -16,6 +16,8 @@ __all__ = ["FrontPanel", "FrontPoint", "front_panels"]
 _WIDTH, _HEIGHT = 4.2, 3.4  # inches
 _COLUMNS = 2
 _FRONT, _REST = "#c8553d", "#8e9aa6"
+_NEAR = 0.06  # share of a panel's width within which signs would overlap
+_TALL, _SIGN = 140, 7  # points (1/72 inch): between the lowest and the highest point, of a sign
 _SIGNS = "abcdefghijklmnopqrstuvwxyz"
 
 
@@ -77,11 +79,12 @@ def _draw(axes: Axes, panel: FrontPanel) -> None:
         color = _FRONT if point.front else _REST
         axes.plot([point.right] * 2, point.interval, color=color, linewidth=1)
         axes.plot(point.right, point.up, "o", markersize=4, color=color)
-    for sign, point in zip(_SIGNS, _named(panel), strict=False):
+    named = _named(panel)
+    for sign, point, lift in zip(_SIGNS, named, _lifts(named, panel), strict=False):
         axes.annotate(
             sign,
             (point.right, point.up),
-            xytext=(5, -2),
+            xytext=(5, lift - 2),
             textcoords="offset points",
             fontsize=7,
             color=_FRONT if point.front else "#222",
@@ -99,3 +102,18 @@ def _draw(axes: Axes, panel: FrontPanel) -> None:
 
 def _named(panel: FrontPanel) -> list[FrontPoint]:
     return sorted((point for point in panel.points if point.name), key=lambda point: point.up)
+
+
+def _lifts(named: Sequence[FrontPoint], panel: FrontPanel) -> list[float]:
+    """Points (1/72 inch) by which each sign is raised, so that none covers one below it."""
+    across, along = ([getattr(p, axis) for p in panel.points] for axis in ("right", "up"))
+    width, height = max(across) - min(across) or 1.0, max(along) - min(along) or 1.0
+    ends: list[float] = []
+    for point in named:
+        below = [
+            end
+            for other, end in zip(named, ends, strict=False)
+            if abs(other.right - point.right) <= _NEAR * width
+        ]
+        ends.append(max([point.up / height * _TALL, *(end + _SIGN for end in below)]))
+    return [end - point.up / height * _TALL for point, end in zip(named, ends, strict=True)]
