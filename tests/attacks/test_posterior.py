@@ -6,6 +6,7 @@ from torch.distributions import Bernoulli, Laplace, Normal
 
 from mixcon import models
 from mixcon.attacks import Auxiliary, Posterior, WhiteBox
+from mixcon.attacks.posterior import likelihood
 from mixcon.channels import Code, GaussianNoise, LaplaceNoise
 from mixcon.defenses import DefenseConfig
 from mixcon.defenses.shredder import LearnedNoise
@@ -103,3 +104,15 @@ def test_every_release_is_weighed(digits, text):
     found = Posterior(steps=2).fit(knowledge)(z)
     assert found.shape == (4, 1, 28, 28)
     assert found.isfinite().all()
+
+
+@pytest.mark.parametrize(("cell", "count"), [(100, 100), (1, 32)])
+def test_without_noise_the_nearest_count_and_all_of_their_cell(cell, count):
+    """A cell's inputs are alike to the cloud, however many; apart from that, 32 are near."""
+    x = torch.cat([torch.zeros(cell), torch.arange(1.0, 151.0)])[:, None]
+    knowledge = WhiteBox.of(torch.nn.Identity(), shape=(1,))
+    weigh, weighed = likelihood(knowledge, x, lambda _: None)
+    found = weigh(torch.zeros(1, 1))[0]
+    assert weighed == len(x)
+    assert found.isfinite().sum() == count
+    assert torch.equal(found[:cell], found[:1].expand(cell))

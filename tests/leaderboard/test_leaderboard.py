@@ -93,11 +93,15 @@ def test_an_attack_that_came_later_is_said(board, monkeypatch):
 
     entries = read_entries(board)
     page = leaderboard_page(board_rows(entries), board, board.parent / "page.md")
-    assert "Audited before" not in page  # what these left out, they say themselves
+    assert "Audited without" not in page  # what these left out, they say themselves
     known = strongest("image")
     monkeypatch.setattr("mixcon.leaderboard.board.strongest", lambda _: [*known, Sharper()])
     page = leaderboard_page(board_rows(entries), board, board.parent / "page.md")
-    assert "Audited before `sharper` was one of the strongest attacks: all rows." in page
+    assert "Audited without `sharper`, or with an earlier one: all rows." in page
+    wider = replace(Decoder(), batch_size=256)
+    monkeypatch.setattr("mixcon.leaderboard.board.strongest", lambda _: [wider])
+    page = leaderboard_page(board_rows(entries), board, board.parent / "page.md")
+    assert "Audited without `decoder`, or with an earlier one: all rows." in page
 
 
 def test_a_seed_is_as_slow_as_it_was_beside_the_undefended_one_of_its_machine(board):

@@ -25,6 +25,7 @@ class Averaged(Attack[WhiteBox]):
     Attributes:
         decoder_steps: training steps of the decoder.
         posterior_steps: of the posterior's search.
+        likely: so many of the likeliest samples the posterior decides by.
 
     Source: mixcon's own; averages of estimators that err differently are those of Perrone and
     Cooper, When Networks Disagree, 1993.
@@ -40,11 +41,12 @@ class Averaged(Attack[WhiteBox]):
 
     decoder_steps: int = Decoder.steps
     posterior_steps: int = Posterior.steps
+    likely: int = Posterior.likely
 
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
         members: tuple[Attack[WhiteBox] | Decoder, ...] = (
             Decoder(steps=self.decoder_steps),
-            Posterior(steps=self.posterior_steps),
+            Posterior(steps=self.posterior_steps, likely=self.likely),
         )
         runs = [member.fit_run(knowledge, on_step) for member in members]
 

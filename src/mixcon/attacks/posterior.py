@@ -21,6 +21,7 @@ _NUMBERS = 2**26  # of all references' representations: 256 MiB
 _AT_ONCE = 500
 _DRAWS = 16  # of noise whose law is not known
 _NEIGHBORS = 8  # decide how far a release without noise reaches
+_REACH = 32  # so many of the nearest count, and those that are as near, as all of a cell are
 
 Likelihood = Callable[[Tensor], Tensor]
 
@@ -32,7 +33,7 @@ class Posterior(Attack[WhiteBox]):
     With the samples as prior and the channel's noise known, their likelihoods are exact, so this
     is the best that anybody can do who knows no more of inputs than these samples. Where z is
     discrete, the likely ones are those of the same cell; where it is neither noisy nor discrete,
-    those nearby count. The answer is the one that is best for the metric: the image of largest
+    the 32 nearest count. The answer is the one that is best for the metric: the image of largest
     expected SSIM for images, the sequence of largest expected cosine, the mean for vectors.
 
         max over a of  sum_i w_i likeness(a, x_i),   w_i = p(z | x_i) / sum_j p(z | x_j)
@@ -56,7 +57,7 @@ class Posterior(Attack[WhiteBox]):
     family = "posterior"
 
     references: int = 30_000
-    likely: int = 32
+    likely: int = 128
     steps: int = 60
 
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
@@ -120,6 +121,7 @@ def _before_noise(channel: nn.Module) -> tuple[list[nn.Module], Channel | None]:
 def _nearness(z: Tensor, centers: Tensor) -> Tensor:
     """Of a release without noise: minus the squared distance, in units of the neighbors' own."""
     squared = torch.cdist(z.flatten(1).double(), centers.flatten(1).double()).square()
-    few = squared.topk(min(_NEIGHBORS, squared.shape[1]), dim=1, largest=False).values
+    near = squared.topk(min(_REACH, squared.shape[1]), dim=1, largest=False).values
     tiny = torch.finfo(torch.float64).tiny
-    return -squared / (2 * few.mean(1, keepdim=True).clamp_min(tiny))
+    scale = 2 * near[:, :_NEIGHBORS].mean(1, keepdim=True).clamp_min(tiny)
+    return (-squared / scale).masked_fill(squared > near[:, -1:], -torch.inf)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from mixcon._memory import at_once
-from mixcon.attacks import Attack
+from mixcon.attacks import Attack, Posterior
 from mixcon.attacks._fitting import InverseNetwork, unlikeness
 from mixcon.attacks.base import Device, frozen, held_out
 from mixcon.attacks.prototypes import most_alike
@@ -23,7 +23,6 @@ __all__ = ["Costs", "Load", "attack_seconds", "measure_costs"]
 _ENOUGH = 0.3  # seconds of one measurement
 _MOST = 5  # rounds of it
 _TUNING = 16  # samples by which settings are chosen
-_LIKELY = 32  # samples that the posterior keeps of each victim
 _BATCH = 128  # samples in a step of a generator's training
 _SEARCH = 10  # steps of a search that is timed
 
@@ -164,7 +163,9 @@ def _adversarial(settings: dict[str, Any], costs: Costs, load: Load) -> float:
 def _posterior(settings: dict[str, Any], costs: Costs, load: Load) -> float:
     released = min(settings.get("references", 0), load.auxiliary) * costs.release
     steps = settings.get("posterior_steps", settings.get("steps", 0))
-    return float(released + steps * _LIKELY * load.images * costs.likeness)
+    return float(
+        released + steps * settings.get("likely", Posterior.likely) * load.images * costs.likeness
+    )
 
 
 def _generative(settings: dict[str, Any], costs: Costs, load: Load) -> float:

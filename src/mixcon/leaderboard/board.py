@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from statistics import fmean, stdev
+from typing import Any
 
-from mixcon.attacks import strongest
+from mixcon.attacks import Attack, strongest
+from mixcon.audit import AttackRecord
 from mixcon.kinds import Kind
 from mixcon.leaderboard.entry import Entry
 from mixcon.leaderboard.tuning import title_of
@@ -119,16 +121,29 @@ class BoardRow:
 
     @property
     def lacking(self) -> tuple[str, ...]:
-        """Those of today's strongest attacks that came after an audit of it."""
+        """Those of today's strongest attacks that an audit of it had not, or had as weaker ones."""
         return tuple(sorted(set[str]().union(*self._later())))
 
     def _later(self) -> Iterator[set[str]]:
-        """For each entry what its audit neither ran nor says that it left out."""
+        """For each entry what its audit neither ran as it is today nor says that it left out."""
         kind = self.entries[0].report.models[0].kind or Kind.IMAGE  # all there was before
-        wanted = {attack.name for attack in strongest(kind)}
+        wanted = {attack.name: attack for attack in strongest(kind)}
         for entry, summary in zip(self.entries, self.summaries, strict=True):
             left_out = summary.evidence.missing if summary.evidence else wanted
-            yield wanted - {a.attack for a in entry.report.models[0].attacks} - set(left_out)
+            ran = {
+                record.attack
+                for record in entry.report.models[0].attacks
+                if record.attack in wanted and _is_todays(record, wanted[record.attack])
+            }
+            yield wanted.keys() - ran - set(left_out)
+
+
+def _is_todays(record: AttackRecord, attack: Attack[Any]) -> bool:
+    """Whether an attack ran as it would today, but for its steps and for what it may choose."""
+    usual = attack.settings
+    chosen = {n for each in attack.candidates() for n, v in each.settings.items() if v != usual[n]}
+    fixed = {n: v for n, v in usual.items() if n not in chosen and not n.endswith("steps")}
+    return all(record.settings.get(name) == value for name, value in fixed.items())
 
 
 def board_rows(entries: Sequence[Entry]) -> list[BoardRow]:

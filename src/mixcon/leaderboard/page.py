@@ -203,13 +203,13 @@ def _doubts(rows: Sequence[BoardRow]) -> list[str]:
 
 
 def _older(rows: Sequence[BoardRow]) -> list[str]:
-    """Which rows a later attack might raise, which some or all were audited before."""
+    """Which rows an attack of today might raise, by an audit of which it is missing."""
     attacks = dict.fromkeys(name for row in rows for name in row.lacking)
     lines = []
     for name in attacks:
         older = [row.title for row in rows if name in row.lacking]
         which = "all rows" if len(older) == len(rows) else "; ".join(older)
-        lines.append(f"\nAudited before `{name}` was one of the strongest attacks: {which}.")
+        lines.append(f"\nAudited without `{name}`, or with an earlier one: {which}.")
     return lines
 
 

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeAlias
 
 from mixcon._files import write_whole
 from mixcon.audit import AuditProgress, Gallery, Report, Subject, run_audit, subject_of
 from mixcon.paper._experiment import RunOptions, Step
-from mixcon.paper._models import train_or_load
+from mixcon.paper._models import Trained, train_or_load
 from mixcon.paper.elsewhere_cases import CASES, Case
 from mixcon.reports import thumbnail, write_report
-from mixcon.training import TrainConfig
+from mixcon.training import accuracy
 
-__all__ = ["record_elsewhere"]
+__all__ = ["ACCURACIES", "record_elsewhere"]
 
+ACCURACIES = "accuracies.json"
+"""File beside a report: test accuracies by model, one a training seed."""
+
+Accuracies: TypeAlias = dict[str, list[float]]
+
+_SEEDS = 5  # of the trainings; the first one's models are attacked
 _VICTIMS, _FEW = 50, 8
 
 
@@ -40,17 +48,19 @@ def record_elsewhere(options: RunOptions, folder: Path) -> Iterator[Path]:
         yield place
 
 
-def _measured(case: Case, options: RunOptions) -> tuple[Report, Gallery]:
-    subjects = list(_subjects(case, options))
-    data = case.undefended.load_data(options.data_dir)
+def _measured(case: Case, options: RunOptions) -> tuple[Report, Gallery, Accuracies]:
+    smoke = options.scale == "smoke"
+    seeds = range(1 if smoke else _SEEDS)
+    (_, training), (_, attacking) = options.parts(("train", "attack"))
+    runs = [_trained(case, part, seed) for seed, part in training.parts(seeds)]
+    data = case.undefended().load_data(options.data_dir)
 
     def show(progress: AuditProgress) -> None:
         what = f"{case.name}: {progress.model} {progress.phase}".rstrip()
-        options.on_progress(Step(what, 0.3 + 0.7 * progress.done))
+        attacking.on_progress(Step(what, progress.done))
 
-    smoke = options.scale == "smoke"
     report, gallery = run_audit(
-        subjects,
+        [_subject(name, trained) for name, trained in runs[0].items()],
         data,
         case.attacks,
         victims=min(_FEW if smoke else _VICTIMS, len(data.test)),
@@ -62,28 +72,36 @@ def _measured(case: Case, options: RunOptions) -> tuple[Report, Gallery]:
     command = f"mixcon reproduce elsewhere --only {case.name}" + " --scale smoke" * smoke
     environment = report.environment.model_copy(update={"command": command})
     title = f"{case.title}: {data.train.name}"
-    return report.model_copy(update={"environment": environment, "title": title}), gallery
+    report = report.model_copy(update={"environment": environment, "title": title})
+    found = {name: [accuracy(run[name].model, data.test) for run in runs] for name in runs[0]}
+    return report, gallery, found
 
 
-def _subjects(case: Case, options: RunOptions) -> Iterator[Subject]:
+def _trained(case: Case, options: RunOptions, seed: int) -> dict[str, Trained]:
     """Undefended, defended from the start, and defended behind the undefended encoder."""
-    base = options.work / "elsewhere" / case.name
-    yield _subject(case.undefended, "", replace(options, work=base / "undefended"))
-    run = next(path.parent for path in (base / "undefended").glob("*/config.toml"))
-    yield _subject(case.defended, "", replace(options, work=base / "defended"))
-    yield _subject(case.adapted(run), ", adapted", replace(options, work=base / "adapted"))
+    own = (
+        replace(part, work=part.work / "elsewhere" / case.name / kind)
+        for kind, part in options.parts(("undefended", "defended", "adapted"))
+    )
+    plain = train_or_load(next(own), case.undefended(seed))
+    late = train_or_load(next(own), case.defended(seed))
+    behind = train_or_load(next(own), case.adapted(plain.folder.path, seed))
+    return {
+        f"{plain.config.defense}, cut after {plain.config.cut}": plain,
+        f"{late.config.defense}, cut after {late.config.cut}": late,
+        f"{late.config.defense}, adapted, cut after {late.config.cut}": behind,
+    }
 
 
-def _subject(config: TrainConfig, suffix: str, options: RunOptions) -> Subject:
-    quiet = replace(options, on_progress=lambda step: options.on_progress(Step(step.what, 0.0)))
-    trained = train_or_load(quiet, config)
-    name = f"{config.defense}{suffix}, cut after {config.cut}"
-    return replace(subject_of(trained.folder.path, trained.model), name=name, defense=name)
+def _subject(name: str, trained: Trained) -> Subject:
+    subject = subject_of(trained.folder.path, trained.model)
+    return replace(subject, name=name, defense=name)
 
 
-def _write(report: Report, gallery: Gallery, work: Path, folder: Path) -> None:
+def _write(report: Report, gallery: Gallery, found: Accuracies, work: Path, folder: Path) -> None:
     """The report but for its page, which is large, and a few victims above what became of them."""
     write_report(report, gallery, work)
+    write_whole(folder / ACCURACIES, json.dumps(found, indent=1) + "\n")
     for number, model in enumerate(report.models):
         if drawn := thumbnail(model, gallery):
             ending, content = drawn

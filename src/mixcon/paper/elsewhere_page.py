@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import os
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, stdev
+
+from pydantic import TypeAdapter, ValidationError
 
 from mixcon.audit import ModelRecord, Report, SecretRecord
 from mixcon.errors import RunError
 from mixcon.metrics import Metric, metric_named
+from mixcon.paper.elsewhere import ACCURACIES, Accuracies
 from mixcon.paper.elsewhere_cases import CASES, Case
 from mixcon.reports import Summary, figures_of, read_report, verdict
 
@@ -21,7 +24,8 @@ _HEAD = """\
 Networks on data that is not digits, each undefended, with a defense that is trained in, and with
 the same defense learned behind the undefended encoder (`mixcon adapt`). This page is made by
 `mixcon reproduce elsewhere --out {docs}/{link} --docs {docs}/elsewhere.md`; no number was typed by
-hand. One training seed each: differences of a few test samples mean nothing.
+hand. The attacked models are those of the first training seed; *over seeds* are the mean test
+accuracy of five and its deviation. A difference of a few test samples means nothing.
 
 *Attack*: the mean over the victims of the best single attack, chosen on the attacker's own samples;
 *floor*: that of the best guess from the class alone, chosen likewise. *Excess*: how far the attack
@@ -57,7 +61,10 @@ def elsewhere_page(folder: Path, docs: Path) -> str:
 def _section(case: Case, folder: Path, link: str) -> str:
     report = read_report(folder / "report.json")
     figures, where = figures_of(report), report.environment
-    rows = [_row(case, model, figures.of(model), figures.scale) for model in report.models]
+    over_seeds = _accuracies(folder / ACCURACIES)
+    rows = [
+        _row(case, model, figures.of(model), figures.scale, over_seeds) for model in report.models
+    ]
     head = list(rows[0])
     table = [head, [":--", *["--:"] * (len(head) - 1)], *(list(row.values()) for row in rows)]
     lines = ["| " + " | ".join(cells) + " |" for cells in table]
@@ -74,10 +81,25 @@ def _section(case: Case, folder: Path, link: str) -> str:
     )
 
 
-def _row(case: Case, model: ModelRecord, summary: Summary, scale: Metric) -> dict[str, str]:
+def _accuracies(path: Path) -> Accuracies:
+    try:
+        return TypeAdapter(Accuracies).validate_json(path.read_bytes())
+    except (OSError, ValidationError) as error:
+        raise RunError(
+            f"{path}: expected accuracies, but got {error}; delete {path.parent} and run mixcon "
+            "reproduce elsewhere again"
+        ) from error
+
+
+def _row(
+    case: Case, model: ModelRecord, summary: Summary, scale: Metric, over_seeds: Accuracies
+) -> dict[str, str]:
+    found = [100 * each for each in over_seeds[model.name]]
+    spread = f" ± {stdev(found):.1f}" if len(found) > 1 else ""
     row = {
         "Model": model.name,
         "Accuracy": f"{100 * model.accuracy:.1f} %",
+        "Over seeds": f"{fmean(found):.1f}{spread} %",
         "Numbers sent": f"{model.numbers_sent:,}",
         "Bits": _bits(model),
         f"{scale.label}: attack": "" if summary.leakage is None else scale.text(summary.leakage),

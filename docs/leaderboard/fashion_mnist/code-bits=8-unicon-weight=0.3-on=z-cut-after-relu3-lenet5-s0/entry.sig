@@ -1,1 +1,1 @@
-9CwN4iMp2v5Oj7kV74xR+noYYkNkpUURszomdXMpz7NIbymvTiGRsNzCoN9MjN69xxY8veb2RNAh41yEZExQCQ==
+eNiAwR8u0kicZujXsmh5PX7izjjNpHpNWGuehud3zUn7fGeM4Az1/8TbqqTV2pEJ4EOqDWwJrnM5gZujf6G5Aw==

@@ -1,1 +1,1 @@
-4Ia6PVm3sEmEi2HBrHUWY7xSG8DynNGqfxmnBdCX+yPJPNdMZ9NZqIffmZuoufgigLBhsyKhKnnosHy0rxVkBQ==
+6MSvh7N60eMyUH2FizZGslJAPg2faT+hD1L2PJp8+R4wL9kgtCVl6+jIlEcSGMfd9MeuEEderqjspC9DejaBCQ==

@@ -1,1 +1,1 @@
-5fWbL4B9nxS0pcQDegy3ymDY93Zwgc+rMCDn1Dd9gnSZ6nTgW6b2AE+BbPJQuxffXcJizTfz/NumCvPtfyeQCA==
+VSeYZOgr6iOwMrBQWt9+Oqas/cHJj5XEgnK6DLmdco5+N/IZnlNGyVo6hu+3edXZbU1BHg/JG+oD37sgdqthDw==

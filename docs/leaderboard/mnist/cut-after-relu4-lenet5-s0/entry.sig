@@ -1,1 +1,1 @@
-g3C9sJx7Dg76o1fiqniF61IWBflbrN1eKcUq+Ft9c152xvbilCiKH60xDnH5vDz/pvvcZLbtg8YJhBAABmCtCQ==
+r1KOmybfyeZMrWPBDDNp3wG+9Iou16KeaBwVwtiteC/Gryb7M3NYmOJrSRoUrKf8qujenTd48Z7BWvhxg1fbBg==

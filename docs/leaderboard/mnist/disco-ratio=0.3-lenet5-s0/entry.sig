@@ -1,1 +1,1 @@
-6nTku8t8g7reCiuFO/E/D7vhyNoLqqmrG6ObrMLOFG/7SYa1jHKBT2ojA4Rj4TpdNMOngWRW8y32zHdc3fEDAw==
+X5t+cxi3xnFSDm5YK98wcvZrApNG4itW4qWm0ITlKdnyedMUzRvQX+xDUZcrO9bIdqLVjQ6bg/u5tR/7Fq0vAQ==

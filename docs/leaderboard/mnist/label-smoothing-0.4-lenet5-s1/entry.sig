@@ -1,1 +1,1 @@
-pdmR8PK3QG0VvCuTthjF8mZtZKnqzom9bm28cOhTREqiKZIyVzf4B4LgdOIN6IRdmXJSGiyCDnGO01xibmJmBg==
+tqMMnaqF6Gg4BMfcbYKEZwednfifhu/ZkuBMe64nZV50PmqCypCSmgDD13fDe/LApPe6sb8y/Bhht2lOqZT7Dg==

@@ -1,1 +1,1 @@
-5MAajmF7cfc6rLXnVvyteDiBjpfCXOQW+Tuj1o4+p+1HTe8GOj6bT+IgkTxhINUkgwZD19dfN+M6kJIK7maIAw==
+niKnFRIBWOerIc9vxYnjjOiRFDo1V3Ec138ZaAVytfl+T9xMwydNrwszCNxyKHZwy/uz9VOcdvfpevd1PRFhCw==

@@ -1,1 +1,1 @@
-0r4/S1PbA4Yzb3RZ++GqKWHAKCBqot+ZhxH5woTrqyStde68gK4jZojnNoRkeB1z+fAHUvSmh2pxHJMEP1OIAg==
+0rOWWKcoX+IYtAlLqeU1eeTuy4n96yfmVqvSDhZKMqgFCbc1235F/xc9NedQhBNO7S+etmMvmgfR3gGzDgolAA==

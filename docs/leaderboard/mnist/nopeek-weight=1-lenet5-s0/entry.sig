@@ -1,1 +1,1 @@
-xvRw32dxpQz4HyzhT5p9GWZjIN3YyX0+cSWybXTpHW3LYleCuaWq+Skg3liEpf7R3l9GgTdlvUQtGquX/yebDQ==
+G4gBhN4IjlmSdlpAup5OInnzHToRDiGhN34QnX3f7xFlDbL+HNlzyuVgxlCuHtKCciYeuxhSpqx+N8EcTktOAQ==

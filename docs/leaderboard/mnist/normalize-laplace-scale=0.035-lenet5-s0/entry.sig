@@ -1,1 +1,1 @@
-mB1/R0NWgzUlptMUxltwxqB+faUNudG+08S8ojoSkCq8/g4scXEddzOgFNDT+yrpjU2e5XlCQi9ocUNSKhhGCg==
+/Kq1uT7+nUmMRRjpO4TqIYZ8Rj/hG2JoxYnJyQlgaPtCdSSR43Qoh2sSznnq2++VCkvMILUCuPBu7BFcgqUxCQ==

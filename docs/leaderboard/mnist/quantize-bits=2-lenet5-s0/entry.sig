@@ -1,1 +1,1 @@
-w9DzlK1mdZ/dOifYFDAbD7GgalbD/SaE5BvAo0cdk++ZFuCMGBfeAOTNgoG+RMKrqgzcjblfV5k/8Eigf+zCAQ==
+gTGolNenzhdOvLtyVS/XR+wk0+swHR5KdJ7SQiULvbs0NvBv8FfmWGJQVWgc81I9T3/wxEE+dqyXu63W8XqtCA==

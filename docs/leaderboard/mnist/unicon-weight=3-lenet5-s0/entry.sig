@@ -1,1 +1,1 @@
-EXgdEKLGcVwt2jdE/PjdPd+jYhyJAA+cG1p5sQECPzdZnFl6az5bzsphaDeMYycU4uzMTiz7E/kOwlFrsIW0Aw==
+NDHu3IM3CA9Zs4HWDEC9r4aJSGxhtdzA9WBBaQg5sMritZl0y95S+ecOvP07KQpgLeydMNPa82vlBf29qBBfAg==
