@@ -53,7 +53,7 @@ def _measured(case: Case, options: RunOptions) -> tuple[Report, Gallery, Accurac
     seeds = range(1 if smoke else _SEEDS)
     (_, training), (_, attacking) = options.parts(("train", "attack"))
     runs = [_trained(case, part, seed) for seed, part in training.parts(seeds)]
-    data = case.undefended().load_data(options.data_dir)
+    data = next(iter(runs[0].values())).data
 
     def show(progress: AuditProgress) -> None:
         what = f"{case.name}: {progress.model} {progress.phase}".rstrip()
