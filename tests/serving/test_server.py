@@ -295,6 +295,33 @@ def test_requests_at_the_same_time_each_get_their_own_answer(url, head, plain_ex
     np.testing.assert_allclose(found, expected, atol=1e-4)
 
 
+def raw_post(id, *headers):
+    body = json.dumps(as_json(random_z(1), id=id)).encode()
+    lines = (f"POST {INFER} HTTP/1.1", "Host: a", f"Content-Length: {len(body)}", *headers, "", "")
+    return "\r\n".join(lines).encode() + body
+
+
+def test_requests_in_one_packet_are_answered_in_turn(url):
+    ids = [f"request-{i}" for i in range(20)]
+    with connect(url) as connection:
+        last = raw_post(ids[-1], "Connection: close")
+        connection.sendall(b"".join(map(raw_post, ids[:-1])) + last)
+        answers = everything(connection)
+    assert answers.count(b"HTTP/1.1 200") == len(ids)
+    places = [answers.index(f'"{id}"'.encode()) for id in ids]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("cut", [10, 40, -30])
+def test_a_request_in_two_packets_is_answered(url, cut):
+    whole = raw_post("a", "Connection: close")
+    with connect(url) as connection:
+        connection.sendall(whole[:cut])
+        httpx2.get(url + "/v2/health/live")  # by then the server has seen the first
+        connection.sendall(whole[cut:])
+        assert b"HTTP/1.1 200" in everything(connection)
+
+
 def test_metrics_count_what_happened(url):
     httpx2.post(url + INFER, content=b"{}")
     httpx2.post(url + INFER, json=as_json(FINE))

@@ -12,6 +12,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from mixcon.serving.admission import Admission, Visit
 from mixcon.serving.compact_json import compact_json
+from mixcon.serving.eager import begin
 from mixcon.serving.joined_writes import JoinedWrites
 from mixcon.serving.server_log import ServerLog
 
@@ -64,6 +65,8 @@ class _LimitedProtocol(HttpToolsProtocol):
     one that speaks no HTTP or names no host; these are told why, in JSON. An offer to switch to
     another protocol is passed over, as HTTP allows.
 
+    A request that is there as a whole, as most are, is answered at once; others get a task.
+
     The time for a request runs from the moment the connection is open, then from the first byte
     of each further request, to its last byte. Between requests uvicorn's keep-alive time applies.
 
@@ -79,6 +82,8 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._around = 0  # bytes of this request that are not its body
         self._offers_switch = False
+        self._parsing = False
+        self._unstarted: tuple[Any, Any] | None = None  # cycle and application of a request
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(JoinedWrites(transport, self.loop))  # type: ignore[arg-type]
@@ -91,9 +96,29 @@ class _LimitedProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._start_deadline()
         self._around += len(data)
+        self._parsing = True
         self._parse(data)
+        self._parsing = False
         if self._around > _MAX_AROUND:
             self._refuse(*_TOO_LONG)
+        if self._unstarted:
+            self._start(*self._unstarted)
+
+    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
+        if self._parsing:  # its body may be the next thing to come out
+            self._unstarted = cycle, app
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _start(self, cycle: Any, app: Any) -> None:
+        self._unstarted = None
+        if cycle.more_body:
+            super()._start_asgi_task(cycle, app)
+            return
+        task = begin(cycle.run_asgi(app), self.loop)
+        if task:
+            self.tasks.add(task)
+            task.add_done_callback(self.tasks.discard)
 
     def _parse(self, data: bytes) -> None:
         try:

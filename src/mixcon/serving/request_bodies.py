@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from mixcon.serving.asgi import Receive
 from mixcon.serving.batching import Busy
 from mixcon.serving.budget import Budget
 from mixcon.serving.content_coding import Decoder
+from mixcon.serving.eager import within
 from mixcon.serving.exchange import Exchange
 from mixcon.serving.refusal import ClientLeft, Refusal
 
@@ -89,25 +88,33 @@ class BodyReader:
         if int(headers.get(b"content-length", b"0")) > limit:
             raise _too_large(limit)
         decoder = Decoder(headers.get(b"content-encoding", b"").decode("latin1"))
-        parts: list[bytes] = []
         try:
-            async with asyncio.timeout(self._timeout):
-                more = True
-                while more:
-                    chunk, more = await _next(receive)
-                    exchange.received += len(chunk)
-                    if exchange.received > limit:  # codings can say nothing at any length
-                        raise _too_large(limit)
-                    for part in decoder.parts(chunk):
-                        charge.add(len(part))
-                        parts.append(part)
-                        if charge.taken > limit:
-                            raise _too_large(limit)
+            body = await within(
+                self._timeout, _received(receive, decoder, limit, exchange, charge)
+            )
         except TimeoutError as error:
             reason = f"expected the whole body within {self._timeout:g} seconds"
             raise Refusal(408, reason) from error
         decoder.check_end()
-        return b"".join(parts)
+        return body
+
+
+async def _received(
+    receive: Receive, decoder: Decoder, limit: int, exchange: Exchange, charge: Charge
+) -> bytes:
+    parts: list[bytes] = []
+    more = True
+    while more:
+        chunk, more = await _next(receive)
+        exchange.received += len(chunk)
+        if exchange.received > limit:  # codings can say nothing at any length
+            raise _too_large(limit)
+        for part in decoder.parts(chunk):
+            charge.add(len(part))
+            parts.append(part)
+            if charge.taken > limit:
+                raise _too_large(limit)
+    return b"".join(parts)
 
 
 async def _next(receive: Receive) -> tuple[bytes, bool]:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 
 from mixcon.serving.batching import Batcher, Busy
 from mixcon.serving.contract import Contract
+from mixcon.serving.eager import within
 from mixcon.serving.export_reader import Half
 from mixcon.serving.limits import ServerLimits
 from mixcon.serving.runtime import session
@@ -100,8 +101,7 @@ class ServedModel:
         logits = self._batcher.at_once(z)
         if logits is not None:
             return logits
-        async with asyncio.timeout(self._limits.answer_timeout):
-            return await self._batcher.submit(z)
+        return await within(self._limits.answer_timeout, self._batcher.submit(z))
 
     def _run(self, z: Floats) -> Floats:
         (logits,) = self._session.run(self._outputs, {"z": z})
