@@ -70,14 +70,14 @@ async def test_an_error_before_and_after_waiting_reaches_who_asked() -> None:
     async def fails(waits: bool) -> None:
         if waits:
             await asyncio.sleep(0)
-        raise ValueError
+        raise ValueError("of the coroutine")
 
     loop = asyncio.get_running_loop()
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="of the coroutine"):
         begin(fails(False), loop)
     task = begin(fails(True), loop)
     assert task is not None
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="of the coroutine"):
         await task
 
 
