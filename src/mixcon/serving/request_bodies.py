@@ -89,9 +89,7 @@ class BodyReader:
             raise _too_large(limit)
         decoder = Decoder(headers.get(b"content-encoding", b"").decode("latin1"))
         try:
-            body = await within(
-                self._timeout, _received(receive, decoder, limit, exchange, charge)
-            )
+            body = await within(self._timeout, _received(receive, decoder, limit, exchange, charge))
         except TimeoutError as error:
             reason = f"expected the whole body within {self._timeout:g} seconds"
             raise Refusal(408, reason) from error
