@@ -15,7 +15,7 @@ from mixcon.leaderboard import (
 )
 from mixcon.leaderboard.board import on_front
 from mixcon.leaderboard.contest import contest_of
-from mixcon.leaderboard.tuning import CHOICES, last_within, read_choices, title_of
+from mixcon.leaderboard.tuning import choices_file, last_within, read_choices, title_of
 from mixcon.serving import signing
 from mixcon.split import Sizes
 
@@ -24,7 +24,7 @@ from mixcon.split import Sizes
 def options(tmp_path_factory):
     folder = tmp_path_factory.mktemp("frontier")
     key = signing.private_key(folder / "key.pem")
-    return Frontier(folder / "board", folder / "work", key, smoke=True, workers=2)
+    return Frontier(folder / "board", folder / "work", key, scale="smoke", workers=2)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def entries(options):
 
 def test_every_entrant_is_on_the_board(options, entries):
     titles = [title_of(entry.config) for entry in entries]
-    choices = read_choices(options.board / "digits" / CHOICES)
+    choices = read_choices(options.board / "digits" / choices_file("lenet5"))
     assert set(titles) == {"vanilla", *(choice.chosen for choice in choices.values())}
     assert [e.folder for e in read_entries(options.board)] == sorted(e.folder for e in entries)
     assert all(not entry.config.holdout for entry in entries)
@@ -43,11 +43,11 @@ def test_every_entrant_is_on_the_board(options, entries):
 
 
 def test_the_choice_is_by_accuracy_on_held_out_samples(options, entries):
-    choice = read_choices(options.board / "digits" / CHOICES)["code"]
+    choice = read_choices(options.board / "digits" / choices_file("lenet5"))["code"]
     titles = list(choice.tried)
     accuracies = [choice.tried[title] for title in titles[1:]]
     assert titles[0] == "vanilla"
-    at = last_within(accuracies, choice.tried["vanilla"], contest_of(smoke=True).points)
+    at = last_within(accuracies, choice.tried["vanilla"], contest_of("smoke").points)
     assert choice.chosen == titles[1:][at]
 
 
@@ -104,9 +104,18 @@ def test_an_unknown_data_set_is_named(options):
         contest_of().chosen(["minst"])
 
 
-def test_every_setting_of_the_contest_can_be_built():
-    contest = contest_of()
-    shapes = {"lenet5": (16, 5, 5), "vgg16-narrow": (32, 8, 8)}
+def test_at_full_scale_cifar10_has_the_papers_own_network_and_the_same_field():
+    small, full = contest_of(), contest_of("full")
+    changed = {name for name in full.sets if full.sets[name] != small.sets[name]}
+    assert changed == {"cifar10"}
+    assert full.sets["cifar10"].network == "vgg16"
+    assert full.field("cifar10") == small.field("cifar10")
+
+
+@pytest.mark.parametrize("scale", ["small", "full"])
+def test_every_setting_of_the_contest_can_be_built(scale):
+    contest = contest_of(scale)
+    shapes = {"lenet5": (16, 5, 5), "vgg16-narrow": (32, 8, 8), "vgg16": (128, 8, 8)}
     built = set()
     for data, course in contest.sets.items():
         image = (3, 32, 32) if course.network.startswith("vgg") else (1, 28, 28)

@@ -173,7 +173,7 @@ def _frontier(
             private_key(DEFAULT_KEY),
             seeds=range(seeds or 1),
             only=only,
-            smoke=scale == "smoke",
+            scale=scale,
             data_dir=data_dir,
             accelerator=accelerator,
             workers=workers,

@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,7 +14,9 @@ from mixcon.defenses import DefenseConfig, DefenseField
 from mixcon.errors import ConfigError
 from mixcon.training import TrainConfig
 
-__all__ = ["Contest", "Course", "Setting", "contest_of"]
+__all__ = ["Contest", "Course", "Scale", "Setting", "contest_of"]
+
+Scale: TypeAlias = Literal["smoke", "small", "full"]
 
 _FILE = Path(__file__).with_name("contest.toml")
 
@@ -76,7 +79,7 @@ class Contest(_Field):
         defenses: name to its settings, the most private one last.
         points: of accuracy on held-out samples that a setting may lose, to be taken.
         holdout: share of the training samples that is held out for that.
-        networks: network to what it has in place of or beside `defenses`.
+        networks: network, at any width, to what it has in place of or beside `defenses`.
     """
 
     points: float = Field(ge=0)
@@ -95,15 +98,17 @@ class Contest(_Field):
 
     def field(self, data: str) -> dict[str, tuple[Setting, ...]]:
         """Name to settings of those that compete on a data set, the network's own first."""
-        own = self.networks.get(self.sets[data].network, {})
+        own = self.networks.get(self.sets[data].network.removesuffix("-narrow"), {})
         return {**own, **self.defenses, **own}
 
 
 @cache
-def contest_of(*, smoke: bool = False) -> Contest:
-    """The contest, or one in small that shows the path."""
+def contest_of(scale: Scale = "small") -> Contest:
+    """The contest: for two cores, for a GPU with the paper's own networks, or only its path."""
     read = tomllib.loads(_FILE.read_text(encoding="utf-8"))
-    small = read.pop("smoke")
-    if smoke:
-        read = {**read, **small, "networks": {}}
+    full, smoke = read.pop("full"), read.pop("smoke")
+    if scale == "full":
+        read["sets"] |= full["sets"]
+    if scale == "smoke":
+        read = {**read, **smoke, "networks": {}}
     return Contest.model_validate(read)

@@ -24,7 +24,7 @@ from mixcon.serving.contract import sha256
 from mixcon.split import SplitModel, multiply_adds
 from mixcon.training import RunFolder, TrainConfig, load_model
 
-__all__ = ["Entry", "Manifest", "add_entry", "read_entries", "read_entry"]
+__all__ = ["Entry", "Manifest", "add_entry", "entry_name", "read_entries", "read_entry"]
 
 _BUNDLE = ("config.toml", "metrics.jsonl", "model.safetensors", "versions.json")
 _REPORT, _MANIFEST, _SIGNATURE, _KEY = "report.json", "entry.json", "entry.sig", "public-key.pem"
@@ -85,7 +85,7 @@ def add_entry(
     model, source = load_model(run, splits), RunFolder(run)
     alone = _report_of(report, fingerprint(model), run)
     config = source.config
-    folder = board / folder_name(config.data) / _name(config)
+    folder = board / folder_name(config.data) / entry_name(config)
     contents = {name: (run / name).read_bytes() for name in _BUNDLE}
     contents[_REPORT] = _compact(report_json(alone))
     manifest = Manifest(
@@ -162,7 +162,8 @@ def _compact(text: str) -> bytes:
     return compact_json(json.loads(text)) + b"\n"
 
 
-def _name(config: TrainConfig) -> str:
+def entry_name(config: TrainConfig) -> str:
+    """What a run is called on the board."""
     return f"{folder_name(title_of(config))}-{config.network}-s{config.seed}"
 
 

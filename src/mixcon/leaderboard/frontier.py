@@ -12,12 +12,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from mixcon.audit import AuditProgress
 from mixcon.data import load
 from mixcon.leaderboard.board import UNDEFENDED, board_rows, on_front
-from mixcon.leaderboard.contest import Contest, Setting, contest_of
-from mixcon.leaderboard.entry import Entry, add_entry, folder_name
+from mixcon.leaderboard.contest import Contest, Scale, Setting, contest_of
+from mixcon.leaderboard.entry import Entry, add_entry, entry_name, folder_name
 from mixcon.leaderboard.jobs import AuditJob, Chain, TrainingJob, in_parallel
 from mixcon.leaderboard.tuning import (
-    CHOICES,
     Choice,
+    choices_file,
     held_out_accuracy,
     last_within,
     title_of,
@@ -45,7 +45,8 @@ class Frontier:
         seeds: of the runs that are audited. The first also tunes; the others are for finalists:
             the undefended network, and who is on the front with the first.
         only: data sets, all of the contest's if empty.
-        smoke: the path in small, on digits.
+        scale: full has the paper's own networks, which ask for a GPU; smoke is the path in small,
+            on digits.
         data_dir: where local Parquet files lie.
         accelerator: where models are trained and attacked, see `mixcon.training.device_of`.
         workers: processes that share the work; with several all entries of a round come at its end.
@@ -57,7 +58,7 @@ class Frontier:
     key: Ed25519PrivateKey
     seeds: Sequence[int] = (0,)
     only: Sequence[str] = ()
-    smoke: bool = False
+    scale: Scale = "small"
     data_dir: Path | None = None
     accelerator: str = "cpu"
     workers: int = 1
@@ -66,7 +67,7 @@ class Frontier:
     @property
     def contest(self) -> Contest:
         """Who competes."""
-        return contest_of(smoke=self.smoke)
+        return contest_of(self.scale)
 
 
 def record_frontier(options: Frontier) -> Iterator[Entry]:
@@ -156,7 +157,8 @@ class _Recording:
                 chosen=title_of(self._config(best)),
             )
             ordered = {name: self.choices[name] for name in self.field if name in self.choices}
-            write_choices(self.options.board / folder_name(self.name) / CHOICES, ordered)
+            file = choices_file(self.course.network)
+            write_choices(self.options.board / folder_name(self.name) / file, ordered)
         return self.chosen[who]
 
     def _config(self, setting: Setting, seed: int = 0) -> TrainConfig:
@@ -176,8 +178,7 @@ class _Recording:
         return self._job(self._config(self._setting(who), seed), "runs")
 
     def _job(self, config: TrainConfig, purpose: str) -> TrainingJob:
-        name = f"{folder_name(title_of(config))}-s{config.seed}"
-        run = self.options.work / self.name / purpose / name
+        run = self.options.work / self.name / purpose / entry_name(config)
         return TrainingJob(config, run, self.options.data_dir, self.options.accelerator)
 
     def _train(self, job: TrainingJob, part: Part, what: str) -> None:
@@ -195,7 +196,7 @@ class _Recording:
             work / "attacks",
             self.options.data_dir,
             self.options.accelerator,
-            self.options.smoke,
+            self.options.scale == "smoke",
         )
 
     def _entry(self, who: str, seed: int) -> Entry:

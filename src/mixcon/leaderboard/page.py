@@ -16,7 +16,7 @@ from mixcon.leaderboard.board import (
     sweet_spot,
 )
 from mixcon.leaderboard.claims import claims
-from mixcon.leaderboard.tuning import CHOICES, read_choices
+from mixcon.leaderboard.tuning import choices_files, network_of, read_choices
 from mixcon.reports.sheets import FrontPanel, FrontPoint, front_panels
 
 __all__ = ["FRONTS", "fronts_picture", "leaderboard_page"]
@@ -233,7 +233,7 @@ def _records(row: BoardRow) -> list[ModelRecord]:
 def _choices(board: Path) -> str:
     """How the setting of each defense was chosen, a table a data set."""
     lines = []
-    for path in sorted(board.glob(f"*/{CHOICES}")):
+    for path in choices_files(board):
         rows = []
         for name, choice in read_choices(path).items():
             tried = [
@@ -241,7 +241,8 @@ def _choices(board: Path) -> str:
                 for title, value in choice.tried.items()
             ]
             rows.append((name, "; ".join(tried)))
-        columns = (("Defense", ":--"), (f"Tried on {path.parent.name}, **taken**", ":--"))
+        where = f"{path.parent.name}, {network_of(path)}"
+        columns = (("Defense", ":--"), (f"Tried on {where}, **taken**", ":--"))
         lines += [*_grid(columns, rows), ""]
     return "\n".join(lines)
 

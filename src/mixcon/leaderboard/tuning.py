@@ -13,17 +13,16 @@ from mixcon.errors import RunError
 from mixcon.training import RunFolder, TrainConfig
 
 __all__ = [
-    "CHOICES",
     "Choice",
+    "choices_file",
+    "choices_files",
     "held_out_accuracy",
     "last_within",
+    "network_of",
     "read_choices",
     "title_of",
     "write_choices",
 ]
-
-CHOICES = "choices.json"
-"""Name of the file, beside the entries of a data set, that says how settings were chosen."""
 
 
 class Choice(BaseModel):
@@ -72,6 +71,21 @@ def last_within(accuracies: Sequence[float], undefended: float, points: float) -
     """
     within = [i for i, found in enumerate(accuracies) if 100 * (undefended - found) <= points]
     return within[-1] if within else max(range(len(accuracies)), key=accuracies.__getitem__)
+
+
+def choices_file(network: str) -> str:
+    """Name of the file, beside the entries of a data set, that says how settings were chosen."""
+    return f"choices-{network}.json"
+
+
+def choices_files(board: Path) -> list[Path]:
+    """All of them, of all data sets."""
+    return sorted(board.glob(f"*/{choices_file('*')}"))
+
+
+def network_of(path: Path) -> str:
+    """Whose choices a file holds."""
+    return path.stem.removeprefix("choices-")
 
 
 def write_choices(path: Path, choices: Mapping[str, Choice]) -> None:
