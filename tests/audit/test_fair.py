@@ -123,6 +123,18 @@ def test_guesses_are_made_of_what_is_predicted_alike(digits):
     assert guesses["class-ssim"] > guesses["any-ssim"] + 0.05
 
 
+def test_guesses_are_scored_by_all_samples_that_are_held_out(digits, lenet, monkeypatch):
+    """Few would pick a worse guess by chance, and so let a model seem to leak more than it does."""
+    setup = Setup.of(
+        digits, 5, 0, meter=None, thorough=True, begin=silent, length=0.05, omitted=OMITTED
+    )
+    seen, scores = [], Setup.scores
+    monkeypatch.setattr(Setup, "scores", lambda self, x: seen.append(len(x)) or scores(self, x))
+    ModelAudit(Subject(lenet), setup, None, None, silent).guessed(4)
+    assert set(seen) == {setup.held}
+    assert setup.held > setup.scored
+
+
 def test_an_attack_of_half_the_steps_is_kept_apart(digits, lenet, tmp_path):
     """It inverts the victims alone, where an attack that is asked for inverts samples as well."""
     setup = Setup.of(

@@ -186,8 +186,8 @@ class ModelAudit:
         setup = self.setup
         if not setup.thorough:
             return []
-        teaching = self.own.inputs[setup.held :]
-        own = self._read(self._attackable[len(self.released) :])
+        scoring, teaching = self.own.inputs[: setup.held], self.own.inputs[setup.held :]
+        own = self._predictions(scoring)
         learned = LabelGuesses.learn(
             Auxiliary(teaching, self._predictions(teaching)),
             torch.cat([self.predicted, own]).unique().tolist(),

@@ -24,7 +24,7 @@ _OWN = 2**28  # numbers of all auxiliary samples: 1 GiB
 
 
 def scored_of(auxiliary: int) -> int:
-    """How many of so many auxiliary samples score attacks and guesses."""
+    """How many of so many auxiliary samples score attacks."""
     return min(_SCORED, held_out(auxiliary))
 
 
@@ -39,8 +39,8 @@ class Setup:
         originals: their inputs, (N, *shape).
         auxiliary: the training samples, which stand for the attacker's own, in no order; of large
             ones as many as fit into 1 GiB.
-        scored: how many of the first auxiliary samples attacks and guesses are scored by, so that
-            the attacker chooses among them without a look at a victim; nothing learns from these.
+        scored: how many of the first auxiliary samples attacks are scored by, so that the attacker
+            chooses among them without a look at a victim; nothing learns from these.
         thorough: whether settings are chosen, and floors, probes and bounds measured as well.
         meter: measures what takes training; None for the pairwise metrics alone.
         identity: tells these victims and auxiliary samples from any others.
@@ -129,14 +129,17 @@ class Setup:
 
     @property
     def held(self) -> int:
-        """How many of the first auxiliary samples are held out: nothing learns from these."""
+        """How many of the first auxiliary samples are held out: nothing learns from these.
+
+        All of them score guesses, which cost next to nothing.
+        """
         return held_out(len(self.auxiliary))
 
     def scores(self, reconstruction: Tensor) -> dict[str, float]:
-        """Mean of every pairwise metric over the auxiliary samples that score."""
+        """Mean of every pairwise metric over as many auxiliary samples, the first ones."""
         if not len(reconstruction):
             return {}
-        values = measure(reconstruction.cpu(), self.auxiliary.inputs[: self.scored])
+        values = measure(reconstruction.cpu(), self.auxiliary.inputs[: len(reconstruction)])
         return {name: each.double().mean().item() for name, each in values.items()}
 
     def compared(self, reconstruction: Tensor) -> dict[str, list[float]]:
