@@ -1,1 +1,1 @@
-bAlyW5leZpEktWzzngbTMepIudChT5WqEpkAnxoVjDrBKhf729ldqpOuB0eSnAhLAVK9/I8yg0wOVp4rvmzhCA==
+sk3U5C+g2Zh1QcI7FKDzkB+P1zPNWkUpS/Atvt25OjkcC9E+ky15qmbbHhuYrNjnPuOhfAN4EgMiDNkOyHHzDg==

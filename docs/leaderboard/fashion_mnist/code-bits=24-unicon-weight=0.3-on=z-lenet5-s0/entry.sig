@@ -1,1 +1,1 @@
-iakaYm+0fmTYR3lEpQdptgTgmjh/V2YGdVbxLZc/4z2y6r4ixzqAgQGTGXRnSwa4c1QV0uYM0rnEL+fhY081Aw==
+xzoaXvZ6PTHRKjbBUo6kvLTPDrDxlATbDAOmGfHNufg2id6Tvi4gTUYcxzwG0jJ6N+8aGekCUNgt6H7ZyoVcAg==

@@ -1,1 +1,1 @@
-6MSvh7N60eMyUH2FizZGslJAPg2faT+hD1L2PJp8+R4wL9kgtCVl6+jIlEcSGMfd9MeuEEderqjspC9DejaBCQ==
+ocx25KlyQFqTYnjbOPXQzjVOTkqO2bDHo+8wz8BQZZNR7BeCa8UltzjsojgytPQkLlBJn1zjyi3UZ/2FziKsBg==

@@ -1,1 +1,1 @@
-kFtVXgA/sdjhioFPQPQSSs0ddTJIYlcyZvjpw+d46tQc6wUTqa4syw8fR2inV5wwRQwL6RlHBzphqk0Ng16KBg==
+H1sLwRBnqpagaVdmBq2MxF+Y7+KQdj7c6xLbHULpNrFImXpqlaW0u9CovjtoiZtjwKfMU9Ab6HMWKoNzPMDhCg==

@@ -1,1 +1,1 @@
-Aj9yzRmytnJNddhblwqKtD+7ZLiv7wVeCrQtBC7b6m/eWFU0jF9hZ3W1tqnEY9/h3kRVr4U1isY6t/ftBAFjBw==
+t8xlfQQ/I4GOFBvO90CoYU3oTz8+VxWHwBIxvsypeuC0nf19xE5qfefaoUM7+8utriU91nALJEwGvYbdTZxtAw==

@@ -1,1 +1,1 @@
-KwaUyg6jlbevBy643yo+FUiBU3vgBmq9nE2OFc+OwfaKFa0a6yq990TJv93TUeVpWRIxb1cFtfe3c2Kbdi1mBw==
+3T5iXPoml/n2zw4VdybCZn5EEyL2apsoRUKt/S8KF986MRDwtIZhhhXUGZjNWQRLpsfwCn2tTV5z8dHVpV9rDA==

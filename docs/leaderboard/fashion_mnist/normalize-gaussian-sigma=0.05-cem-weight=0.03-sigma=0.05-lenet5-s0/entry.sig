@@ -1,1 +1,1 @@
-fPG+pL/ZcJERdAaF/yTxPYBsr7DHdYP7jBG/TvaP97FLCp9ZvTmpOaEna2SxPs+tdYluGYFGXqnGu7fsFGi3DQ==
+TGLoYu9yy9lanpld4P4xcsSt/5AyQjuyXAYmdwYpcFBqXvGQVbYhcVAOn8+2MeISLjNjbz1IcPZe//w3RAEBDg==

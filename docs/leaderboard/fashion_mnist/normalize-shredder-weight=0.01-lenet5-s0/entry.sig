@@ -1,1 +1,1 @@
-ZSe4LaRiHhwMx/806ytvDd6SXBpCz8sP3hqzymGRNW4TPJLU9Wnm4pU4AoP5/RWaEUHDxTenKtJbMzmQwSF3Bg==
+hFDes8XKE3vcH624/L16R6appPEpxiQGx42sZgoMJC2mxUooz5z4M+MWd9ygtjnqsaryrqUp+uhbobXohc+ZDQ==

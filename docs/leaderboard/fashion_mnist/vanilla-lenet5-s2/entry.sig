@@ -1,1 +1,1 @@
-m9hRpfffvponN3Uqo8KEwBLiR8OexSzUmOjop5g2LF1gEn99DHQP7+zfwpm5ckx+EWEukYhnLwBgBGMsR6lTBw==
+BKBYoIwj/Oep4Cegh1Gv2mwYrYoWMLtT5bd0NnhTi1sl6fLl3p+UuYYliXHSCg95Ahg661Ss3Q0KwgdqcuUUCg==

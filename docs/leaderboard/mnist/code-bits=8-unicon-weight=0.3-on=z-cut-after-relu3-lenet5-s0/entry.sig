@@ -1,1 +1,1 @@
-dOZlMLUROevRzgI4Kyex+3ZNIwg2VPiro/KxS+t21TQk0XSQBKkrhhtSM8py+hjr47Tks8r90FJg/bqDlbC5Dg==
+PfkzUs6t5gHMbHmg8ckwDfnXdH8ZEB0w8Y1Bo151vIxcjwG9c95ZU0HoVhoWydr2PqqgbHzSe/PpLqiLX+P+Dg==

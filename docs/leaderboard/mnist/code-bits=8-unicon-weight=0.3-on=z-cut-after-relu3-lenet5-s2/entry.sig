@@ -1,1 +1,1 @@
-VSeYZOgr6iOwMrBQWt9+Oqas/cHJj5XEgnK6DLmdco5+N/IZnlNGyVo6hu+3edXZbU1BHg/JG+oD37sgdqthDw==
+W0c4a8IGaT5jDbZFoZ/jZWDxliyps32vLGJmg0c59N8+MUURd32xyDlmlOriGKW08phpuXmc5Ea39QkYYF05BA==

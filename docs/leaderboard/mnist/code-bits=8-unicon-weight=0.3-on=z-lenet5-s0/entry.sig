@@ -1,1 +1,1 @@
-UL1Tk+sbyJFbszahL0I2k687XNYKKl20x+EKFIm7jLX3p5zqci+5vbBFrwkyKfXO+NYJAMdCNHcJ9TNMu+sIDA==
+Qd3YzdKsL6lJFZtC5jOdf3dL6oapd1zOGeWwyQb/r3qseh/lk+Z7adMu9o80Uc6RjC3ahCI4ucQSfyqMOXLyDw==

@@ -1,1 +1,1 @@
-r1KOmybfyeZMrWPBDDNp3wG+9Iou16KeaBwVwtiteC/Gryb7M3NYmOJrSRoUrKf8qujenTd48Z7BWvhxg1fbBg==
+0wRIoIRTyXvzB78qcWhidfADJZxKibAVDrES4XWiY7okISXc/HzrfYbe16csPz0ABwgSyUMHe5lwaFNBQNiICg==

@@ -1,1 +1,1 @@
-X5t+cxi3xnFSDm5YK98wcvZrApNG4itW4qWm0ITlKdnyedMUzRvQX+xDUZcrO9bIdqLVjQ6bg/u5tR/7Fq0vAQ==
+oi8342Eo0oC25yPLOf7zuljawHotxoj7RvHFyMbK/tjrlFgDmwKkjzNvQfOHhX3IRBOrpGopAr68UiEwkvf0Bg==

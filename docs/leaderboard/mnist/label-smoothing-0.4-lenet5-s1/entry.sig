@@ -1,1 +1,1 @@
-tqMMnaqF6Gg4BMfcbYKEZwednfifhu/ZkuBMe64nZV50PmqCypCSmgDD13fDe/LApPe6sb8y/Bhht2lOqZT7Dg==
+orl83u/fB9i12K1Ce9mJ/ft58ry0N4tyWvUctMRlPMzT47vqsVOmQ1cxpNUORdyYMQ9kdcz9V0wyf1yGfbujDw==

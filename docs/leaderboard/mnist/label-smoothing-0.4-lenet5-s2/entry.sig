@@ -1,1 +1,1 @@
-niKnFRIBWOerIc9vxYnjjOiRFDo1V3Ec138ZaAVytfl+T9xMwydNrwszCNxyKHZwy/uz9VOcdvfpevd1PRFhCw==
+j5Nrekxhkp3RRfhvMiPDa8NPYcQ9YMifseiSVUCO/ZOllxiHEC1lo7KTv0eWGhDtqbvSMXrPlp86CK5A0TqxAg==

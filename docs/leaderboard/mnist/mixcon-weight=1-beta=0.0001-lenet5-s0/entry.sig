@@ -1,1 +1,1 @@
-L4tHyHoTECg/muT9gjiZGHK4XrGEf2ofwTYzZ1E0CDd3Qm4or9UywqhkMO5RhtgywVZutkpq98ynB22RUbT2Cw==
+JNULOwFTdx77/K+ZK9YxXhl2vB1hpVcacbziGJOo+HfSraPUnRya8VjuoQwnGQqbLojdBf9wWuo5GgGN7p9bDg==

@@ -1,1 +1,1 @@
-0rOWWKcoX+IYtAlLqeU1eeTuy4n96yfmVqvSDhZKMqgFCbc1235F/xc9NedQhBNO7S+etmMvmgfR3gGzDgolAA==
+scepInQMlzOP5TrlxVhiEeyJJAJFd1lA8HszCdFKHuf0XU98t32p/m2Ed+os39mzXGyG3u2utOCAARK3mTLCAw==

@@ -1,1 +1,1 @@
-G4gBhN4IjlmSdlpAup5OInnzHToRDiGhN34QnX3f7xFlDbL+HNlzyuVgxlCuHtKCciYeuxhSpqx+N8EcTktOAQ==
+m79Kd64ZgFC8oFCi176hhbUPtvzxmraSRK+o91PoUGsOSKRr+43x8gbZZid7EUFi0durFwVvApdWQEgrK0XlAw==

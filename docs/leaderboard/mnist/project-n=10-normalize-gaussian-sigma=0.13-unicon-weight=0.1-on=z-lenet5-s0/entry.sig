@@ -1,1 +1,1 @@
-v7Wg9uXcvRSiHqOsneiB8q7CkZuNa2GddmhfSFaE+A2RlRz1xs+0+EVSwQbY48LiT22Jhu4k+xydSi8oYp5rDQ==
+xToBqFIqFU9BltqnnYXna5SwiJOr8uAR5TS5L4r3TkGHRJO8cWbB+QsrtLOr4t8yuC/OqKCrv/mvl+sUKb5zDQ==

@@ -1,1 +1,1 @@
-TukplZ46/LEMhI40Aeb2esA/SjBNFBlWV4NK+vDLEuyJbqcZEUy9XO1Y3MKY+ZNt7ED/ZdKSkUhXyeQiXqlJDw==
+36u4dEldEm+pZ436JapuYQKkecnsCJ7s6A+Kw4/akYqcwbYe5mEhz1nhpW6xht67alSrTdm4Typ+yf5l/wfPAw==

@@ -1,1 +1,1 @@
-SRlTj8SnbnVl5AJV37xYjCJEcYBOqcIhhUKcPPnGiUh6Q8fKLh9MSPoGZWsXTM4CgBYQiiIqt4vOnaCs1ty5CQ==
+d0eipWwOR9lj+swVadwn+NbRgTmWaIwUzUv/s4nFen3w7d4ZeCbz0WGMiReVt20jeKheC8xOM0A+fEj+ejZQAQ==

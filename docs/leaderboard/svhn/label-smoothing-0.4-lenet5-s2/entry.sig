@@ -1,1 +1,1 @@
-o+eOUOb9VvlWemwiyoFr+cmbZUEnBJBulneqWXjBn60ItOsBIlVgUhMDFqMLxMWa5aIe1e+7MiSs8WRlfJU4Dg==
+Rhoh/ohA8aKFUO+svKX1UamSzxpeRU1vYH5pytKNdMvQ5izsapMPNa4ECVCkcljjPhCs3VMzHhwjIt/H2MZfAw==

@@ -1,1 +1,1 @@
-m/TszpOhF4+NUW9hV686W+V2yKCbrjDZuiL4cD0G+rc6ds+8JKJqbZ8hGdWNFf/fA2zTJdaXVPjuITozpfxxCw==
+cNinJ/XHVTy5cnnd+KXqyGNOoJxxiT+0kl9ou0nVpEaGXfclV9iW24lODe0/AgcqtFgzH96mDe8jMzpSWa5SBg==

@@ -1,1 +1,1 @@
-0Hp/SFzo+d1X6WQk/20XAxbif4EFvGAkxEwPSOlPq4QUdjS2vhYaY+mCstlbkhcUde50u7RijdttPDsBOQsvAQ==
+0umWYXV+k3SeHv01g/utI92UemAsv7oymvc3S1yZPLw9xjB2ZAP9D28/wip4BxY4JbU++Rkpkj9sA+oUF6dsBg==

@@ -1,1 +1,1 @@
-HgF+h0Y9c0OqQhsqMqBZIdEinLdqc1pjGFLLcd1qvhpoSvNmEbyE4pBqEc+N4v7L7ymOvoqlB3O2FH+pveGaCw==
+5fiJYd+B7oC1Dpbib24cjUq3vlx7XC1Glget4y1OPwk5mzJ7ODXCbInd4JnnqyBgt00a549G+33fqS3/X3kGBw==

@@ -1,1 +1,1 @@
-gs2yDk1dTRMncrgKf6BxgcKumA1sPmtQJ4T//D7zMQBssjjdiJBHd8cvjiIGtRUoJiAwiO9c3fj6uVixkUmRDA==
+oSVMY1nysasPE7MRSKy5PxWmxzAv1ACaliikoV5/k7sHFEAitIIXQZJQWIh6+YBIgLw61+e4LNbs2oSkOcfXAg==

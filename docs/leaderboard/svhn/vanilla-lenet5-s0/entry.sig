@@ -1,1 +1,1 @@
-nbefapUbud2/gYwapLq5uddRmy4ggNg7iDbixVUyv8PJdg0GqwHuPOrkKaV0MDwvNaFVC5vfQA2FJ/+8EAd6CA==
+MN6p6awg7eiJFJ0W/b7TOurR8Kc+MndZSg4x/IoeOO1rVmgiGt92EUx4Oxx0aMCHQKat1/FgaVVicAW7D6cZDA==

@@ -1,1 +1,1 @@
-6oQiINarp4r9pPavERGUwFNUWqsAedM8PPYLe8LXhAopgpkBuDbJth/uz/bxw4HNRUmRzA9DRxNGUTie9PraDw==
+gHYisMnRP37gusavJ1Thm5u9KgvdRVAW1wZ3tAahvWohU4AajSSmWtz1Oil7GL/iH1yLlSGxDIiBJsrFtsonAg==

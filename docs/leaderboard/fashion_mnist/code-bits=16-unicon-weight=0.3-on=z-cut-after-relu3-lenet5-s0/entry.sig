@@ -1,0 +1,1 @@
+lSQeZgYYM71gpbZ4gVRYiIKAKUfR+RnoZNHRu2inlTMFz3yFaMwu3JoRuQWyZtmGCzBSe+V0Dy/mnra8wK91Aw==
