@@ -1,1 +1,1 @@
-RyTb/Nr89ASUfCeOaUCmxGDbM4q/WaB8atESEwyltrl9smITkxSzTLLU+/E0GuTQmwcs0mbNa0sRr1kKJ/2mAA==
+ctHcslVFb+BlnayWVeP5e93tj5nOaQO6PmVjH9lS2xQVCmxMTLW+qgWSUvJR5H+Mfts3Yr3zaNKRI7hMzy+1DQ==

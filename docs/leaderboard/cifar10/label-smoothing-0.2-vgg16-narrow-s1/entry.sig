@@ -1,1 +1,1 @@
-ckXktW+ahlX/B/GGnC4QYzV5c8V7SO+fu55WTkUvsuBcZBsexaCyrhU6U6mDKcisHKXAhQ/7jk1c5A/zLjBgBA==
+Ez6qC4EZPAo+UrEpBmROnpU0qPoHdW8mqCbPZPF9bxIi2tp0e/ilUuqxAaszygmNOOclfUG9eTmqsNQs/sEADQ==

@@ -1,1 +1,1 @@
-7GDGqQfv2inuCWeNnumOTiySozpGMAWHvOenPJMqNajsjhSSCRqvx0TcCaw1xiXX/bpBRuh1i/+FeeJdqvpcCA==
+lzlkb7HvuRWMugc26REWZ/so+PeIcpGnSSJ21fee6Mrx4WcdePzizQRUEBdMvnLpiAnDYyx+5lOBFaXyCGJHAg==

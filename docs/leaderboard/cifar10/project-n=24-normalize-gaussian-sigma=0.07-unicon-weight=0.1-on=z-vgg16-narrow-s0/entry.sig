@@ -1,1 +1,1 @@
-of+svyhoz8MQbHXoUcqmL1UiFVZiVAoGL9jZsYND/DyChz7DW1F5PVaqpQuV4/zFqb3Q52EwEY1fNoduScelDw==
+qpIrzfH45Dr9WWZrqCI85mEb0Wi3Zmet+0w4hET74+pVBmycwZsf7iuCuIuEmFDO2x5SoPM/rBGxq6xcYmVSAA==

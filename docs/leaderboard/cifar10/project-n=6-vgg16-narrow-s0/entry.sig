@@ -1,1 +1,1 @@
-2LbsxDRlFllkyFnMHacFDu8SFuwT2HTwOXBvzZaWCjLDOSmwoOmwTYCfe5mPw+dC6SP1kDebgpbIh7iM17CaDw==
+6diSU4yn0q78qHqrGwf2l8oOy4iKLO4sHP5CswM3u0s/LYZG0xIahuQxwnlpIdnF+Q4nTOBvmXs7jCJl5WdjAQ==

@@ -1,1 +1,1 @@
-UVd7qS9lA02UUvIY0bi/Igq7z5N4I6HwgOWjmk4Jq2gu+mxpGSyx5mDSiYnEtwdAx6uDIU5l1LPSd31AAIypCg==
+OUXXJ2qv+apzZf24++uL19jJw/WTJrb44brAnttwgq2Byqxgq36CZzGQcvu5QaSrzbkTn96Ta0MCRRwDd2esAQ==

@@ -1,1 +1,1 @@
-zBoPFdYfvDFgud2QbxOqEI/MgTSZx7lh0JQJasecIxcgiUqfBXB22PG4uJjOpoTibJBwaNGxfLskdHLFnaQpCw==
++SdT/q0nzBijZE8Ue5ksxG46obtOnzfZyLHFluEx+CHWY51SSzAPz81hs78oANdu4YYHmverZUQ4cMLKWfCYCA==

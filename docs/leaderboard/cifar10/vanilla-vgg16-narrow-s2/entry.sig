@@ -1,1 +1,1 @@
-wj0X+RTvndPNtHBgdW2Xe/eMWzXhGiBd9fDTSVcTz+xKlYqmR8Z/jU5e1lv8HbJBMhpWNHQf5qcu9cqNtHlOAQ==
+WNLyKusgiNwf8exhr/dymhrvF/LpFHsPWTMjXii6uCFF1d7Uu5bttBPGExd8FtZ03rKApeAl3S8qVtCg+/E5Cg==
