@@ -112,9 +112,6 @@ class _LimitedProtocol(HttpToolsProtocol):
 
     def _start(self, cycle: Any, app: Any) -> None:
         self._unstarted = None
-        if cycle.more_body:
-            super()._start_asgi_task(cycle, app)
-            return
         task = begin(cycle.run_asgi(app), self.loop)
         if task:
             self.tasks.add(task)
