@@ -21,6 +21,7 @@ from mixcon.attacks import (
     strongest,
 )
 from mixcon.attacks._descent import total_variation
+from mixcon.audit.setup import scored_of
 from mixcon.channels import GaussianNoise
 from mixcon.data import load
 from mixcon.errors import KnowledgeError, MixconError, NonFiniteError
@@ -230,6 +231,17 @@ def test_settings_are_chosen_on_auxiliary_samples(lenet):
     assert Choosing(steps=30).tuned(knowledge(nn.Identity())).tv == Rmle().tv
     alone = WhiteBox.of(nn.Identity(), shape=IMAGE, box=(0.0, 1.0))
     assert Choosing(steps=30).tuned(alone) == Choosing(steps=30)
+
+
+def test_samples_that_choose_settings_neither_teach_nor_score(monkeypatch):
+    """They are the last of those held out; an audit scores its attacks by the first."""
+    seen = []
+    monkeypatch.setattr(Rmle, "candidates", lambda self: (self,))
+    monkeypatch.setattr(Rmle, "fit", lambda *_: lambda z: seen.append(z) or z)
+    own = Auxiliary(torch.rand(1000, *IMAGE), torch.zeros(1000, dtype=torch.int64))
+    Rmle().tuned(WhiteBox.of(nn.Identity(), shape=IMAGE, box=(0.0, 1.0), auxiliary=own))
+    assert torch.equal(seen[0], own.inputs[84:100])
+    assert scored_of(1000) <= 84
 
 
 def test_gauss_newton_is_exact_for_a_linear_encoder():

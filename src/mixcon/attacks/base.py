@@ -260,7 +260,9 @@ class Attack(ABC, Generic[K]):
     def tuned(self, knowledge: Knowledge, on_step: OnStep = lambda _: None) -> Self:
         """The attack with those of its `candidates` that did best on auxiliary samples.
 
-        These are inverted from what the device releases of them, and compared with the truth,
+        They are the last of those held out: nothing learns from them, and where there are enough,
+        none of them scores attacks, or one that may choose settings would seem better than it is.
+        They are inverted from what the device releases of them, and compared with the truth,
         which the attacker knows: by SSIM for images of 11 x 11 pixels or more, by the cosine for
         sequences, else by the mean squared error. Victims play no part. Without candidates,
         auxiliary samples or queries it is the attack as it is.
@@ -268,7 +270,8 @@ class Attack(ABC, Generic[K]):
         candidates = self.candidates()
         if not candidates or not knowledge.auxiliary or not isinstance(knowledge, Query):
             return self
-        own = knowledge.auxiliary.inputs[:_TUNING]  # decoders do not learn from the first ones
+        held = held_out(len(knowledge.auxiliary))  # of which the first ones score attacks
+        own = knowledge.auxiliary.inputs[max(0, held - _TUNING) : held]
         z = knowledge.query(own)
         scores: list[float] = []
         for candidate in candidates:
