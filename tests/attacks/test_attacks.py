@@ -181,7 +181,7 @@ def test_paper_attack_for_vectors_inverts_the_identity():
 
 def test_paper_attack_for_vectors_by_hand_from_either_start():
     """One step on the identity goes lr towards each number, a sixth of it on the average."""
-    x = torch.full((40, 6), 9.0)
+    x = (9.0 + torch.arange(40))[:, None].expand(40, 6)
     one = {"steps": 1, "lr": 0.06, "weight_decay": 0.0}
     known = knowledge(nn.Identity(), VECTOR)
     from_zero = RmlePaperVector(**one).fit(known)(x)
@@ -231,6 +231,24 @@ def test_settings_are_chosen_on_auxiliary_samples(lenet):
     assert Choosing(steps=30).tuned(knowledge(nn.Identity())).tv == Rmle().tv
     alone = WhiteBox.of(nn.Identity(), shape=IMAGE, box=(0.0, 1.0))
     assert Choosing(steps=30).tuned(alone) == Choosing(steps=30)
+
+
+def test_representations_that_are_the_same_are_attacked_once(lenet):
+    """Of a code of few bits many victims send the same."""
+    asked = []
+
+    @dataclasses.dataclass(frozen=True)
+    class Counting(Rmle):
+        def _fit(self, known, on_step):
+            run = super()._fit(known, on_step)
+            return lambda z, on_step: asked.append(z) or run(z, on_step)
+
+    z = lenet.encoder(torch.rand(3, *IMAGE)).detach()
+    invert = Counting(steps=5).fit(knowledge(lenet.encoder))
+    found = invert(z[[2, 0, 2, 1, 0]])
+    assert len(asked[0]) == 3
+    assert torch.allclose(found, invert(z)[[2, 0, 2, 1, 0]], atol=1e-4)
+    assert torch.equal(asked[1], z)  # in their order, so that figures stay those of earlier releases
 
 
 def test_samples_that_choose_settings_neither_teach_nor_score(monkeypatch):

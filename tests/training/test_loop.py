@@ -125,6 +125,7 @@ def test_resumed_equals_undisturbed(tmp_path, monkeypatch, stop):
     assert timeless[0] == timeless[1]
 
 
+@pytest.mark.smoke
 def test_killed_process_resumes_to_the_same_weights(tmp_path):
     """SIGKILL, twice, in the midst of real runs of the real command."""
     words = [
@@ -242,6 +243,7 @@ def test_precisions(tmp_path, precision):
     assert all(p.isfinite().all() for p in model.parameters())
 
 
+@pytest.mark.smoke
 def test_two_processes_train_as_one(tmp_path):
     """DDP on two CPU processes sees the same batches as one process, halved."""
     settings = (

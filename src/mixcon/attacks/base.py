@@ -217,8 +217,9 @@ class Attack(ABC, Generic[K]):
 
         Returns:
             A function from z, (N, ...), to reconstructions, (N, *shape), inside the box. All
-            images of a batch are attacked at once and independently. One whose reconstruction
-            diverges is given up: it becomes the middle of the box, or zero without one.
+            images of a batch are attacked at once and independently, those that send the same
+            once. One whose reconstruction diverges is given up: it becomes the middle of the box,
+            or zero without one.
 
         Raises:
             KnowledgeError: the attack needs another kind of knowledge or of inputs.
@@ -228,6 +229,7 @@ class Attack(ABC, Generic[K]):
         def invert(z: Tensor) -> Tensor:
             if not z.isfinite().all():
                 raise NonFiniteError(f"{self.name}: expected finite representations, but got NaN")
+            z, which = _distinct(z)
             many = (self.copies * knowledge.shape[0], *knowledge.shape[1:])
             parts = z.split(at_once(self.batch, many))
             done: list[Tensor] = []
@@ -240,7 +242,7 @@ class Attack(ABC, Generic[K]):
                 with time_share(1 / (len(parts) - len(done))):
                     done.append(_bounded(run(part, report), knowledge))
             on_step(1.0)
-            return torch.cat(done)
+            return torch.cat(done)[which]
 
         return invert
 
@@ -325,6 +327,12 @@ class Attack(ABC, Generic[K]):
     def settings(self) -> dict[str, Any]:
         """The hyper-parameters by name."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
+
+
+def _distinct(z: Tensor) -> tuple[Tensor, Tensor]:
+    """Representations, each once, and for every one of z, (N, ...), which of them it is."""
+    each, which = z.unique(dim=0, return_inverse=True)
+    return (each, which) if len(each) < len(z) else (z, torch.arange(len(z), device=z.device))
 
 
 def _likeness(found: Tensor, wanted: Tensor) -> float:
