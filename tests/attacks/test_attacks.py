@@ -248,7 +248,7 @@ def test_representations_that_are_the_same_are_attacked_once(lenet):
     found = invert(z[[2, 0, 2, 1, 0]])
     assert len(asked[0]) == 3
     assert torch.allclose(found, invert(z)[[2, 0, 2, 1, 0]], atol=1e-4)
-    assert torch.equal(asked[1], z)  # in their order, so that figures stay those of earlier releases
+    assert torch.equal(asked[1], z)  # in their order: figures stay as they were
 
 
 def test_samples_that_choose_settings_neither_teach_nor_score(monkeypatch):
