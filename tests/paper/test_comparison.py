@@ -1,10 +1,13 @@
 """The comparison with the paper: which order holds, and what the tables say of it."""
 
 import pytest
+from tests.reports.report_parts import model, sound
 
 from mixcon.audit import environment_of
+from mixcon.kinds import Kind
 from mixcon.paper import Check, Result, Row
 from mixcon.paper._numbers import paper_value
+from mixcon.paper._setting import Column, attacks_note
 from mixcon.paper.markdown import comparison
 from mixcon.paper.orderings import orderings
 
@@ -30,6 +33,40 @@ def test_an_order_is_the_papers_for_the_mean_and_for_each_seed():
     assert found.holds
     assert found.seeds == [True, False]
     assert found.strongest is None
+
+
+def with_psim(record):
+    """PSIM of attacks and guesses, which nobody can choose by: a tenth above their SSIM."""
+
+    def measured(found):
+        psim = [value + 0.1 for value in found.leakage["ssim"]]
+        return found.model_copy(update={"leakage": found.leakage | {"psim": psim}})
+
+    attacks, guesses = map(measured, record.attacks), map(measured, record.guesses)
+    update = {"attacks": [*attacks], "guesses": [*guesses], "kind": Kind.IMAGE}
+    return record.model_copy(update=update)
+
+
+def column(record):
+    return Column("table3", "mnist", "mnist", "vanilla", [record], [], 1.0, {})
+
+
+def test_the_strongest_attack_and_the_floor_are_chosen_without_the_truth():
+    record = with_psim(sound(model("m", 0.9, rmle=[0.9, 0.1], decoder=[0.4, 0.4]), times=2))
+    ssim, psim = (column(record).leakage_row("x", name) for name in ("ssim", "psim"))
+    assert ssim.ours == ssim.strongest == [pytest.approx(0.5)]  # the best image by image is 0.65
+    assert ssim.floor == [pytest.approx(0.2)]
+    assert psim.strongest == [pytest.approx(0.6)]
+    assert psim.floor == [pytest.approx(0.3)]
+    assert "chosen by the attacker's own samples out of rmle, decoder" in attacks_note(
+        column(record)
+    )
+
+
+def test_an_early_record_has_the_best_image_by_image():
+    record = model("m", 0.9, rmle=[0.9, 0.1], decoder=[0.4, 0.4])
+    assert column(record).leakage_row("x", "ssim").strongest == [pytest.approx(0.65)]
+    assert "image by image" in attacks_note(column(record))
 
 
 def test_the_order_under_the_strongest_attack_is_its_own():

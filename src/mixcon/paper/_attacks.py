@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from mixcon.attacks import ATTACKS, Attack, RmlePaper, RmlePaperVector
+from mixcon.attacks import ATTACKS, Attack, RmlePaper, RmlePaperVector, strongest
 from mixcon.audit import (
     AuditProgress,
     Gallery,
@@ -22,7 +22,7 @@ from mixcon.paper._models import Trained
 
 __all__ = ["at_scale", "attacked", "meter_of", "papers_attack", "strong_attacks"]
 
-_STRONG = ("rmle", "decoder", "refined")
+_QUICK = ("rmle", "decoder", "refined")
 _SMOKE = {"steps": 10, "batch_size": 16, "decoder_steps": 10}
 _CANDIDATES = 1000
 
@@ -33,9 +33,18 @@ def papers_attack(data: Splits, scale: Scale) -> Attack[Any]:
     return at_scale(scale, RmlePaper() if data.test.kind is Kind.IMAGE else vector)
 
 
-def strong_attacks(data: Splits, scale: Scale) -> list[Attack[Any]]:
-    """The attacks whose best result, image by image, counts as the strongest; the paper's first."""
-    return [papers_attack(data, scale), *(at_scale(scale, ATTACKS[name]()) for name in _STRONG)]
+def strong_attacks(data: Splits, scale: Scale, *, quick: bool = False) -> list[Attack[Any]]:
+    """The attacks of which one counts as the strongest; the paper's first.
+
+    Args:
+        data: what is attacked.
+        scale: smoke has quick ones, cut short.
+        quick: only those that do for large networks.
+    """
+    papers = papers_attack(data, scale)
+    few = [ATTACKS[name]() for name in _QUICK]
+    others = few if quick or scale == "smoke" else strongest(data.test.kind)
+    return [papers, *(at_scale(scale, each) for each in others if each.name != papers.name)]
 
 
 def at_scale(scale: Scale, attack: Attack[Any], smoke: Mapping[str, int] = _SMOKE) -> Attack[Any]:
@@ -64,6 +73,7 @@ def attacked(
         victims=victims,
         seed=config.seed,
         meter=meter_of(trained.data, options.scale),
+        thorough=options.scale != "smoke",
         keep=folder.path / "attacks",
         on_progress=show,
     )

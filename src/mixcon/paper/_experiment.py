@@ -47,8 +47,9 @@ class Row(_Record):
         quantity: what was measured, e.g. ``SSIM, mean``.
         paper: the number that the paper prints; None where it prints none.
         ours: one value a seed; for leakage, under the paper's attack.
-        strongest: the same under the strongest attack per image; None where nothing is attacked.
-        floor: the same for a guess from the predicted label alone; None likewise.
+        strongest: the same under the strongest attack; None where nothing is attacked.
+        floor: the same for a guess from the predicted label alone; None likewise. How both were
+            chosen is in the notes.
         places: decimals to show.
         ordered: whether it means something that one setting has more of it than another.
     """

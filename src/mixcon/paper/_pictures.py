@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mixcon.paper._experiment import Result
 from mixcon.paper._setting import Column
-from mixcon.reports import grid, png, strongest_pictures
+from mixcon.reports import grid, headline, png, strongest_pictures
 from mixcon.reports.sheets import Sheet, sheet_table
 
 __all__ = ["draw", "picture_rows"]
@@ -40,8 +40,10 @@ def _papers(column: Column) -> Tensor:
 
 
 def _strongest(column: Column) -> Tensor:
-    record, gallery = column.records[0], column.galleries[0]
-    return strongest_pictures(record, gallery.reconstructions[record.name])
+    record = column.records[0]
+    found = column.galleries[0].reconstructions[record.name]
+    chosen = headline(record, "ssim").attack
+    return found[chosen] if chosen else strongest_pictures(record, found)
 
 
 def _cell(column: Column, pictures: Tensor) -> dict[str, str]:

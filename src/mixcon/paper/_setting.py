@@ -13,12 +13,11 @@ from mixcon.paper._attacks import attacked
 from mixcon.paper._experiment import Row, RunOptions
 from mixcon.paper._models import train_or_load
 from mixcon.paper._numbers import paper_value
-from mixcon.reports import best_attack, spread
+from mixcon.reports import Excess, beside, headline, spread
 from mixcon.training import TrainConfig
 
 __all__ = ["Column", "attacks_note", "measure_column", "psim_notes"]
 
-_LABEL_ONLY = "class-mean"
 _SIMILARITIES = {"ssim": "SSIM", "psim": "PSIM"}
 
 
@@ -69,14 +68,14 @@ class Column:
         The paper's attack is the first of the record.
         """
 
-        def over_victims(values: Callable[[ModelRecord], list[float]]) -> list[float]:
+        def over_victims(values: Callable[[ModelRecord], Sequence[float]]) -> list[float]:
             return [getattr(spread(values(r), metric), statistic) for r in self.records]
 
         row = self._row(quantity, over_victims(lambda r: r.attacks[0].leakage[metric]), places)
         return row.model_copy(
             update={
-                "strongest": over_victims(lambda r: best_attack(r, metric)),
-                "floor": over_victims(lambda r: r.floors[_LABEL_ONLY][metric]),
+                "strongest": over_victims(lambda r: _strongest(r, metric).leakage),
+                "floor": over_victims(lambda r: _strongest(r, metric).floor),
                 "ordered": statistic != "std",
             }
         )
@@ -93,12 +92,31 @@ class Column:
 
 
 def attacks_note(column: Column) -> str:
-    """Which attacks ran, with which settings."""
+    """Which attacks ran, and how the strongest was chosen."""
+    record = column.records[0]
+    if record.guesses:
+        return (
+            "The strongest attack is one for all images, chosen by the attacker's own samples out "
+            f"of {', '.join(attack.attack for attack in record.attacks)}, at the settings of "
+            f"`mixcon audit`; the floor is the best of {len(record.guesses)} guesses from the "
+            "class, chosen likewise. Where PSIM is shown, SSIM has chosen."
+        )
     named = [
         f"{attack.attack} ({', '.join(f'{k}={v}' for k, v in attack.settings.items())})"
-        for attack in column.records[0].attacks
+        for attack in record.attacks
     ]
     return f"The strongest attack is, image by image, the best of {'; '.join(named)}."
+
+
+def _strongest(record: ModelRecord, metric: str) -> Excess:
+    """The attack that an attacker would choose, and the guess, in a metric.
+
+    They are chosen by that metric, or where it takes training, by the first one of such inputs.
+    """
+    by = metric
+    if record.kind and metric not in record.attacks[0].auxiliary:
+        by = record.kind.headlines[0]
+    return beside(record, headline(record, by), metric) or headline(record, metric)
 
 
 def psim_notes(columns: Sequence[Column]) -> list[str]:

@@ -28,14 +28,13 @@ Harder Data Recovery*, run again with this project. This page is made from the J
 number on it was typed by hand.
 
 Values are means over seeds ± their standard deviation. *Paper's attack* is the one that the paper
-describes, in the reading that reproduces its numbers. *Strongest attack* takes for every image the
-best of all attacks that mixcon knows to apply. *Label-only floor* is what a guess gets from the
-predicted class alone: the mean training image of that class. An attack is only worth the name above
-that floor, and a defense only worth its name if the strongest attack stays near it. Both are those
-of the first version and kept, so that the records compare: that floor is too low by up to 0.1 SSIM,
-and the best attack of each image is chosen with the truth. `mixcon audit` and the leaderboard use
-fair ones. Times are wall
-times of training and attacks, whatever else the machine did meanwhile.
+describes, in the reading that reproduces its numbers. *Strongest attack* is the one that an
+attacker would choose of all that mixcon knows, *label-only floor* what a guess gets from the
+predicted class alone. An attack is only worth the name above that floor, and a defense only worth
+its name if the strongest attack stays near it. Where a note says that the strongest attack was
+taken image by image, the record is an early one: it was chosen with the truth, and the floor is the
+mean training image of the class, up to 0.1 SSIM too low. Times are wall times of training and
+attacks, whatever else the machine did meanwhile.
 """
 
 _WHY = """\

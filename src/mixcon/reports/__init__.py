@@ -15,7 +15,7 @@ from mixcon.reports.front import (
     upper_excess_of,
 )
 from mixcon.reports.front_charts import Measured, SweepPoint, front_chart, heat_map
-from mixcon.reports.headline import best_attack, excess, headline
+from mixcon.reports.headline import Excess, beside, best_attack, excess, headline
 from mixcon.reports.html import look, render_html
 from mixcon.reports.pictures import data_uri, grid, png
 from mixcon.reports.summary import (
@@ -31,6 +31,7 @@ from mixcon.reports.verdict import verdict
 from mixcon.reports.waves import wave_form
 
 __all__ = [
+    "Excess",
     "Figures",
     "Interval",
     "Measured",
@@ -39,6 +40,7 @@ __all__ = [
     "Summary",
     "SweepPage",
     "SweepPoint",
+    "beside",
     "best_attack",
     "data_uri",
     "distribution",

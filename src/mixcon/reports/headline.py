@@ -18,7 +18,16 @@ from mixcon.audit import AttackRecord, GuessRecord, ModelRecord
 from mixcon.errors import ConfigError
 from mixcon.metrics import bootstrap_interval, metric_named
 
-__all__ = ["LABEL_ONLY", "Excess", "best_attack", "excess", "headline", "named", "per_image"]
+__all__ = [
+    "LABEL_ONLY",
+    "Excess",
+    "beside",
+    "best_attack",
+    "excess",
+    "headline",
+    "named",
+    "per_image",
+]
 
 _NAMED = "reidentification_in_class"
 
@@ -136,18 +145,25 @@ def named(model: ModelRecord, found: Excess) -> Excess | None:
 
     A reconstruction that is like its original by no metric may still tell it from all others: of a
     voice, whose wave form never comes back, or of a face in another light.
+    """
+    return beside(model, found, _NAMED)
+
+
+def beside(model: ModelRecord, found: Excess, metric: str) -> Excess | None:
+    """The headline's attack and guess by another metric.
 
     Args:
         model: the record.
-        found: its headline. None is the answer where that chooses no attack, or where it was not
-            measured.
+        found: its headline. None is the answer where that chooses no attack, or where the metric
+            was not measured.
+        metric: name of the metric.
     """
     attack = next((each for each in model.attacks if each.attack == found.attack), None)
     guess = next((each for each in model.guesses if each.guess == found.guess), None)
-    if not attack or not guess or _NAMED not in attack.leakage.keys() & guess.leakage.keys():
+    if not attack or not guess or metric not in attack.leakage.keys() & guess.leakage.keys():
         return None
-    columns = tuple(attack.leakage[_NAMED]), tuple(guess.leakage[_NAMED])
-    return Excess(_NAMED, *columns, attack.attack, guess.guess)
+    columns = tuple(attack.leakage[metric]), tuple(guess.leakage[metric])
+    return Excess(metric, *columns, attack.attack, guess.guess)
 
 
 def _chooses(model: ModelRecord, metric: str) -> bool:
