@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from mixcon.attacks import Attack, Auxiliary, WhiteBox
+from mixcon.channels import GaussianNoise
 from mixcon.data import load
 from mixcon.kinds import Kind, has_structure
 from mixcon.metrics import class_mean, mse, ssim
@@ -58,7 +59,7 @@ def check_attack(attack: Attack[Any]) -> None:
 
 
 def check_no_oracle(attack: Attack[Any]) -> None:
-    """On a device that says nothing, an attack must not beat what the class alone gives away.
+    """On a device that sends noise alone, an attack must not beat what the class alone gives away.
 
     One that does has seen the victims.
 
@@ -69,19 +70,19 @@ def check_no_oracle(attack: Attack[Any]) -> None:
         AssertionError: it does.
     """
     shape = _shape(attack)
-    known = _known(_Constant(), shape)
+    known = _known(_Constant(), shape, GaussianNoise(1.0))
     own = known.auxiliary
     assert own is not None  # noqa: S101  for the types
     victims, labels = _victims(shape)
     with torch.random.fork_rng():
         torch.manual_seed(3)
-        found = attack.fit(known)(_Constant()(victims))
+        found = attack.fit(known)(known.query(victims))
     guess = class_mean(own.inputs, own.labels, labels)
     ours, floor = _likeness(found, victims), _likeness(guess, victims)
     expect(
         ours < floor,
-        f"expected no more than a guess from the class, {floor:.3f}, on a device that says "
-        f"nothing, but got {ours:.3f}: the attack knows the victims",
+        f"expected no more than a guess from the class, {floor:.3f}, on a device that sends "
+        f"noise, but got {ours:.3f}: the attack knows the victims",
     )
 
 
@@ -139,10 +140,12 @@ def _encoder(shape: tuple[int, ...]) -> nn.Module:
     return nn.Sequential(nn.Flatten(), nn.Linear(prod(shape), 12), nn.ReLU())
 
 
-def _known(encoder: nn.Module, shape: tuple[int, ...]) -> WhiteBox:
+def _known(
+    encoder: nn.Module, shape: tuple[int, ...], channel: nn.Module | None = None
+) -> WhiteBox:
     """Everything that an attacker may know."""
     box = Kind.of(shape).box
-    return WhiteBox.of(encoder, shape=shape, box=box, auxiliary=_own(shape), head=_Level())
+    return WhiteBox.of(encoder, channel, shape=shape, box=box, auxiliary=_own(shape), head=_Level())
 
 
 @cache
