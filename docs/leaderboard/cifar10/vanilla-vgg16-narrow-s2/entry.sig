@@ -1,1 +1,1 @@
-WNLyKusgiNwf8exhr/dymhrvF/LpFHsPWTMjXii6uCFF1d7Uu5bttBPGExd8FtZ03rKApeAl3S8qVtCg+/E5Cg==
+pU1TGFrnTnEbhYADHTtq4jiEXB2GtYC5QitoI3+8u5luh8J1m3O/IyPIX9thNvcL8tXvYB/JHpy+ipSSnRAlCQ==

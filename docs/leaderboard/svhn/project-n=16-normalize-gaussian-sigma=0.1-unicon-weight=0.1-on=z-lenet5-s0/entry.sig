@@ -1,1 +1,1 @@
-0umWYXV+k3SeHv01g/utI92UemAsv7oymvc3S1yZPLw9xjB2ZAP9D28/wip4BxY4JbU++Rkpkj9sA+oUF6dsBg==
+B3mJgzbzuv1w7Vk443lv38VQ/43/Gzjn6UoFr3QINS1G3h56twdbcHJl11jCO+YkLm6dIzScRi7Xcp4yOD1yBw==
