@@ -7,16 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mixcon.attacks import (
-    Attack,
-    Averaged,
-    Decoder,
-    GaussNewton,
-    Posterior,
-    Refined,
-    Rmle,
-    strongest,
-)
+from mixcon.attacks import Attack, Decoder, strongest
 from mixcon.models import network_named
 from mixcon.training import TrainConfig
 
@@ -52,16 +43,6 @@ _CENSUS = (
     "education, hours, gains, sex, marriage, job and region. The secrets are sex and marriage: the "
     "income has some cause to tell of both."
 )
-
-_FEW_LARGE: tuple[Attack[Any], ...] = (
-    Rmle(),
-    GaussNewton(),
-    Decoder(steps=600),
-    Posterior(),
-    Averaged(decoder_steps=600),
-    Refined(decoder_steps=600),
-)
-"""For few large images: decoders of fewer steps, and none of what takes the longest."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +121,7 @@ CASES: dict[str, Case] = {
             network="resnet",
             late="relu",
             defense="code(bits=64) + unicon(weight=0.3, on=z)",
-            attacks=_FEW_LARGE,
+            attacks=strongest("image"),
             adapted_epochs=160,
             epochs=40,
             batch_size=16,
