@@ -188,12 +188,13 @@ def test_bad_input_is_one_line_and_code_2(folder, words, message):
 def test_a_signal_lets_what_was_taken_finish(folder, server, number):
     """Clients hammer while the signal comes: each request is answered, or never got in."""
     x = load_data("digits").test.inputs[:4].numpy()
-    failures, answered = [], []
+    failures, answered, started = [], [], threading.Barrier(5)
 
     def hammer():
         endpoint = Endpoint(server.url, retries=0)
         with EdgeClient(folder / "deploy" / "edge", endpoint, trust=trusted(folder)) as client:
             expected = client.infer(x).labels
+            started.wait(60)
             try:
                 while True:
                     assert client.infer(x).labels == expected
@@ -204,6 +205,7 @@ def test_a_signal_lets_what_was_taken_finish(folder, server, number):
     threads = [threading.Thread(target=hammer) for _ in range(4)]
     for thread in threads:
         thread.start()
+    started.wait(60)  # the signal comes when every client has had its first answer
     while len(answered) < 20:
         time.sleep(0.01)
     server.process.send_signal(number)

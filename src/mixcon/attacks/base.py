@@ -19,6 +19,7 @@ from mixcon.metrics import cosine, mse, ssim
 from mixcon.split import keep_inputs
 
 __all__ = [
+    "TUNED_BY",
     "Attack",
     "Auxiliary",
     "Device",
@@ -32,7 +33,8 @@ __all__ = [
 ]
 
 _HELD_OUT = 512  # at most so many samples are held out, and never over a tenth
-_TUNING = 16  # so many auxiliary samples decide between settings
+TUNED_BY = 16
+"""So many auxiliary samples decide between settings: the last of those held out."""
 
 Inverter = Callable[[Tensor], Tensor]
 """Maps released representations z, (N, ...), to reconstructions, (N, *shape)."""
@@ -273,7 +275,7 @@ class Attack(ABC, Generic[K]):
         if not candidates or not knowledge.auxiliary or not isinstance(knowledge, Query):
             return self
         held = held_out(len(knowledge.auxiliary))  # of which the first ones score attacks
-        own = knowledge.auxiliary.inputs[max(0, held - _TUNING) : held]
+        own = knowledge.auxiliary.inputs[max(0, held - TUNED_BY) : held]
         z = knowledge.query(own)
         scores: list[float] = []
         for candidate in candidates:

@@ -13,7 +13,7 @@ from torch import Tensor
 from mixcon._memory import at_once
 from mixcon.attacks import Attack, Posterior
 from mixcon.attacks._fitting import InverseNetwork, unlikeness
-from mixcon.attacks.base import Device, frozen, held_out
+from mixcon.attacks.base import TUNED_BY, Device, frozen, held_out
 from mixcon.attacks.prototypes import most_alike
 from mixcon.kinds import Kind, has_structure
 from mixcon.split import SplitModel
@@ -22,7 +22,6 @@ __all__ = ["Costs", "Load", "attack_seconds", "measure_costs"]
 
 _ENOUGH = 0.3  # seconds of one measurement
 _MOST = 5  # rounds of it
-_TUNING = 16  # samples by which settings are chosen
 _BATCH = 128  # samples in a step of a generator's training
 _SEARCH = 10  # steps of a search that is timed
 
@@ -131,7 +130,7 @@ def attack_seconds(attack: Attack[Any], costs: Costs, load: Load, *, tuned: bool
     find = _WORK.get(attack.name, _descent)
     seconds = find(attack.settings, costs, load)
     if tuned:
-        few = load._replace(images=min(_TUNING, load.auxiliary))
+        few = load._replace(images=min(TUNED_BY, load.auxiliary))
         seconds += len(attack.candidates()) * find(attack.settings, costs, few)
     return seconds
 

@@ -22,9 +22,11 @@ from mixcon.attacks.base import OnStep, frozen
 from mixcon.audit.attack_cache import AttackCache
 from mixcon.audit.bits import certified_bits, prove
 from mixcon.audit.bound import bound
+from mixcon.audit.choice import MORE, contenders, scores_over_all
 from mixcon.audit.effort import effort_of
 from mixcon.audit.guesses import LabelGuesses
 from mixcon.audit.masking import masking
+from mixcon.audit.plan import CHOICE
 from mixcon.audit.progress import TUNING
 from mixcon.audit.records import (
     AttackRecord,
@@ -130,10 +132,11 @@ class ModelAudit:
         self, attacks: Sequence[Attack[Any]], *, tune: bool
     ) -> tuple[list[AttackRecord], list[Attack[Any]], dict[str, Tensor]]:
         """The record of each attack, the attack as it was tuned, and what it found."""
-        measured, chosen, found = [], [], {}
+        measured, chosen, found, own = [], [], {}, []
         for attack in attacks:
             tuned, both, seconds = self._attacked(attack, tune=tune)
-            found[attack.name], own = both[: len(self.released)], both[len(self.released) :]
+            found[attack.name] = both[: len(self.released)]
+            own.append(both[len(self.released) :])
             chosen.append(tuned)
             measured.append(
                 AttackRecord(
@@ -142,10 +145,56 @@ class ModelAudit:
                     settings=tuned.settings,
                     seconds=round(seconds, 3),
                     leakage=self.setup.compared(found[attack.name]),
-                    auxiliary=self.setup.scores(own),
+                    auxiliary=self.setup.scores(own[-1]),
                 )
             )
-        return measured, chosen, found
+        return self._decided(chosen, measured, own), chosen, found
+
+    def _decided(
+        self, chosen: Sequence[Attack[Any]], measured: list[AttackRecord], own: Sequence[Tensor]
+    ) -> list[AttackRecord]:
+        """The records, scored on more auxiliary samples where those leave open which is best."""
+        setup, metric = self.setup, self._headline
+        more = setup.deciding(MORE)
+        if CHOICE in setup.omitted or len(measured) < 2 or not len(more):
+            return measured
+        report = self._begin(CHOICE)
+        torch.manual_seed(setup.seed + 1)  # other noise than that of the first samples
+        z = self.knowledge.query(more.to(self.device))
+        first = [setup.score(found, metric) for found in own]
+        may_be_best = contenders(first, higher=metric_named(metric).higher_leaks)
+        if len(may_be_best) == 1:
+            return measured
+        further = dict[int, Tensor]()
+        for place in may_be_best:
+
+            def on_step(share: float, before: int = len(further)) -> None:
+                report((before + share) / len(may_be_best))
+
+            with time_share(1 / (len(may_be_best) - len(further))):
+                found = self._again(chosen[place], z, CHOICE, on_step)
+            further[place] = setup.score(found, metric, setup.scored)
+        return [
+            record.model_copy(update={"auxiliary": record.auxiliary | {metric: score}})
+            for record, score in zip(measured, scores_over_all(first, further), strict=True)
+        ]
+
+    def _again(self, attack: Attack[Any], z: Tensor, purpose: str, on_step: OnStep) -> Tensor:
+        """What an attack finds of z, kept apart for that purpose."""
+        cache = self.cache.apart(purpose)
+        kept = cache.read(attack)
+        if kept:
+            return kept[1]
+        with time_limit(math.inf) as limit:
+            torch.manual_seed(self.setup.seed)
+            invert = attack.fit(self.knowledge, on_step)
+            torch.manual_seed(self.setup.seed)  # the same whether or not it was fitted before
+            found = invert(z).cpu()
+        if limit.cut:
+            self.cache = replace(self.cache, folder=None)
+        else:
+            cache.write(attack, attack, found, 0.0)
+        return found
 
     def _attacked(self, attack: Attack[Any], *, tune: bool) -> tuple[Attack[Any], Tensor, float]:
         """The attack as it was tuned, what it found, and the seconds that took."""
@@ -350,17 +399,9 @@ class ModelAudit:
 
         def again(attack: Attack[Any]) -> dict[str, list[float]]:
             report = self._begin("saturation")
-            torch.manual_seed(self.setup.seed)
-            half = attack.scaled(0.5)
-            cache = self.cache.apart("half")  # an attack of so many steps may be kept as well
-            kept = cache.read(half)
-            with time_limit(math.inf) as limit:
-                found = kept[1] if kept else half.fit(self.knowledge, report)(self.released).cpu()
-            if limit.cut:
-                self.cache = replace(self.cache, folder=None)
-            else:
-                cache.write(half, half, found, 0.0)
-            return self.setup.compared(found)
+            return self.setup.compared(
+                self._again(attack.scaled(0.5), self.released, "half", report)
+            )
 
         metric = self._headline
         guessed = [fmean(guess.leakage[metric]) for guess in guesses]

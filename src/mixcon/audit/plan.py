@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from math import prod
+from statistics import fmean
 from typing import Any
 
 from mixcon._memory import at_once
 from mixcon.attacks import Attack, RmlePaper, RmlePaperVector
+from mixcon.audit.choice import MORE
 from mixcon.audit.costs import Costs, Load, attack_seconds, measure_costs
 from mixcon.audit.setup import Setup, scored_of
 from mixcon.audit.subject import Subject
@@ -16,6 +18,7 @@ from mixcon.data import Splits
 
 __all__ = [
     "CALIBRATION",
+    "CHOICE",
     "AuditPlan",
     "OnPlan",
     "Work",
@@ -26,6 +29,9 @@ __all__ = [
 
 CALIBRATION = "calibration"
 """What stands for the model while devices of known leakage are attacked."""
+
+CHOICE = "choice"
+"""Attacks that may be the best are run on more of the attacker's own samples."""
 
 _MARGIN = 0.8  # of the time that the estimate may fill
 _PAPER = (RmlePaper, RmlePaperVector)
@@ -40,6 +46,7 @@ _LADDER: tuple[tuple[str, float | str], ...] = (
     ("without", "query-free"),
     ("without", "query"),
     ("without", "gan-decoder"),
+    ("without", CHOICE),
     ("without", "saturation"),
     ("steps", 0.25),
     ("without", "deep-prior"),
@@ -150,6 +157,8 @@ class AuditPlan:
             for attack in self.attacks
         }
         yield from found.items()
+        if work.scored and len(found) > 1 and CHOICE not in self.omitted:
+            yield CHOICE, self._choice
         yield "accuracy", 1 + work.test * costs.release
         yield "floors", 1 + min(_EXAMINED, work.auxiliary) * costs.release
         yield from ((f"secret {name}", 8.0) for name in work.secrets)
@@ -169,6 +178,16 @@ class AuditPlan:
             "saturation": max(found.values(), default=0.0) / 2,
         }
         yield from ((k, v) for k, v in examinations.items() if k not in self.omitted)
+
+    @property
+    def _choice(self) -> float:
+        """As if two attacks of the usual cost were run on more samples, already fitted."""
+        more = self._load._replace(images=MORE)
+        finding = (
+            (1 - attack.fitting) * attack_seconds(attack, self.costs, more, tuned=False)
+            for attack in self.attacks
+        )
+        return 1 + 2 * fmean(finding)
 
     @property
     def _load(self) -> Load:

@@ -59,7 +59,8 @@ class AttackRecord(_Record):
         seconds: wall time of the attack over all images.
         leakage: metric name to one value per attacked image, in the order of the gallery.
         auxiliary: metric name to the mean over auxiliary samples, by which the attacker chooses
-            among attacks; empty where it was not measured.
+            among attacks; empty where it was not measured. That of the headline is over more of
+            them where the first left several attacks near the best, see `audit.choice`.
     """
 
     attack: str

@@ -11,7 +11,7 @@ from torch import Tensor
 from mixcon._cache import digest
 from mixcon._memory import at_once
 from mixcon.attacks import Auxiliary
-from mixcon.attacks.base import OnStep, held_out
+from mixcon.attacks.base import TUNED_BY, OnStep, held_out
 from mixcon.data import LabeledSet, Splits
 from mixcon.metrics import LeakageMeter, measure
 
@@ -134,6 +134,19 @@ class Setup:
         All of them score guesses, which cost next to nothing.
         """
         return held_out(len(self.auxiliary))
+
+    def deciding(self, count: int) -> Tensor:
+        """So many of those held out that neither score attacks nor choose settings, or fewer.
+
+        They follow on those that score attacks; none where nothing does.
+        """
+        last = max(self.scored, self.held - TUNED_BY) if self.scored else 0
+        return self.auxiliary.inputs[self.scored : min(last, self.scored + count)]
+
+    def score(self, reconstruction: Tensor, metric: str, start: int = 0) -> Tensor:
+        """One pairwise metric, (N,), of auxiliary samples from `start` on."""
+        original = self.auxiliary.inputs[start : start + len(reconstruction)]
+        return measure(reconstruction.cpu(), original)[metric]
 
     def scores(self, reconstruction: Tensor) -> dict[str, float]:
         """Mean of every pairwise metric over as many auxiliary samples, the first ones."""
