@@ -12,6 +12,7 @@ from mixcon.attacks import (
     Decoder,
     GaussNewton,
     Knowledge,
+    Posterior,
     Query,
     Refined,
     Rmle,
@@ -21,6 +22,7 @@ from mixcon.attacks import (
     strongest,
 )
 from mixcon.attacks._descent import total_variation
+from mixcon.attacks.base import held_out
 from mixcon.audit.setup import scored_of
 from mixcon.channels import GaussianNoise
 from mixcon.data import load
@@ -260,6 +262,22 @@ def test_samples_that_choose_settings_neither_teach_nor_score(monkeypatch):
     Rmle().tuned(WhiteBox.of(nn.Identity(), shape=IMAGE, box=(0.0, 1.0), auxiliary=own))
     assert torch.equal(seen[0], own.inputs[84:100])
     assert scored_of(1000) <= 84
+
+
+@pytest.mark.parametrize(
+    "attack", [GaussNewton(steps=3), Rmle(steps=5, residual="whitened"), Posterior(steps=5)]
+)
+def test_nothing_is_learned_from_samples_that_are_held_out(attack, lenet, digits):
+    """Or an attack would seem to do better on them than on victims, and be chosen for it."""
+    x = digits.test.floats(slice(4))
+    known, z = knowledge(lenet.encoder), lenet.represent(x).detach()
+    found = seeded(attack, known, z)
+    inputs = known.auxiliary.inputs.clone()
+    inputs[: held_out(len(inputs))] = torch.rand(held_out(len(inputs)), *IMAGE)
+    changed = dataclasses.replace(
+        known, auxiliary=Auxiliary(inputs, known.auxiliary.labels), fitted={}
+    )
+    assert torch.equal(seeded(attack, changed, z), found)
 
 
 def test_gauss_newton_is_exact_for_a_linear_encoder():

@@ -117,11 +117,17 @@ class Pairs:
 
     def moments(self) -> tuple[Tensor, Tensor]:
         """Representations and inputs to standardize by."""
-        return self.first(at_once(_AT_ONCE, self.shape, numbers=2**24))
+        return self.taught(at_once(_AT_ONCE, self.shape, numbers=2**24))
 
-    def first(self, count: int) -> tuple[Tensor, Tensor]:
-        """Representations and inputs of the first samples, of all if there are fewer."""
-        index = torch.arange(min(count, len(self.samples)))
+    def held_out(self) -> tuple[Tensor, Tensor]:
+        """Representations and inputs of the samples that nothing learns from."""
+        return self._pairs(torch.arange(self.held))
+
+    def taught(self, count: int) -> tuple[Tensor, Tensor]:
+        """Those of so many of the others, of all if there are fewer."""
+        return self._pairs(torch.arange(self.held, min(self.held + count, len(self.samples))))
+
+    def _pairs(self, index: Tensor) -> tuple[Tensor, Tensor]:
         parts = index.split(at_once(len(index), self.shape))
         return torch.cat([self.release(part) for part in parts]), self.samples[index]
 
@@ -199,7 +205,7 @@ def keep_best(
     on_step: OnStep,
 ) -> InverseNetwork:
     """Update so many times; the state that did best on the held-out samples, frozen."""
-    z, x = pairs.first(pairs.held)
+    z, x = pairs.held_out()
     best, least = network, float("inf")
     for step in each_step(steps, on_step):
         with torch.enable_grad():

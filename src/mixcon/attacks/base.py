@@ -67,6 +67,11 @@ class Auxiliary:
     def __len__(self) -> int:
         return len(self.inputs)
 
+    @property
+    def taught(self) -> Tensor:
+        """The inputs that attacks learn from: all but the first ones, which are held out."""
+        return self.inputs[held_out(len(self)) :]
+
     def take(self, count: int) -> Auxiliary:
         """The first `count` samples, or all if there are fewer."""
         return Auxiliary(self.inputs[:count], self.labels[:count])

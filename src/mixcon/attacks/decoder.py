@@ -50,7 +50,7 @@ class Decoder(Attack[Query]):
 
     def restored(self, knowledge: Query, state: Mapping[str, Tensor]) -> InverseNetwork:
         """The network of an earlier `network` out of its state."""
-        z, x = _pairs(knowledge).first(2)
+        z, x = _pairs(knowledge).taught(2)
         network = InverseNetwork(z, x, knowledge.box)
         network.load_state_dict(state)
         return network.eval().requires_grad_(False)

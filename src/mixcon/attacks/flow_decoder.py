@@ -77,7 +77,7 @@ class FlowDecoder(Attack[Query]):
             )
         own = own_samples(knowledge)
         pairs = Pairs(own, lambda index: knowledge.query(own[index]))
-        z, x = pairs.first(at_once(_ROWS, pairs.shape, numbers=2**24))
+        z, x = pairs.taught(at_once(_ROWS, pairs.shape, numbers=2**24))
         mean, root = principal((x - _decoded(decode, z, pairs)).flatten(1), self.directions, 1e-8)
         whiten = root / root.square().sum(0)
         flow = Flow(root.shape[1], Moments(z.flatten(1))).to(x)

@@ -152,11 +152,12 @@ def _prior(knowledge: WhiteBox) -> tuple[Tensor, Tensor]:
     """Mean, (d,), and a root of the covariance, (d, k), of the inputs; of large ones k < d."""
     low, high = knowledge.box or (-1.0, 1.0)
     least = _LEAST * (high - low) ** 2
-    if not knowledge.auxiliary:
+    own = knowledge.auxiliary
+    rows = own.taught.flatten(1) if own else torch.empty(0)
+    if len(rows) < 2:  # too few to vary
         size = torch.Size(knowledge.shape).numel()
         directions = torch.eye(size, min(size, _DENSE))
         return torch.full((size,), (low + high) / 2), (high - low) / 2 * directions
-    rows = knowledge.auxiliary.inputs.flatten(1)
     if rows.shape[1] > _DENSE:
         return principal(rows[:_ROWS], _DIRECTIONS, least)
     values, vectors = torch.linalg.eigh(torch.cov(rows.mT).double())

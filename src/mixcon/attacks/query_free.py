@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from mixcon._clock import each_step
 from mixcon.attacks._fitting import InverseNetwork, Pairs, fit_decoder, own_samples
 from mixcon.attacks._networks import shadow_encoder
-from mixcon.attacks.base import Attack, Knowledge, OnStep, Run, frozen
+from mixcon.attacks.base import Attack, Knowledge, OnStep, Run, frozen, held_out
 from mixcon.errors import KnowledgeError
 
 __all__ = ["QueryFree"]
@@ -90,7 +90,7 @@ class QueryFree(Attack[Knowledge]):
         steps = -(-self.steps // self.shadows)
         with frozen(head), torch.enable_grad():
             for _ in each_step(steps, on_step):
-                index = torch.randint(len(own), (self.batch_size,))
+                index = torch.randint(held_out(len(own)), len(own), (self.batch_size,))
                 adam.zero_grad()
                 F.cross_entropy(head(shadow(own.inputs[index])), own.labels[index]).backward()
                 adam.step()

@@ -17,6 +17,8 @@ from mixcon.attacks import Attack
 
 __all__ = ["AttackCache"]
 
+_FOUND = 2  # raise when an attack of the same settings finds something else
+
 
 @dataclass(frozen=True)
 class AttackCache:
@@ -33,7 +35,7 @@ class AttackCache:
     @classmethod
     def of(cls, folder: Path | None, *facts: object) -> AttackCache:
         """For the facts that decide the reconstructions: model, weights, victims and so on."""
-        key = hashlib.sha256(json.dumps(list(map(str, facts))).encode())
+        key = hashlib.sha256(json.dumps(list(map(str, (_FOUND, *facts)))).encode())
         return cls(folder, key.hexdigest())
 
     def apart(self, purpose: str) -> AttackCache:
