@@ -15,7 +15,7 @@ from mixcon.audit.model_audit import ModelAudit
 from mixcon.audit.setup import Setup
 
 
-def test_an_attack_two_errors_of_the_difference_behind_is_out():
+def test_an_attack_three_errors_of_the_difference_behind_is_out():
     """By the difference, sample by sample: how hard samples are to attack does not count."""
     hard = torch.linspace(0, 1, 32)
     wobble = 0.01 * torch.tensor([1.0, -1.0]).repeat(16)
@@ -24,8 +24,8 @@ def test_an_attack_two_errors_of_the_difference_behind_is_out():
     assert contenders([-each for each in scores], higher=False) == [1, 2]
 
 
-def test_the_same_scores_may_all_be_the_best_and_only_four_are_run():
-    assert contenders([torch.ones(32)] * 6, higher=True) == [0, 1, 2, 3]
+def test_the_same_scores_may_all_be_the_best_and_only_five_are_run():
+    assert contenders([torch.ones(32)] * 7, higher=True) == [0, 1, 2, 3, 4]
 
 
 def test_others_stay_as_far_behind_the_best_as_they_were():

@@ -10,14 +10,14 @@ from torch import Tensor
 __all__ = ["MORE", "contenders", "scores_over_all"]
 
 MORE = 96  # further auxiliary samples that decide where the choice is open
-_MOST = 4  # attacks that are run on them
-_ERRORS = 2.0  # standard errors behind the best within which an attack may be the best
+_MOST = 5  # attacks that are run on them
+_ERRORS = 3.0  # standard errors behind the best within which an attack may be the best
 
 
 def contenders(scores: Sequence[Tensor], *, higher: bool) -> list[int]:
     """Places of the attacks that may be the best, the best so far first.
 
-    An attack is out if its mean lies more than two standard errors behind the best. The error is
+    An attack is out if its mean lies more than three standard errors behind the best. The error is
     that of the difference, sample by sample, so that how hard a sample is does not count.
 
     Args:
@@ -25,7 +25,7 @@ def contenders(scores: Sequence[Tensor], *, higher: bool) -> list[int]:
         higher: whether more is better.
 
     Returns:
-        At most 4 places; of more, those of the best means.
+        At most 5 places; of more, those of the best means.
     """
     signed = torch.stack([s.double() if higher else -s.double() for s in scores])
     means = signed.mean(1)

@@ -181,13 +181,13 @@ class AuditPlan:
 
     @property
     def _choice(self) -> float:
-        """As if two attacks of the usual cost were run on more samples, already fitted."""
+        """As if three attacks of the usual cost were run on more samples, already fitted."""
         more = self._load._replace(images=MORE)
         finding = (
             (1 - attack.fitting) * attack_seconds(attack, self.costs, more, tuned=False)
             for attack in self.attacks
         )
-        return 1 + 2 * fmean(finding)
+        return 1 + 3 * fmean(finding)
 
     @property
     def _load(self) -> Load:
