@@ -174,10 +174,15 @@ def test_a_run_is_audited_and_added_by_one_command_and_scored_again(tmp_path, mo
     (entry,) = read_entries(own)
     assert [a.attack for a in entry.report.models[0].attacks] == ["decoder"]
     assert "code(bits=6)" in own.with_suffix(".md").read_text()
+    trained_on = entry.manifest.trained_on
+    assert trained_on == entry.report.environment.machine
     again = ["--attack", "query-free", "--work", str(tmp_path / "work")]
+    monkeypatch.setattr("mixcon.audit.environment._machine", lambda: "another machine")
     app(["leaderboard", "rescore", *again, *words], standalone_mode=False)
     (entry,) = read_entries(own)
     assert [a.attack for a in entry.report.models[0].attacks] == ["decoder", "query-free"]
+    assert entry.report.environment.machine == "another machine"
+    assert entry.trained_on == trained_on
     assert read_entry(entry.folder, key.with_suffix(".pub.pem"))
     capsys.readouterr()
     with suppress(Exit):  # three steps of a decoder prove nothing

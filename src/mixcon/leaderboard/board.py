@@ -31,7 +31,7 @@ class BoardRow:
         lost: points of accuracy below the mean of the undefended entries on the same data and
             network; None where there is none.
         slower: training time as a multiple of theirs; None likewise, or where no seed of both was
-            audited on machines of one kind. Times of busy ones do not compare, so it is rough.
+            trained on machines of one kind. Times of busy ones do not compare, so it is rough.
     """
 
     entries: tuple[Entry, ...]
@@ -210,7 +210,7 @@ def _beside_undefended(row: BoardRow, rows: Sequence[BoardRow]) -> BoardRow:
 
 
 def _slower(row: BoardRow, plain: BoardRow) -> float | None:
-    """Mean over the seeds that both have from machines of one kind, by where they were audited."""
+    """Mean over the seeds that both have from machines of one kind."""
     usual = {_run(entry): entry.manifest.train_seconds for entry in plain.entries}
     found = [
         e.manifest.train_seconds / (usual[_run(e)] or 1.0) for e in row.entries if _run(e) in usual
@@ -219,7 +219,7 @@ def _slower(row: BoardRow, plain: BoardRow) -> float | None:
 
 
 def _run(entry: Entry) -> tuple[int, str]:
-    return entry.config.seed, entry.report.environment.machine
+    return entry.config.seed, entry.trained_on
 
 
 def _mean(found: Sequence[Excess | None]) -> tuple[float, float, float] | None:

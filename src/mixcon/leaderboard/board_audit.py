@@ -90,4 +90,5 @@ def rescore_entry(
     known = {attack.name for attack in extra}
     attacks = [a for a in strongest(splits.test.kind) if a.name not in known]
     audit_for_board([entry.folder], splits, folder, [*attacks, *extra], on_progress=on_progress)
-    return add_entry(entry.folder, folder / "report.json", board, splits, key)
+    report = folder / "report.json"
+    return add_entry(entry.folder, report, board, splits, key, trained_on=entry.trained_on)

@@ -37,8 +37,10 @@ class Manifest(BaseModel):
         schema_version: of this record.
         files: SHA-256 of each file of the bundle, in hex.
         wire_bytes: bytes that leave the device for one input: its words, else four a number.
-        train_seconds: wall time of the training, on whatever machine it ran.
+        train_seconds: wall time of the training.
         multiply_adds: of encoder and channel, for one input; None where it was not recorded.
+        trained_on: the machine it was first audited on, taken for the one that trained it; empty
+            where it was not recorded.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -48,6 +50,7 @@ class Manifest(BaseModel):
     wire_bytes: int
     train_seconds: float
     multiply_adds: int | None = None
+    trained_on: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,9 +69,20 @@ class Entry:
     config: TrainConfig
     report: Report
 
+    @property
+    def trained_on(self) -> str:
+        """As in `Manifest`; where it was not recorded, the machine of the audit at hand."""
+        return self.manifest.trained_on or self.report.environment.machine
+
 
 def add_entry(
-    run: Path, report: Path, board: Path, splits: Splits, key: Ed25519PrivateKey
+    run: Path,
+    report: Path,
+    board: Path,
+    splits: Splits,
+    key: Ed25519PrivateKey,
+    *,
+    trained_on: str = "",
 ) -> Entry:
     """Bundle a finished run with its audit, sign it, and put it on the board.
 
@@ -78,6 +92,7 @@ def add_entry(
         board: folder of the leaderboard; the entry goes to ``DATA/NAME`` below it.
         splits: the data of the run.
         key: signs the bundle.
+        trained_on: as in `Manifest`; by default the machine of the audit.
 
     Raises:
         RunError: the run is not finished, or the audit is not of its weights.
@@ -93,6 +108,7 @@ def add_entry(
         wire_bytes=_wire_bytes(model, splits),
         train_seconds=round(source.seconds, 1),
         multiply_adds=multiply_adds(model.release, splits.train.shape),
+        trained_on=trained_on or alone.environment.machine,
     )
     listed = manifest.model_dump_json(indent=2).encode() + b"\n"
     contents |= {
