@@ -1,1 +1,1 @@
-oMwVuak5eFvZcW7eBzUVV0OV7HVv5+ANmwisqInwmua/P7b/HNcfkN2/TpYdY4ETeorwOyYJRS9/jjQf4PCiBQ==
+oBdQNF+VbEHqiOk8ibe0SuiTKExq/k4TuhVvAFgIAmmzaVlqWgFdaQyVuuOSWJY7ren2Eb1tGztsO6DYxsCSBw==

@@ -1,1 +1,1 @@
-ctHcslVFb+BlnayWVeP5e93tj5nOaQO6PmVjH9lS2xQVCmxMTLW+qgWSUvJR5H+Mfts3Yr3zaNKRI7hMzy+1DQ==
+8QMAtzuvHyyJfdDl9yIgPzgMfFegpAVJBeU8doRSWPqPvzhDYVRmWXRXL/qgPNkotBnQ69IGJQgAxFiegjxhAQ==

@@ -1,1 +1,1 @@
-WFKoOs19pvftBslgOAGMfV1yZOAjIObM+l9FU8lVQeNBQ9wfU7Nm2wyGvgxmaMNKuHHeHXycLMrQg4swY2arAQ==
+Fi/JviTWAumPTYjURlVb0ywOepJziusHlx18DvFJF97Khkh4g3iXimsyixfGsoAiu3jfGoxPpgEIN62UxcVSDA==

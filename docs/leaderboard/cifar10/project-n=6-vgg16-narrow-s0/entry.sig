@@ -1,1 +1,1 @@
-6diSU4yn0q78qHqrGwf2l8oOy4iKLO4sHP5CswM3u0s/LYZG0xIahuQxwnlpIdnF+Q4nTOBvmXs7jCJl5WdjAQ==
+Fxv609Jov+l1nXe8wADGL7mn8bRKC6XDnGxWgRdtrEGduKirVszB2TB5W9uGb45hF7uMgwUlEcGpUxg8QewdDA==

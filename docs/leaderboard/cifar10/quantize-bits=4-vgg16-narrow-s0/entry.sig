@@ -1,1 +1,1 @@
-OUXXJ2qv+apzZf24++uL19jJw/WTJrb44brAnttwgq2Byqxgq36CZzGQcvu5QaSrzbkTn96Ta0MCRRwDd2esAQ==
+agXi60iaLhZLSs5fRaQiPk/7QRBvXzjxWLIHyl/PJeWNZ1Uog3s9dXCia9vFfqlQZy4Wi+9K39vqp06B4guaBw==

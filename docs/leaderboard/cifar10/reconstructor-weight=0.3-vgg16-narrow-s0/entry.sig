@@ -1,1 +1,1 @@
-1hXe6PTYo1++J1rcV9PJl0SHSzkiSob8s7ZbJAHxiowxjxCA2+2xcYPcSTVwO0J3wsnXW76c1zgAxESNEQSTBQ==
++p1Yfu1/ihbo8Od1Gpme7KWgk263Zut1tPBKmvd3VewkgIyWDObNeUPbJexwwnFvus5fjkXtnmsnmISijyV+BA==

@@ -1,1 +1,1 @@
-UpXka6r49l5didgxZUloYH/Bu02ExminOT/euEaI02JRXWscYdChDeapmH5oq+HOjmjUWZbTEbGUr4IxADESCw==
+Wlwjp/MadqGQdZG+Rmbp8GXsoOf74uBt2wQ+cYb4Wz3Fj7jBSgV3Ukgg1/4bjdEvgkKY3Csh01HyIRkbSkSnCw==
