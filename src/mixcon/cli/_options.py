@@ -77,7 +77,8 @@ LabelSmoothing: TypeAlias = Annotated[
 Ramp: TypeAlias = Annotated[
     float | None,
     typer.Option(
-        help="Epochs over which the weights of the defense rise from 0 (default: 0)",
+        help="Epochs over which the weights of the defense rise from 0 (default: 0); try 2 where "
+        "a defended network stays at chance",
         rich_help_panel=TRAINING,
     ),
 ]
