@@ -6,13 +6,16 @@ from typing import ClassVar
 import pytest
 import torch
 
-from mixcon.attacks import Attack
+from mixcon._clock import time_limit
+from mixcon.attacks import Attack, Rmle
 from mixcon.attacks.base import Query
 from mixcon.attacks.prototypes import most_alike
 from mixcon.audit import Subject
 from mixcon.audit.choice import contenders, scores_over_all
 from mixcon.audit.model_audit import ModelAudit
 from mixcon.audit.setup import Setup
+
+LEFT_OUT = ("recognizer",)  # which takes a while
 
 
 def test_an_attack_three_errors_of_the_difference_behind_is_out():
@@ -69,10 +72,9 @@ def scored(lenet, setup, keep):
 
 def test_luck_on_the_first_samples_is_found_out(lenet, digits, tmp_path):
     """The same where reconstructions are kept; by the first ones alone where time is short."""
-    left_out = ("recognizer",)
-    setup = Setup.of(digits, 5, 0, meter=None, thorough=True, begin=silent, omitted=left_out)
+    setup = Setup.of(digits, 5, 0, meter=None, thorough=True, begin=silent, omitted=LEFT_OUT)
     assert setup.scored == 32
-    lucky, other = scored(lenet, replace(setup, omitted=(*left_out, "choice")), tmp_path)
+    lucky, other = scored(lenet, replace(setup, omitted=(*LEFT_OUT, "choice")), tmp_path)
     assert lucky.auxiliary["ssim"] > other.auxiliary["ssim"]
     found = scored(lenet, setup, tmp_path)
     assert found[0].auxiliary["ssim"] < found[1].auxiliary["ssim"]
@@ -82,6 +84,25 @@ def test_luck_on_the_first_samples_is_found_out(lenet, digits, tmp_path):
     assert scored(lenet, setup, tmp_path) == found
     fresh = scored(lenet, setup, None)
     assert [each.auxiliary for each in fresh] == [each.auxiliary for each in found]
+
+
+def test_what_the_clock_stops_does_not_decide(lenet, digits):
+    setup = Setup.of(digits, 5, 0, meter=None, thorough=True, begin=silent, omitted=LEFT_OUT)
+    attacks = [Rmle(steps=20), Rmle2(steps=20)]
+    audited = ModelAudit(Subject(lenet), setup, None, None, silent)
+    first = ModelAudit(
+        Subject(lenet), replace(setup, omitted=(*LEFT_OUT, "choice")), None, None, silent
+    )
+    with time_limit(0.0):
+        stopped, _, _ = audited.attacked(attacks, tune=False)
+        expected, _, _ = first.attacked(attacks, tune=False)
+    assert [each.auxiliary for each in stopped] == [each.auxiliary for each in expected]
+
+
+class Rmle2(Rmle):
+    """The same by another name: neither can be ahead."""
+
+    name = "rmle-2"
 
 
 def silent(*_):

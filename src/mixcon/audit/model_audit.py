@@ -153,7 +153,7 @@ class ModelAudit:
     def _decided(
         self, chosen: Sequence[Attack[Any]], measured: list[AttackRecord], own: Sequence[Tensor]
     ) -> list[AttackRecord]:
-        """The records, scored on more auxiliary samples where those leave open which is best."""
+        """The records, scored on more auxiliary samples where the first leave the choice open."""
         setup, metric = self.setup, self._headline
         more = setup.deciding(MORE)
         if CHOICE in setup.omitted or len(measured) < 2 or not len(more):
@@ -166,14 +166,17 @@ class ModelAudit:
         if len(may_be_best) == 1:
             return measured
         further = dict[int, Tensor]()
-        for place in may_be_best:
+        with time_limit(math.inf) as limit:
+            for place in may_be_best:
 
-            def on_step(share: float, before: int = len(further)) -> None:
-                report((before + share) / len(may_be_best))
+                def on_step(share: float, before: int = len(further)) -> None:
+                    report((before + share) / len(may_be_best))
 
-            with time_share(1 / (len(may_be_best) - len(further))):
-                found = self._again(chosen[place], z, CHOICE, on_step)
-            further[place] = setup.score(found, metric, setup.scored)
+                with time_share(1 / (len(may_be_best) - len(further))):
+                    found = self._again(chosen[place], z, CHOICE, on_step)
+                further[place] = setup.score(found, metric, setup.scored)
+        if limit.cut:  # what was stopped is no measure
+            return measured
         return [
             record.model_copy(update={"auxiliary": record.auxiliary | {metric: score}})
             for record, score in zip(measured, scores_over_all(first, further), strict=True)
