@@ -64,6 +64,14 @@ def test_guesses_are_scored_and_as_many_as_the_attacks(report):
         assert all("ssim" in a.auxiliary for a in record.attacks)
 
 
+def test_what_is_proved_does_not_hang_on_the_order_of_the_samples(digits, lenet):
+    """A certificate from half of the classes would say nothing of the other half."""
+    noisy = SplitModel(lenet.encoder, lenet.head, compose(Normalize(), GaussianNoise(0.5))).eval()
+    by_class = digits.test.take(digits.test.labels.argsort(stable=True))
+    one, other = (prove(noisy, part).mutual_information for part in (digits.test, by_class))
+    assert one == pytest.approx(other, rel=0.1)
+
+
 def test_a_resumed_audit_chooses_no_settings_again(report, digits, tmp_path, monkeypatch):
     """After the report, with which it shares the calibration."""
 

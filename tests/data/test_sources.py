@@ -222,6 +222,21 @@ def test_sets_that_do_not_fit_together_are_refused(inputs, labels):
         LabeledSet("x", inputs, labels, ("a", "b"))
 
 
+def test_test_samples_of_one_class_are_refused(digits):
+    alike = digits.test.take(digits.test.labels == 3)
+    with pytest.raises(DataError, match="all are of 3; mix the samples before they are split"):
+        Splits(digits.train, alike)
+
+
+def test_a_part_of_a_set_has_all_classes_in_whatever_order_they_come(digits):
+    by_class = digits.test.take(digits.test.labels.argsort())
+    few = by_class.mixed(100)
+    assert len(few) == 100
+    assert len(few.labels.unique()) == 10
+    assert torch.equal(few.inputs, by_class.mixed(100).inputs)
+    assert len(by_class.mixed(10_000)) == len(by_class)
+
+
 def test_parts_must_be_alike():
     a = LabeledSet("x", torch.zeros(2, 4), torch.tensor([0, 1]), ("a", "b"))
     b = LabeledSet("x", torch.zeros(2, 5), torch.tensor([0, 1]), ("a", "b"))

@@ -96,10 +96,11 @@ def prove(model: SplitModel, test: LabeledSet, repeats: int = 1) -> BitsRecord:
 
     Args:
         model: in evaluation mode.
-        test: samples that have not trained it, for the certificate and the cells.
+        test: samples that have not trained it, for the certificate and the cells; their order does
+            not matter, though the certificate takes them as drawn independently.
         repeats: how often the same input is released.
     """
-    some = test.take(slice(at_once(_SAMPLES, test.shape, numbers=_NUMBERS)))
+    some = test.mixed(at_once(_SAMPLES, test.shape, numbers=_NUMBERS))
     like = next(model.parameters())
     size = at_once(500, test.shape)
     raw = torch.cat([model.represent(x.to(like)) for x, _ in some.batches(size)])

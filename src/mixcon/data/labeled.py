@@ -109,6 +109,10 @@ class LabeledSet:
         """All positions in random order, int64: the first ones of the test set are the victims."""
         return torch.randperm(len(self), generator=generator)
 
+    def mixed(self, count: int) -> LabeledSet:
+        """So many samples, or all, in random order, always the same: a file may list by class."""
+        return self.take(self.shuffled(torch.Generator().manual_seed(0))[:count])
+
     def batches(self, size: int, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs as floats and labels, `size` at a time, cut out on the device.
 
@@ -145,8 +149,8 @@ class Splits:
     """The training and the test part of one data set.
 
     Raises:
-        DataError: the parts differ in shape, classes or attributes, or a class has no training
-            sample.
+        DataError: the parts differ in shape, classes or attributes, a class has no training
+            sample, or all test samples are of one.
     """
 
     train: LabeledSet
@@ -168,6 +172,11 @@ class Splits:
             )
         counts = torch.bincount(train.labels, minlength=len(train.classes))
         empty = [name for name, n in zip(train.classes, counts.tolist(), strict=True) if not n]
+        if len(test) and test.labels.unique().numel() < 2 <= len(test.classes):
+            raise DataError(
+                f"{train.name}: expected test samples of two classes or more, but all are of "
+                f"{test.classes[test.labels[0]]}; mix the samples before they are split"
+            )
         if empty or not len(test):
             what = f"class {', '.join(empty)} in training" if empty else "test"
             raise DataError(f"{train.name}: expected samples of every class, but got no {what}")

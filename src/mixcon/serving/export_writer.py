@@ -105,7 +105,7 @@ def export_run(
     audited = summary_of(found, model, str(config.defense)) if report or found.is_file() else None
     return export(
         model,
-        data.floats(slice(_CALIBRATION)),
+        data.mixed(_CALIBRATION).floats(),
         out,
         name=_name(config.data_title, config.network, config.defense.name)
         if name is None

@@ -366,11 +366,11 @@ def _state(
 
 
 def raw_separability(model: SplitModel, labeled: LabeledSet, limit: int = 1000) -> Separability:
-    """Separability of the raw representations of the first `limit` samples.
+    """Separability of the raw representations of up to `limit` samples, always the same ones.
 
     They are scaled to unit norm, as in the paper's distances of images; those of vectors are not.
     """
-    part = labeled.take(slice(limit))
+    part = labeled.mixed(limit)
     was_training = model.training
     model.eval()
     with torch.inference_mode():
