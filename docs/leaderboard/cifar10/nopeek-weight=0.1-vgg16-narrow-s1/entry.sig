@@ -1,0 +1,1 @@
+ZzX6lIPdRILViXtkzjpN52NrKfSKeWa0M4g5ixvkAepi4rAariE5fAhtiWEUP2lwV0xc6Fnf2Z3Z/1rFFZKCBA==
