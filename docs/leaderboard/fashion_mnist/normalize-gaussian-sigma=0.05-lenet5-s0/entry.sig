@@ -1,1 +1,1 @@
-hLYf3QIOsFiuN+rcGqVTiTMk/c0cyYtJIFNXBrtyUWCTUwCN2jqpsAsdY1WZseWKhBMJi/pm6eHLXmadVWDsBw==
+cBRXf3Sj1yD8apPzWBhV7/SbpalZQ8WFHkwiou6d3dcdLVCCegws5x7/vOqqZu8eLcTC/AGa79UdF+gzG4PrCQ==

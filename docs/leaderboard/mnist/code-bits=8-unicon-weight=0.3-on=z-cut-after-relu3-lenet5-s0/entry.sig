@@ -1,1 +1,1 @@
-PfkzUs6t5gHMbHmg8ckwDfnXdH8ZEB0w8Y1Bo151vIxcjwG9c95ZU0HoVhoWydr2PqqgbHzSe/PpLqiLX+P+Dg==
+7mC5b1/jY1nZrrHMAOELhaulSuDy61LOGrze0K0gDWOZdeoGPyfzIzqfiRhqlI469FFhenfQafnk30Vnzjv1Dw==
