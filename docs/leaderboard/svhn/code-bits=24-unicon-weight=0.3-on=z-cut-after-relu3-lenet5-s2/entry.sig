@@ -1,1 +1,1 @@
-d0eipWwOR9lj+swVadwn+NbRgTmWaIwUzUv/s4nFen3w7d4ZeCbz0WGMiReVt20jeKheC8xOM0A+fEj+ejZQAQ==
+y941/8xex+YRe6KS+s+lzBVK8gQkirUswud8vRMzy5gjv5n6HzUWnvSsgvAoP4UM7MEdKTgR81H+gZFTHkScAw==
