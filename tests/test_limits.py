@@ -94,7 +94,7 @@ def test_the_principal_directions_of_large_inputs_are_those_of_the_covariance(mo
 
     known = WhiteBox.of(torch.nn.Identity(), shape=(6,), box=(0.0, 1.0), auxiliary=own)
     mean, root = _prior(known)
-    rows = own.taught.flatten(1)
+    rows = known.taught.flatten(1)
     values, vectors = torch.linalg.eigh(torch.cov(rows.mT))
     wanted = (vectors[:, 3:] * values[3:]) @ vectors[:, 3:].mT
     torch.testing.assert_close(mean, rows.mean(0))

@@ -41,9 +41,10 @@ def residual(
 
 
 def _deviation(rows: Tensor, knowledge: WhiteBox) -> Tensor:
-    if knowledge.auxiliary and len(knowledge.auxiliary.taught):
+    own = knowledge.taught
+    if len(own):
         count = at_once(_SAMPLES, (rows.shape[1],), numbers=2**24)
-        parts = knowledge.auxiliary.taught[:count].to(rows).split(at_once(128, knowledge.shape))
+        parts = own[:count].to(rows).split(at_once(128, knowledge.shape))
         rows = torch.cat([knowledge.query(part).flatten(1) for part in parts])
     deviation = rows.std(0, correction=0)
     # A number that hardly varies is not blown up: what sets it apart is rounding.

@@ -67,11 +67,6 @@ class Auxiliary:
     def __len__(self) -> int:
         return len(self.inputs)
 
-    @property
-    def taught(self) -> Tensor:
-        """The inputs that attacks learn from: all but the first ones, which are held out."""
-        return self.inputs[held_out(len(self)) :]
-
     def take(self, count: int) -> Auxiliary:
         """The first `count` samples, or all if there are fewer."""
         return Auxiliary(self.inputs[:count], self.labels[:count])
@@ -101,6 +96,15 @@ class Knowledge:
     def kind(self) -> Kind:
         """What the inputs are."""
         return Kind.of(self.shape)
+
+    @property
+    def taught(self) -> Tensor:
+        """The attacker's own inputs without the first ones, which are held out; there may be none.
+
+        Attacks learn from these alone.
+        """
+        own = self.auxiliary.inputs if self.auxiliary else torch.empty(0, *self.shape)
+        return own[held_out(len(own)) :]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -152,8 +152,7 @@ def _prior(knowledge: WhiteBox) -> tuple[Tensor, Tensor]:
     """Mean, (d,), and a root of the covariance, (d, k), of the inputs; of large ones k < d."""
     low, high = knowledge.box or (-1.0, 1.0)
     least = _LEAST * (high - low) ** 2
-    own = knowledge.auxiliary
-    rows = own.taught.flatten(1) if own else torch.empty(0)
+    rows = knowledge.taught.flatten(1)
     if len(rows) < 2:  # too few to vary
         size = torch.Size(knowledge.shape).numel()
         directions = torch.eye(size, min(size, _DENSE))

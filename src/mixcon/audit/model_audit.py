@@ -356,7 +356,7 @@ class ModelAudit:
         """What a probe reads of the attributes, from what is released of many test samples."""
         setup, own, test = self.setup, self._seen, self.setup.data.test
         count = at_once(_SECRET, setup.victims.shape, numbers=_NUMBERS)
-        others = test.take(test.shuffled(torch.Generator().manual_seed(setup.seed))[:count])
+        others = test.mixed(count, setup.seed)
         size = at_once(500, setup.victims.shape)
         with torch.inference_mode():
             z = torch.cat(

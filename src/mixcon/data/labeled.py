@@ -109,9 +109,9 @@ class LabeledSet:
         """All positions in random order, int64: the first ones of the test set are the victims."""
         return torch.randperm(len(self), generator=generator)
 
-    def mixed(self, count: int) -> LabeledSet:
-        """So many samples, or all, in random order, always the same: a file may list by class."""
-        return self.take(self.shuffled(torch.Generator().manual_seed(0))[:count])
+    def mixed(self, count: int, seed: int = 0) -> LabeledSet:
+        """So many samples, or all, in the random order of a seed: a file may list by class."""
+        return self.take(self.shuffled(torch.Generator().manual_seed(seed))[:count])
 
     def batches(self, size: int, order: Tensor | None = None) -> Iterator[tuple[Tensor, Tensor]]:
         """Inputs as floats and labels, `size` at a time, cut out on the device.
@@ -172,14 +172,14 @@ class Splits:
             )
         counts = torch.bincount(train.labels, minlength=len(train.classes))
         empty = [name for name, n in zip(train.classes, counts.tolist(), strict=True) if not n]
-        if len(test) and test.labels.unique().numel() < 2 <= len(test.classes):
+        if empty or not len(test):
+            what = f"class {', '.join(empty)} in training" if empty else "test"
+            raise DataError(f"{train.name}: expected samples of every class, but got no {what}")
+        if len(test.classes) > 1 and test.labels.unique().numel() == 1:
             raise DataError(
                 f"{train.name}: expected test samples of two classes or more, but all are of "
                 f"{test.classes[test.labels[0]]}; mix the samples before they are split"
             )
-        if empty or not len(test):
-            what = f"class {', '.join(empty)} in training" if empty else "test"
-            raise DataError(f"{train.name}: expected samples of every class, but got no {what}")
 
     def holdout(self, share: float, seed: int = 0) -> Splits:
         """Training samples alone: a random `share` of them stands in for the test samples.
