@@ -19,7 +19,12 @@ from mixcon.metrics import ssim
 from mixcon.models import build
 from mixcon.paper._experiment import Row, RunOptions, Scale
 from mixcon.paper._kept import Kept
-from mixcon.paper._lenet import mixcon_setting, unicon_setting
+from mixcon.paper._lenet import (
+    PART_OF_SVHN_EPOCHS,
+    is_part_of_svhn,
+    mixcon_setting,
+    unicon_setting,
+)
 from mixcon.paper._numbers import paper_value
 from mixcon.paper._plain_training import fit
 from mixcon.paper._psim_networks import PSIMS, psims
@@ -174,6 +179,9 @@ class LenetReadings:
         if axes.get("distances") == "as they are":
             (part,) = defense.parts
             defense = DefenseConfig((Part(part.name, {**part.settings, "normalize": False}),))
+        epochs, batch = self.size.epochs[data], axes["batch"]
+        if self.options.scale == "full" and is_part_of_svhn(splits.train.name):
+            epochs, batch = PART_OF_SVHN_EPOCHS, batch // 2  # as Tables 3 and 4 have it
         config = TrainConfig(
             data=name,
             network="lenet5",
@@ -181,8 +189,8 @@ class LenetReadings:
             optimizer="sgd",
             schedule="constant",
             lr=0.01,
-            epochs=self.size.epochs[data],
-            batch_size=axes["batch"],
+            epochs=epochs,
+            batch_size=batch,
             ramp=axes.get("warm-up", 0),
             seed=seed,
         )

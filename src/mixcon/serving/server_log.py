@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-from mixcon.serving.compact_json import compact_json
 from mixcon.serving.text import printable
 
 __all__ = ["ServerLog"]
@@ -54,4 +54,4 @@ class ServerLog:
             return
         cleaned = {k: printable(v) if isinstance(v, str) else v for k, v in fields.items()}
         record = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
-        write(compact_json(record | cleaned).decode() + "\n")
+        write(json.dumps(record | cleaned) + "\n")  # ASCII, wherever it goes
