@@ -54,8 +54,8 @@ class Evidence(BaseModel):
         guess: the guess that `floor` stands for; None where it is the class mean alone.
         per_image: excess of the strongest attack per victim over the best of as many guesses.
         per_image_interval: its 95 % bootstrap interval.
-        named: how many more of the inputs the headline's attack names among others of their class
-            than its guess, as a share; None where that was not measured.
+        named: how many more of the inputs an attack names among others of their class than a
+            guess, as a share; None where that was not measured.
         named_interval: its 95 % bootstrap interval.
         saturated: whether more steps and other attacks gain nothing; None if not looked at.
         maximal_leakage: bits that are proved of the release; None where there is no bound.

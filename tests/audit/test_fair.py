@@ -19,7 +19,7 @@ from mixcon.bounds import noisy_sphere_leakage
 from mixcon.channels import GaussianNoise, Normalize, compose
 from mixcon.data import Splits
 from mixcon.defenses import DefenseConfig
-from mixcon.metrics import ssim
+from mixcon.metrics import reidentify, ssim
 from mixcon.models import build
 from mixcon.reports.figures import figures_of
 from mixcon.split import Sizes, SplitModel
@@ -62,6 +62,21 @@ def test_guesses_are_scored_and_as_many_as_the_attacks(report):
         assert len(record.guesses) >= len(record.attacks)
         assert all("ssim" in g.auxiliary for g in record.guesses)
         assert all("ssim" in a.auxiliary for a in record.attacks)
+
+
+def test_names_are_scored_on_samples_that_taught_nothing(report, digits):
+    """From the identity they come back first of all candidates, from a constant anywhere."""
+    best = {
+        record.name: max(attack.auxiliary["reidentification"] for attack in record.attacks)
+        for record in report.calibration
+    }
+    assert best["identity"] > 0.9
+    assert best["constant"] < 0.2
+    setup = Setup.of(digits, 20, 0, meter=None, thorough=True, begin=silent)
+    own = setup.auxiliary.inputs
+    noisy = (own[: setup.scored] + own[setup.scored : 2 * setup.scored]) / 2
+    ranks = reidentify(noisy, own[: setup.scored], own[setup.scored : setup.held]).rank
+    assert setup.scores(noisy)["reidentification"] == pytest.approx((1 / ranks).mean().item())
 
 
 def test_what_is_proved_does_not_hang_on_the_order_of_the_samples(digits, lenet):

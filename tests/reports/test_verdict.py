@@ -155,6 +155,30 @@ def test_what_names_its_input_hides_nothing_however_unlike_it_is():
     )
 
 
+def test_who_wants_names_chooses_by_names():
+    """The attack that comes nearest to the originals may name fewer than another."""
+    metric = "reidentification_in_class"
+    hits = {"decoder": 21, "generative-prior": 32, "class-ssim": 1}
+    own = {"decoder": 0.5, "generative-prior": 0.7, "class-ssim": 0.1}
+
+    def with_names(record, name, chosen_by):
+        column = [1.0] * hits[name] + [0.0] * (50 - hits[name])
+        auxiliary = record.auxiliary | ({metric: own[name]} if chosen_by else {})
+        leakage = {**record.leakage, metric: column}
+        return record.model_copy(update={"leakage": leakage, "auxiliary": auxiliary})
+
+    found = sound(model("noise", 0.9, **{"decoder": [0.3], "generative-prior": [0.25]}))
+    for chosen_by, share in ((True, 0.64), (False, 0.42)):
+        names = {
+            "attacks": [with_names(a, a.attack, chosen_by) for a in found.attacks],
+            "guesses": [with_names(g, g.guess, chosen_by) for g in found.guesses],
+        }
+        (summary,) = figures_of(report_on(found.model_copy(update=names))).models
+        assert summary.chosen == "decoder"
+        assert sum(summary.named.leakage) / 50 == pytest.approx(share)
+        assert summary.evidence.named == pytest.approx((share - 0.02) / 0.98)
+
+
 @pytest.mark.parametrize(("attack", "guess"), [(1, 0), (3, 2), (0, 0)])
 def test_a_hit_by_chance_is_none(attack, guess):
     report = report_on(named(model("m", 0.9, rmle=[0.2]), attack, guess))

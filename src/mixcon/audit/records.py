@@ -60,7 +60,8 @@ class AttackRecord(_Record):
         leakage: metric name to one value per attacked image, in the order of the gallery.
         auxiliary: metric name to the mean over auxiliary samples, by which the attacker chooses
             among attacks; empty where it was not measured. That of the headline is over more of
-            them where the first left several attacks near the best, see `audit.choice`.
+            them where the first left several attacks near the best, see `audit.choice`. That of a
+            re-identification is the reciprocal rank.
     """
 
     attack: str
@@ -77,7 +78,8 @@ class GuessRecord(_Record):
     Attributes:
         guess: name, e.g. ``class-ssim``, the image of the class that is best for expected SSIM.
         leakage: metric name to one value per attacked image.
-        auxiliary: metric name to the mean over auxiliary samples, by which a guesser chooses.
+        auxiliary: metric name to the mean over auxiliary samples, by which a guesser chooses; of
+            a re-identification the reciprocal rank.
     """
 
     guess: str

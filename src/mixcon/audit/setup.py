@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -94,8 +95,10 @@ class Setup:
             count = at_once(_CANDIDATES, data.test.shape, numbers=2**25)
             others = data.test.floats(order[victims : victims + count])
             candidates = others if len(others) else auxiliary.inputs[:count]
-            same_class = _by_class(data.test, order[victims:], chosen.labels)
             classes = len(data.train.classes)
+            most = at_once(_CANDIDATES * classes, data.test.shape, numbers=2**25) // classes
+            places = _by_class(data.test.labels, order[victims:], chosen.labels, most)
+            same_class = {number: data.test.floats(of) for number, of in places.items()}
             meter = LeakageMeter.prepare(
                 auxiliary.inputs,
                 auxiliary.labels,
@@ -149,11 +152,32 @@ class Setup:
         return measure(reconstruction.cpu(), original)[metric]
 
     def scores(self, reconstruction: Tensor) -> dict[str, float]:
-        """Mean of every pairwise metric over as many auxiliary samples, the first ones."""
+        """The mean by every metric that an attacker chooses by, over as many auxiliary samples.
+
+        They are the first ones. Re-identification is scored on those that score attacks alone, by
+        the mean reciprocal rank of each among the others that teach nothing: of few samples, that
+        says more than how many are named.
+        """
         if not len(reconstruction):
             return {}
-        values = measure(reconstruction.cpu(), self.auxiliary.inputs[: len(reconstruction)])
+        own, found = self.auxiliary, reconstruction.cpu()
+        values = measure(found, own.inputs[: len(found)])
+        if self._own_meter:
+            few = own.take(self.scored)
+            ranks = self._own_meter.ranks(found[: self.scored], few.inputs, few.labels)
+            values |= {name: 1 / rank for name, rank in ranks.items()}
         return {name: each.double().mean().item() for name, each in values.items()}
+
+    @cached_property
+    def _own_meter(self) -> LeakageMeter | None:
+        """The meter, with the auxiliary samples that score attacks hidden among others."""
+        others = torch.arange(self.scored, self.held)
+        if not self.meter or not self.scored or not len(others):
+            return None
+        inputs, labels = self.auxiliary.inputs, self.auxiliary.labels
+        places = _by_class(labels, others, labels[: self.scored], _CANDIDATES)
+        same_class = {number: inputs[of] for number, of in places.items()}
+        return replace(self.meter, candidates=inputs[others], same_class=same_class)
 
     def compared(self, reconstruction: Tensor) -> dict[str, list[float]]:
         """Every metric of reconstructions, (N, *shape): one value a victim."""
@@ -165,14 +189,7 @@ class Setup:
         return {name: each.tolist() for name, each in values.items()}
 
 
-def _by_class(test: LabeledSet, others: Tensor, victims: Tensor) -> dict[int, Tensor]:
-    """Samples of each class of a victim among which to hide it; none if one has too few."""
-    limit = at_once(_CANDIDATES * len(test.classes), test.shape, numbers=2**25)
-    found = {}
-    for number in victims.unique().tolist():
-        places = others[test.labels[others] == number]
-        chosen = places[: min(_CANDIDATES, limit // len(test.classes))]
-        if len(chosen) < _FEW:
-            return {}
-        found[number] = test.floats(chosen)
-    return found
+def _by_class(labels: Tensor, others: Tensor, hidden: Tensor, most: int) -> dict[int, Tensor]:
+    """Of the places of others those of each hidden class; none if one class has too few."""
+    found = {n: others[labels[others] == n][:most] for n in hidden.unique().tolist()}
+    return {} if any(len(places) < _FEW for places in found.values()) else found

@@ -13,7 +13,7 @@ from mixcon.kinds import Kind
 from mixcon.leaderboard.entry import Entry
 from mixcon.leaderboard.tuning import title_of
 from mixcon.reports.figures import figures_of
-from mixcon.reports.headline import Excess
+from mixcon.reports.headline import Excess, beside, chooses
 from mixcon.reports.summary import Summary
 
 __all__ = ["UNDEFENDED", "BoardRow", "board_rows", "hypervolume", "on_front", "sweet_spot"]
@@ -103,15 +103,18 @@ class BoardRow:
         return None if None in found else all(found)
 
     def measured(self, metric: str) -> float | None:
-        """Mean of a metric over victims and seeds, by the attack of the headline."""
-        values = [
-            value
+        """Mean of a metric over victims and seeds, beside the headline."""
+        found = [
+            beside(entry.report.models[0], summary.found, metric)
             for entry, summary in zip(self.entries, self.summaries, strict=True)
-            for attack in entry.report.models[0].attacks
-            if summary.found and attack.attack == summary.found.attack
-            for value in attack.leakage.get(metric, [])
+            if summary.found
         ]
+        values = [value for each in found if each for value in each.leakage]
         return fmean(values) if values else None
+
+    def is_chosen_by(self, metric: str) -> bool:
+        """Whether what is measured beside the headline is of an attack chosen by that metric."""
+        return all(chooses(entry.report.models[0], metric) for entry in self.entries)
 
     @property
     def flaws(self) -> list[str]:

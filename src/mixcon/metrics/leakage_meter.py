@@ -100,19 +100,28 @@ class LeakageMeter:
             found["psim"] = psim(reconstruction, original, self.distance)
         if self.recognizer:
             found["recognition"] = recognition(reconstruction, labels, self.recognizer)
-        found["reidentification"] = reidentify(reconstruction, original, self.candidates).hit
-        if self.same_class and set(labels.tolist()) <= set(self.same_class):
-            found["reidentification_in_class"] = self._found_in_class(
-                reconstruction, original, labels
-            )
-        return found
+        ranks = self.ranks(reconstruction, original, labels)
+        return found | {name: (rank == 1).float() for name, rank in ranks.items()}
 
-    def _found_in_class(self, reconstruction: Tensor, original: Tensor, labels: Tensor) -> Tensor:
-        hit = torch.zeros(len(labels))
-        for number in labels.unique().tolist():
-            of = labels == number
-            hit[of] = reidentify(reconstruction[of], original[of], self.same_class[number]).hit
-        return hit
+    def ranks(self, reconstruction: Tensor, original: Tensor, labels: Tensor) -> dict[str, Tensor]:
+        """The place of each original among the candidates, int64 (N,), for each re-identification.
+
+        Args:
+            reconstruction: as of `measure`.
+            original: likewise.
+            labels: likewise.
+
+        Raises:
+            ConfigError, NonFiniteError: likewise.
+        """
+        found = {"reidentification": reidentify(reconstruction, original, self.candidates).rank}
+        if self.same_class and set(labels.tolist()) <= set(self.same_class):
+            place = torch.zeros(len(labels), dtype=torch.int64)
+            for number in labels.unique().tolist():
+                of, others = labels == number, self.same_class[number]
+                place[of] = reidentify(reconstruction[of], original[of], others).rank
+            found["reidentification_in_class"] = place
+        return found
 
     @property
     def notes(self) -> dict[str, str]:

@@ -154,8 +154,8 @@ def notes(columns: list[Column]) -> list[str]:
     svhn = {c.shown for c in columns if is_part_of_svhn(c.shown)}
     if svhn:
         said.append(
-            f"SVHN: {', '.join(svhn)}, a part of the official test set, {PART_OF_SVHN_EPOCHS} epochs "
-            "in batches of 16; its figures do not compare with the paper's."
+            f"SVHN: {', '.join(svhn)}, a part of the official test set, {PART_OF_SVHN_EPOCHS} "
+            "epochs in batches of 16; its figures do not compare with the paper's."
         )
     if any(c.data == "svhn" for c in columns):
         said.append(

@@ -15,6 +15,7 @@ from mixcon.metrics import Metric, metric_named
 from mixcon.paper.elsewhere import ACCURACIES, Accuracies
 from mixcon.paper.elsewhere_cases import CASES, Case
 from mixcon.reports import Summary, figures_of, read_report, verdict
+from mixcon.reports.headline import beside
 
 __all__ = ["elsewhere_page"]
 
@@ -106,11 +107,11 @@ def _row(
         "Floor": "" if summary.floor is None else scale.text(summary.floor),
         "Excess": _excess(summary),
     }
-    attack = next((each for each in model.attacks if each.attack == summary.chosen), None)
     for name in case.metrics:
-        if attack and name in attack.leakage:
+        other = beside(model, summary.found, name) if summary.found else None
+        if other:
             metric = metric_named(name)
-            row[metric.label] = metric.text(fmean(attack.leakage[name]))
+            row[metric.label] = metric.text(fmean(other.leakage))
     return row | {f"Secret {secret.name}": _secret(secret) for secret in model.secrets}
 
 

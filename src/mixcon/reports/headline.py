@@ -23,6 +23,7 @@ __all__ = [
     "Excess",
     "beside",
     "best_attack",
+    "chooses",
     "excess",
     "headline",
     "named",
@@ -30,6 +31,7 @@ __all__ = [
 ]
 
 _NAMED = "reidentification_in_class"
+_NAMING = ("reidentification", _NAMED)
 
 LABEL_ONLY = "class-mean"
 """The floor of reports from before there were several guesses: the mean image of the class."""
@@ -122,7 +124,7 @@ def headline(model: ModelRecord, metric: str) -> Excess:
         ConfigError: the attacks do not report the metric, or there is no floor in it.
     """
     strongest = best_attack(model, metric)
-    if not _chooses(model, metric):
+    if not chooses(model, metric):
         return Excess(metric, tuple(strongest), tuple(_class_mean(model, metric)))
     attack, guess = _chosen(model.attacks, metric), _chosen(model.guesses, metric)
     columns = tuple(attack.leakage[metric]), tuple(guess.leakage[metric])
@@ -134,14 +136,14 @@ def per_image(model: ModelRecord, metric: str) -> Excess | None:
 
     None where attacks and guesses cannot be chosen: there `headline` is per image.
     """
-    if not _chooses(model, metric):
+    if not chooses(model, metric):
         return None
     guesses = [guess.leakage[metric] for guess in model.guesses[: len(model.attacks)]]
     return Excess(metric, tuple(best_attack(model, metric)), tuple(_closest(guesses, metric)))
 
 
 def named(model: ModelRecord, found: Excess) -> Excess | None:
-    """How often the headline's attack names an input among others of its class, over its guess.
+    """How often an input is named among others of its class, over a guess.
 
     A reconstruction that is like its original by no metric may still tell it from all others: of a
     voice, whose wave form never comes back, or of a face in another light.
@@ -152,12 +154,18 @@ def named(model: ModelRecord, found: Excess) -> Excess | None:
 def beside(model: ModelRecord, found: Excess, metric: str) -> Excess | None:
     """The headline's attack and guess by another metric.
 
+    Who wants to know whose an input is chooses by that: re-identification is of the attack and the
+    guess that name the attacker's own samples best. Reports from before that was measured have it
+    of the headline's, which may name fewer.
+
     Args:
         model: the record.
         found: its headline. None is the answer where that chooses no attack, or where the metric
             was not measured.
         metric: name of the metric.
     """
+    if metric in _NAMING and chooses(model, metric):
+        return headline(model, metric)
     attack = next((each for each in model.attacks if each.attack == found.attack), None)
     guess = next((each for each in model.guesses if each.guess == found.guess), None)
     if not attack or not guess or metric not in attack.leakage.keys() & guess.leakage.keys():
@@ -166,7 +174,8 @@ def beside(model: ModelRecord, found: Excess, metric: str) -> Excess | None:
     return Excess(metric, *columns, attack.attack, guess.guess)
 
 
-def _chooses(model: ModelRecord, metric: str) -> bool:
+def chooses(model: ModelRecord, metric: str) -> bool:
+    """Whether attacks and guesses were scored by a metric on the attacker's own samples."""
     records: list[AttackRecord | GuessRecord] = [*model.attacks, *model.guesses]
     return bool(model.guesses) and all(metric in record.auxiliary for record in records)
 

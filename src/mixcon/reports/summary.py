@@ -58,7 +58,7 @@ class Summary:
         found: the headline excess, see `headline`.
         evidence: what a gate judges the model by.
         beside: the excess per image, see `per_image`.
-        named: how often the headline's attack names an input among others of its class.
+        named: how often an input is named among others of its class.
         strongest: value of the strongest attack, input by input.
         winners: attack name to the number of images on which it leaked most.
         saturation: whether stronger attacks are to be expected.
