@@ -193,8 +193,10 @@ def _cells(row: BoardRow, rows: Sequence[BoardRow], page: Path) -> list[str]:
 
 def _named(row: BoardRow, metric: str) -> str:
     value = row.measured(metric)
-    least = "" if row.is_chosen_by(metric) else "≥ "
-    return "" if value is None else f"{least}{value:.0%}"
+    if value is None:
+        return ""
+    shown = f"{value:.0%}"
+    return shown if row.is_chosen_by(metric) or shown == "100%" else f"≥ {shown}"
 
 
 def _excess(found: tuple[float, float, float] | None) -> str:
