@@ -49,7 +49,7 @@ class Evidence(BaseModel):
             before this was recorded.
         budget: so many times its default steps the least of the strongest attacks had.
         missing: those of the strongest attacks that were not run with their own settings.
-        shortened: what was not done in full for want of time, in words.
+        shortened: what was not done in full, for want of time or otherwise, in words.
         chance: the accuracy that a guess reaches with luck; None if unknown.
         guess: the guess that `floor` stands for; None where it is the class mean alone.
         per_image: excess of the strongest attack per victim over the best of as many guesses.
@@ -153,7 +153,7 @@ class Evidence(BaseModel):
             self.victims, thorough=self.thorough, budget=self.budget, missing=self.missing
         )
         if self.shortened:
-            yield f"its time was limited (--budget): {', '.join(self.shortened)}"
+            yield f"it was not done in full: {', '.join(self.shortened)}"
 
 
 def _above(

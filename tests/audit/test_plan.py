@@ -14,6 +14,7 @@ from mixcon.cli.audit import _budget
 from mixcon.errors import ConfigError
 from mixcon.evidence import weaknesses
 from mixcon.kinds import Kind
+from mixcon.reports import figures_of
 
 LARGE = (3, 224, 224)
 SLOW = Costs(release=3e-3, gradient=1e-2, lesson=4e-2, likeness=1e-2)
@@ -109,6 +110,22 @@ def test_an_audit_with_no_time_says_what_it_did_not_do(lenet, few_digits, own_ca
     assert gallery.reconstructions["model"]["decoder"].isfinite().all()
     stopped = {a.attack for a in model.attacks if a.attack in model.effort.shortened[-1]}
     assert len(list(tmp_path.glob("attacks/*"))) <= 2 - len(stopped)  # half a work is not kept
+
+
+def test_what_is_left_out_changes_no_figure_and_is_said(lenet, few_digits, own_cache):
+    def audit(*without):
+        arguments = ([Subject(lenet)], few_digits, [Rmle(steps=3), Decoder(steps=3)])
+        found, _ = run_audit(*arguments, victims=4, thorough=True, without=without)
+        return found
+
+    whole, part = audit(), audit("saturation", "calibration", "recognizer")
+    (model,), (other,) = whole.models, part.models
+    assert model.saturation
+    assert (other.saturation, part.calibration) == (None, [])
+    assert other.effort.shortened == ["no saturation", "no calibration", "no recognizer"]
+    assert [a.leakage["ssim"] for a in model.attacks] == [a.leakage["ssim"] for a in other.attacks]
+    flaws = figures_of(part).models[0].evidence.flaws
+    assert any("no saturation, no calibration" in flaw for flaw in flaws)
 
 
 def test_whatever_was_shortened_is_weak_evidence():

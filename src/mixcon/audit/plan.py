@@ -24,6 +24,7 @@ __all__ = [
     "Work",
     "expected_seconds",
     "fitted",
+    "left_out",
     "plan_audit",
 ]
 
@@ -255,7 +256,7 @@ def fitted(plan: AuditPlan, seconds: float) -> AuditPlan:
     for what, value in _LADDER:
         if plan.seconds <= _MARGIN * seconds:
             break
-        plan = _without(plan, str(value)) if what == "without" else plan
+        plan = left_out(plan, str(value)) if what == "without" else plan
         plan = replace(plan, victims=min(plan.victims, int(value))) if what == "victims" else plan
         if what == "steps":
             by_name = {attack.name: attack for attack in asked.attacks}
@@ -264,7 +265,8 @@ def fitted(plan: AuditPlan, seconds: float) -> AuditPlan:
     return plan
 
 
-def _without(plan: AuditPlan, name: str) -> AuditPlan:
+def left_out(plan: AuditPlan, name: str) -> AuditPlan:
+    """The plan without an attack or a measurement; the same where it has none of that name."""
     names = [attack.name for attack in plan.attacks]
     if name in names and len(names) > 1:
         kept = tuple(attack for attack in plan.attacks if attack.name != name)

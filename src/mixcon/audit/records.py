@@ -175,7 +175,7 @@ class Effort(_Record):
             that were run; 0 if none was.
         missing: those of the strongest attacks that were not run with their own settings.
         seconds: how long the audit was allowed to take; None if it was not limited.
-        shortened: what it therefore did not do in full, in words.
+        shortened: what it did not do in full, in words.
     """
 
     thorough: bool

@@ -14,7 +14,7 @@ from mixcon.attacks import Attack
 from mixcon.audit.calibration import calibrate
 from mixcon.audit.environment import command_line, environment_of
 from mixcon.audit.model_audit import ModelAudit
-from mixcon.audit.plan import CALIBRATION, OnPlan, fitted, plan_audit
+from mixcon.audit.plan import CALIBRATION, OnPlan, fitted, left_out, plan_audit
 from mixcon.audit.progress import OnProgress, Phases
 from mixcon.audit.records import Gallery, ModelRecord, Report
 from mixcon.audit.setup import Setup
@@ -46,6 +46,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
     captured: Tensor | None = None,
     repeats: int = 1,
     secrets: Sequence[str] = (),
+    without: Sequence[str] = (),
     seconds: float | None = None,
     on_plan: OnPlan | None = None,
     on_progress: OnProgress = lambda _: None,
@@ -72,6 +73,8 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         repeats: how often each victim is released, noise drawn anew; the attacker averages. A
             camera sends frames.
         secrets: attributes of the data that are also read from z, see `read_secret`.
+        without: phases of the audit, such as ``saturation``, that are left out where only what the
+            attacks get is asked for; the record says so.
         seconds: how long it may take. What does not fit is left out or cut short, see `fitted`, and
             the clock stops a phase after its share, between two of its steps; the record says so.
             Then the same seed need not give the same numbers.
@@ -124,6 +127,8 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         measured=timed,
         secrets=secrets,
     )
+    for name in without:
+        plan = left_out(plan, name)
     if seconds is not None:
         plan = fitted(plan, seconds)
     if on_plan:
@@ -155,9 +160,8 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         device = next(subjects[0].model.parameters()).device
         calibration = calibrate(setup, phases.begin, device) if calibrated else []
         finish = phases.begin("", "summary")
-        if seconds is not None:
-            shortened = (*plan.shortened, *_stopped(phases))
-            records = [_limited(record, seconds, shortened) for record in records]
+        shortened = (*plan.shortened, *_stopped(phases))
+        records = [_limited(record, seconds, shortened) for record in records]
         report = Report(
             title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on "
             f"{data.test.name} give away",
@@ -181,7 +185,7 @@ def _stopped(phases: Phases) -> list[str]:
     ] * bool(names)
 
 
-def _limited(record: ModelRecord, seconds: float, shortened: Sequence[str]) -> ModelRecord:
+def _limited(record: ModelRecord, seconds: float | None, shortened: Sequence[str]) -> ModelRecord:
     update = {"seconds": seconds, "shortened": list(shortened)}
     effort = record.effort.model_copy(update=update) if record.effort else None
     return record.model_copy(update={"effort": effort})

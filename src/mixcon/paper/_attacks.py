@@ -25,6 +25,7 @@ __all__ = ["at_scale", "attacked", "meter_of", "papers_attack", "strong_attacks"
 _QUICK = ("rmle", "decoder", "refined")
 _SMOKE = {"steps": 10, "batch_size": 16, "decoder_steps": 10}
 _CANDIDATES = 1000
+_UNSHOWN = ("calibration", "saturation", "masking", "bound", "label leakage")  # in no table
 
 
 def papers_attack(data: Splits, scale: Scale) -> Attack[Any]:
@@ -75,6 +76,7 @@ def attacked(
         meter=meter_of(trained.data, options.scale),
         thorough=options.scale != "smoke",
         keep=folder.path / "attacks",
+        without=_UNSHOWN,
         on_progress=show,
     )
 
