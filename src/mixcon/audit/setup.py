@@ -20,6 +20,7 @@ __all__ = ["Setup", "scored_of"]
 
 _SCORED = 32
 _CANDIDATES = 1000  # among so many a reconstruction is to be re-identified, fewer large ones
+_HIDDEN = 2**25  # numbers of all candidates: 128 MiB
 _FEW = 10  # candidates of a class, below which being found among them says little
 _OWN = 2**28  # numbers of all auxiliary samples: 1 GiB
 
@@ -92,11 +93,11 @@ class Setup:
         identity = digest(originals, auxiliary.inputs, auxiliary.labels)
         on_step(1.0)
         if thorough and meter is None and "recognizer" not in omitted:
-            count = at_once(_CANDIDATES, data.test.shape, numbers=2**25)
+            count = at_once(_CANDIDATES, data.test.shape, numbers=_HIDDEN)
             others = data.test.floats(order[victims : victims + count])
             candidates = others if len(others) else auxiliary.inputs[:count]
             classes = len(data.train.classes)
-            most = at_once(_CANDIDATES * classes, data.test.shape, numbers=2**25) // classes
+            most = at_once(_CANDIDATES * classes, data.test.shape, numbers=_HIDDEN) // classes
             places = _by_class(data.test.labels, order[victims:], chosen.labels, most)
             same_class = {number: data.test.floats(of) for number, of in places.items()}
             meter = LeakageMeter.prepare(
@@ -171,11 +172,12 @@ class Setup:
     @cached_property
     def _own_meter(self) -> LeakageMeter | None:
         """The meter, with the auxiliary samples that score attacks hidden among others."""
-        others = torch.arange(self.scored, self.held)
+        inputs, labels = self.auxiliary.inputs, self.auxiliary.labels
+        count = at_once(_CANDIDATES, tuple(inputs.shape[1:]), numbers=_HIDDEN)
+        others = torch.arange(self.scored, min(self.held, self.scored + count))
         if not self.meter or not self.scored or not len(others):
             return None
-        inputs, labels = self.auxiliary.inputs, self.auxiliary.labels
-        places = _by_class(labels, others, labels[: self.scored], _CANDIDATES)
+        places = _by_class(labels, others, labels[: self.scored], count)
         same_class = {number: inputs[of] for number, of in places.items()}
         return replace(self.meter, candidates=inputs[others], same_class=same_class)
 
