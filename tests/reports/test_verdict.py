@@ -173,7 +173,10 @@ def test_who_wants_names_chooses_by_names():
             "attacks": [with_names(a, a.attack, chosen_by) for a in found.attacks],
             "guesses": [with_names(g, g.guess, chosen_by) for g in found.guesses],
         }
-        (summary,) = figures_of(report_on(found.model_copy(update=names))).models
+        figures = figures_of(report_on(found.model_copy(update=names)))
+        (summary,) = figures.models
+        who = "generative-prior" if chosen_by else "it"
+        assert f"{who} names {share:.0%} of the inputs" in " ".join(verdict(figures))
         assert summary.chosen == "decoder"
         assert sum(summary.named.leakage) / 50 == pytest.approx(share)
         assert summary.evidence.named == pytest.approx((share - 0.02) / 0.98)

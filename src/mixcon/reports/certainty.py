@@ -74,8 +74,9 @@ def _named(summary: Summary) -> str:
     if summary.named is None:
         return ""
     by_attack, by_guess = fmean(summary.named.leakage), fmean(summary.named.floor)
+    who = "it" if summary.named.attack == summary.chosen else summary.named.attack
     return (
-        f"; it names {by_attack:.0%} of the inputs among others of their class, where the guess "
+        f"; {who} names {by_attack:.0%} of the inputs among others of their class, where the guess "
         f"names {by_guess:.0%}"
     )
 
