@@ -106,6 +106,22 @@ def test_a_resumed_audit_chooses_no_settings_again(report, digits, tmp_path, mon
     assert once() == first
 
 
+def test_a_resumed_audit_of_noise_gives_the_same_numbers(few_digits, lenet, own_cache, tmp_path):
+    """What is measured after attacks meets the same noise whether these ran or were kept."""
+    noisy = SplitModel(lenet.encoder, lenet.head, GaussianNoise(0.5)).eval()
+
+    def audit(*attacks, keep):
+        arguments = ([Subject(noisy)], few_digits, [Decoder(steps=3), *attacks])
+        found, _ = run_audit(*arguments, victims=20, thorough=True, keep=keep)
+        return found.models[0]
+
+    audit(keep=tmp_path)
+    fresh, resumed = audit(Rmle(steps=3), keep=None), audit(Rmle(steps=3), keep=tmp_path)
+    for one, other in zip(fresh.attacks, resumed.attacks, strict=True):
+        assert (one.leakage, one.auxiliary) == (other.leakage, other.auxiliary)
+    assert fresh.model_copy(update={"attacks": []}) == resumed.model_copy(update={"attacks": []})
+
+
 OMITTED = ("recognizer", "masking", "bound", "label leakage")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import time
+import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -159,7 +160,6 @@ class ModelAudit:
         if CHOICE in setup.omitted or len(measured) < 2 or not len(more):
             return measured
         report = self._begin(CHOICE)
-        torch.manual_seed(setup.seed + 1)  # other noise than that of the first samples
         z = self.knowledge.query(more.to(self.device))
         first = [setup.score(found, metric) for found in own]
         may_be_best = contenders(first, higher=metric_named(metric).higher_leaks)
@@ -227,7 +227,10 @@ class ModelAudit:
         own = self.knowledge.auxiliary
         if not self.setup.scored or not own:
             return self.released
-        return torch.cat([self.released, self.knowledge.query(own.inputs[: self.setup.scored])])
+        with torch.random.fork_rng():
+            self._reseed("scored")
+            z = self.knowledge.query(own.inputs[: self.setup.scored])
+        return torch.cat([self.released, z])
 
     def guessed(self, attacks: int) -> list[GuessRecord]:
         """Guesses from the predicted class alone, at least as many as there are attacks.
@@ -238,6 +241,7 @@ class ModelAudit:
         setup = self.setup
         if not setup.thorough:
             return []
+        on_step = self._begin("guesses")
         scoring, teaching = self.own.inputs[: setup.held], self.own.inputs[setup.held :]
         own = self._predictions(scoring)
         learned = LabelGuesses.learn(
@@ -245,7 +249,7 @@ class ModelAudit:
             torch.cat([self.predicted, own]).unique().tolist(),
             max(_GUESSES, attacks),
             seed=setup.seed,
-            on_step=self._begin("guesses"),
+            on_step=on_step,
             length=setup.length,
         )
         return [
@@ -272,7 +276,12 @@ class ModelAudit:
             return attack.tuned(self.knowledge, lambda share: report(TUNING * share))
 
     def _begin(self, phase: str) -> OnStep:
+        self._reseed(phase)
         return self.begin(self.subject.name, phase)
+
+    def _reseed(self, what: str) -> None:
+        """Give something noise of its own, the same whether what came before ran or was kept."""
+        torch.manual_seed(self.setup.seed + zlib.crc32(what.encode()))
 
     def floors(self) -> dict[str, dict[str, list[float]]]:
         """What an attacker gets who inverts nothing."""
@@ -355,6 +364,7 @@ class ModelAudit:
     def _secrets(self, proved: BitsRecord) -> list[SecretRecord]:
         """What a probe reads of the attributes, from what is released of many test samples."""
         setup, own, test = self.setup, self._seen, self.setup.data.test
+        self._reseed("secrets")
         count = at_once(_SECRET, setup.victims.shape, numbers=_NUMBERS)
         others = test.mixed(count, setup.seed)
         size = at_once(500, setup.victims.shape)

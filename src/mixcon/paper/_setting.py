@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,14 +68,15 @@ class Column:
         The paper's attack is the first of the record.
         """
 
-        def over_victims(values: Callable[[ModelRecord], Sequence[float]]) -> list[float]:
-            return [getattr(spread(values(r), metric), statistic) for r in self.records]
+        def over_victims(values: Iterable[Sequence[float]]) -> list[float]:
+            return [getattr(spread(of_record, metric), statistic) for of_record in values]
 
-        row = self._row(quantity, over_victims(lambda r: r.attacks[0].leakage[metric]), places)
-        return row.model_copy(
+        strongest = [_strongest(record, metric) for record in self.records]
+        papers = over_victims(record.attacks[0].leakage[metric] for record in self.records)
+        return self._row(quantity, papers, places).model_copy(
             update={
-                "strongest": over_victims(lambda r: _strongest(r, metric).leakage),
-                "floor": over_victims(lambda r: _strongest(r, metric).floor),
+                "strongest": over_victims(found.leakage for found in strongest),
+                "floor": over_victims(found.floor for found in strongest),
                 "ordered": statistic != "std",
             }
         )
