@@ -1,1 +1,1 @@
-cBRXf3Sj1yD8apPzWBhV7/SbpalZQ8WFHkwiou6d3dcdLVCCegws5x7/vOqqZu8eLcTC/AGa79UdF+gzG4PrCQ==
+9l6oqKWk0vBVBvxF+ckgVPHEZNRgWxpwxM2z0fpnYgo021MTz+Jjh8CvaBwkP9NSd4I9AmIWEDsatX8Da5VjAg==

@@ -1,1 +1,1 @@
-7mC5b1/jY1nZrrHMAOELhaulSuDy61LOGrze0K0gDWOZdeoGPyfzIzqfiRhqlI469FFhenfQafnk30Vnzjv1Dw==
+Fp8D9Csuur6YPYhD/dNYppSw2kgw6NvVpk7Wt9ujbfe4K8orZGAwgeFykrHbqEJMCryDiCxbppzUmd6mBdEpAg==

@@ -1,1 +1,1 @@
-y941/8xex+YRe6KS+s+lzBVK8gQkirUswud8vRMzy5gjv5n6HzUWnvSsgvAoP4UM7MEdKTgR81H+gZFTHkScAw==
+Enukk4VwDypF29OfB43QPBueP6Jq3hNfd+iHLLw+6BS2kEcrzwptFS8gGlhU5/DtfI6hoY/QhAAMsocSr4DIBg==

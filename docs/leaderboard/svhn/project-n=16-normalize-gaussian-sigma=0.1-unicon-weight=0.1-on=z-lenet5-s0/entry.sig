@@ -1,1 +1,1 @@
-80gENXBYOqCAqFqpVHqPTDlK8k3sGVqbXqg73CTyjQhIJLZgQBsOYewybpzYqduEZA9rjs5BLu0NV1QWhP0wDw==
+8omXHgK6gAbe+q5KN3asJdIftXycI32vyuiv+K2TIqgZkEnGzNAquXhpOqV6onwKl2g/hDNLNNrbNzLrBu3VAg==

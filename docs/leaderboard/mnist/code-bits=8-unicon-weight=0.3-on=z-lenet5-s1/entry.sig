@@ -1,0 +1,1 @@
+PVbIFYaU29Eq3qAs+oYuMaaJwxXHvo6FbdS4fJ+vXkcM8UhVAo6K+767to+XgpCXGNyDHDKJPjqLw/JyQRQlDw==
