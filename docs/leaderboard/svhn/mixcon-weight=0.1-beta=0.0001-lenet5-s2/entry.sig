@@ -1,0 +1,1 @@
+g4SR/UZdDSt+1oURBqwZkVNtFdDr2U71QM3eudxvf7vwTlzwceDyLmncPpaKJWx3PUamYC7QsZfRTE8Y2cHoBQ==
