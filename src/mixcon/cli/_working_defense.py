@@ -22,10 +22,10 @@ def working_defense(board: Path) -> Working | None:
     configs = sorted(board.glob("*/*/config.toml"))
     entries = [read_entry(path.parent) for path in configs if _is_recommended(read_config(path))]
     for row in board_rows(entries):
-        best = [summary.best.mean for summary in row.summaries if summary.best]
+        leaked = [summary.leakage for summary in row.summaries if summary.leakage is not None]
         guesses = [summary.floor for summary in row.summaries if summary.floor is not None]
-        if best and guesses:
-            return Working(row.title, 100 * row.accuracy, fmean(best), fmean(guesses), row.bits)
+        if leaked and guesses:
+            return Working(row.title, 100 * row.accuracy, fmean(leaked), fmean(guesses), row.bits)
     return None
 
 

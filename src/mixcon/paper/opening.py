@@ -22,7 +22,7 @@ class Working:
     Attributes:
         title: what is done against leaking.
         accuracy: on test images, percent.
-        leakage: mean SSIM of the best attack of each image.
+        leakage: mean SSIM of the best single attack, chosen as that of the tables is.
         guess: mean SSIM of the best single guess from the class.
         bits: maximal leakage, proved; None where nothing is.
     """
