@@ -32,9 +32,10 @@ accuracy of five and its deviation. A difference of a few test samples means not
 *floor*: that of the best guess from the class alone, chosen likewise. *Excess*: how far the attack
 goes from the floor (0) to an exact copy (1), with its 95 % interval. *Bits*: maximal leakage,
 proved for every attacker; seeing z multiplies the chance of any guess by at most 2^bits. Other
-metrics are of the same attack. A *secret* is read from z by a probe; beside it stand what a guess
-from the class gets, what no attacker exceeds, and how many of the secret's own bits z can tell.
-Pictures: victims, and below them what came closest to each; of sounds the first victim in gray.
+metrics are of the same attack, but for re-identification: who wants names chooses by names. A
+*secret* is read from z by a probe; beside it stand what a guess from the class gets, what no
+attacker exceeds, and how many of the secret's own bits z can tell. Pictures: victims, and below
+them what came closest to each; of sounds the first victim in gray.
 """
 
 
