@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import re
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,7 +22,7 @@ _NOTHING: AbstractContextManager[None] = nullcontext()
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 
 
-@dataclass
+@dataclass(slots=True)
 class Exchange:
     """One request, and what came of it.
 
@@ -80,23 +80,17 @@ class Records:
     ) -> None:
         self._log, self._telemetry, self._tracing = log, telemetry, tracing
 
-    @contextmanager
-    def of(self, exchange: Exchange, header: Callable[[str], str | None]) -> Iterator[None]:
+    def of(
+        self, exchange: Exchange, header: Callable[[str], str | None]
+    ) -> AbstractContextManager[None]:
         """As long as it takes.
 
         Args:
             exchange: the request.
             header: value of a header of the request, if there is one.
         """
-        started = time.perf_counter()
-        try:
-            if self._tracing:
-                with self._tracing.request(exchange, header):
-                    yield
-            else:
-                yield
-        finally:
-            self._note(exchange, time.perf_counter() - started)
+        trace = self._tracing.request(exchange, header) if self._tracing else _NOTHING
+        return _Record(exchange, trace, self._note)
 
     def step(self, name: str) -> AbstractContextManager[Any]:
         """A step of the request at hand, for its trace."""
@@ -126,3 +120,27 @@ class Records:
                 **trace,
                 seconds=round(seconds, 6),
             )
+
+
+class _Record:
+    """Notes how long an exchange took; a generator would cost three times as much."""
+
+    __slots__ = ("_exchange", "_note", "_started", "_trace")
+
+    def __init__(
+        self,
+        exchange: Exchange,
+        trace: AbstractContextManager[None],
+        note: Callable[[Exchange, float], None],
+    ) -> None:
+        self._exchange, self._trace, self._note = exchange, trace, note
+
+    def __enter__(self) -> None:
+        self._started = time.perf_counter()
+        self._trace.__enter__()
+
+    def __exit__(self, *raised: Any) -> None:
+        try:
+            self._trace.__exit__(*raised)
+        finally:
+            self._note(self._exchange, time.perf_counter() - self._started)

@@ -7,11 +7,11 @@ the JSON ends).
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mixcon.errors import WireError
 from mixcon.serving.text import printable
@@ -19,9 +19,9 @@ from mixcon.serving.text import printable
 __all__ = [
     "JSON_LENGTH",
     "Message",
-    "Parameters",
     "Reason",
     "TensorHeader",
+    "WithParameters",
     "check_message",
     "cut",
     "json_length",
@@ -34,21 +34,21 @@ JSON_LENGTH = "Inference-Header-Content-Length"
 M = TypeVar("M", bound="Message")
 
 
-def _without_nulls(given: Any) -> Any:
-    """Null is as good as absent, for all parameters and for each: some clients write both."""
-    if not isinstance(given, dict):
-        return {} if given is None else given
-    return {name: value for name, value in given.items() if value is not None}
-
-
-Parameters = Annotated[dict[str, Any], BeforeValidator(_without_nulls)]
-"""The parameters of a message, a tensor or an output by name."""
-
-
 class Message(BaseModel):
     """A part of a message; unknown keys are skipped, as extensions may add some."""
 
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
+
+
+class WithParameters(Message):
+    """A message, a tensor or an output that has parameters by name."""
+
+    parameters: dict[str, Any] | None = None
+
+    def parameter(self, name: str, default: Any = None) -> Any:
+        """One of them. Null is as good as absent, for all and for each: some clients write both."""
+        value = self.parameters.get(name) if self.parameters else None
+        return default if value is None else value
 
 
 class Reason(Message):
@@ -57,13 +57,12 @@ class Reason(Message):
     error: str
 
 
-class TensorHeader(Message):
+class TensorHeader(WithParameters):
     """A tensor, with its numbers in `data` or, announced by ``binary_data_size``, behind."""
 
     name: str = Field(max_length=256)
     datatype: str = Field(max_length=16)
     shape: list[int] = Field(min_length=1, max_length=8)
-    parameters: Parameters = Field(default={})
     data: Any = None
 
     @property
@@ -73,7 +72,7 @@ class TensorHeader(Message):
         Raises:
             WireError: the size is no integer, or the numbers are there twice.
         """
-        size = self.parameters.get("binary_data_size")
+        size = self.parameter("binary_data_size")
         if size is None:
             return None
         if type(size) is not int or self.data is not None:

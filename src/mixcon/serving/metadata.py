@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import Self
 
 from pydantic import Field
 
 from mixcon.errors import ContractError
 from mixcon.serving.contract import Contract, TensorSpec
-from mixcon.serving.messages import Message, Parameters, parse
+from mixcon.serving.messages import Message, WithParameters, parse
 from mixcon.serving.text import printable
 
 __all__ = ["METADATA_BYTES", "ModelMetadata", "ServerMetadata", "check_served"]
@@ -45,18 +45,17 @@ class TensorMetadata(Message):
     shape: list[int] = Field(max_length=8)
 
 
-class ModelMetadata(Message):
+class ModelMetadata(WithParameters):
     """What ``/v2/models/NAME`` says."""
 
     versions: list[str] | None = Field(default=None, max_length=64)
     inputs: list[TensorMetadata] | None = Field(default=None, max_length=8)
     outputs: list[TensorMetadata] | None = Field(default=None, max_length=8)
-    parameters: Parameters = Field(default={})
 
     @property
     def names_contract(self) -> bool:
         """Whether it says which contract it serves."""
-        return "contract_sha256" in self.parameters
+        return self.parameter("contract_sha256") is not None
 
     @classmethod
     def read(cls, body: bytes) -> Self:
@@ -69,7 +68,7 @@ class ModelMetadata(Message):
 
     def has_beside(self, contract: Contract) -> bool:
         """Whether the version of this contract may be served, though not as the default."""
-        other = self.parameters.get("contract_sha256") not in (None, contract.sha256)
+        other = self.parameter("contract_sha256") not in (None, contract.sha256)
         return other and contract.version in (self.versions or ())
 
     def checked(self, contract: Contract) -> Self:
@@ -80,18 +79,18 @@ class ModelMetadata(Message):
         """
         _refuse_other("inputs", self.inputs, contract.representation)
         _refuse_other("outputs", self.outputs, contract.logits)
-        check_served(self.parameters, contract)
+        check_served(self, contract)
         return self
 
 
-def check_served(parameters: dict[str, Any], contract: Contract) -> None:
+def check_served(said: WithParameters, contract: Contract) -> None:
     """Compare the contract that a server names, if it names one, with ours.
 
     Raises:
         ContractError: they differ.
     """
-    served = parameters.get("contract_sha256")
-    canary_of = parameters.get("stands_in_for")
+    served = said.parameter("contract_sha256")
+    canary_of = said.parameter("stands_in_for")
     if served is not None and contract.sha256 not in (served, canary_of):
         raise ContractError(
             f"expected a server of contract {contract.sha256[:12]}..., but it serves "

@@ -103,7 +103,10 @@ async def _received(
     parts: list[bytes] = []
     more = True
     while more:
-        chunk, more = await _next(receive)
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientLeft
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         exchange.received += len(chunk)
         if exchange.received > limit:  # codings can say nothing at any length
             raise _too_large(limit)
@@ -113,14 +116,6 @@ async def _received(
             if charge.taken > limit:
                 raise _too_large(limit)
     return b"".join(parts)
-
-
-async def _next(receive: Receive) -> tuple[bytes, bool]:
-    """A part of the body, and whether more follows."""
-    message = await receive()
-    if message["type"] != "http.request":
-        raise ClientLeft
-    return message.get("body", b""), message.get("more_body", False)
 
 
 def _too_large(limit: int) -> Refusal:

@@ -11,9 +11,8 @@ from mixcon.errors import WireError
 from mixcon.serving.compact_json import compact_json
 from mixcon.serving.contract import Contract
 from mixcon.serving.messages import (
-    Message,
-    Parameters,
     TensorHeader,
+    WithParameters,
     check_message,
     cut,
     numbers,
@@ -57,14 +56,12 @@ class InferRequest:
     top: int | None = None
 
 
-class _Output(Message):
+class _Output(WithParameters):
     name: str = Field(max_length=256)
-    parameters: Parameters = Field(default={})
 
 
-class _Request(Message):
+class _Request(WithParameters):
     id: str | None = Field(default=None, max_length=256)
-    parameters: Parameters = Field(default={})
     inputs: list[TensorHeader] = Field(min_length=1, max_length=8)
     outputs: list[_Output] | None = Field(default=None, max_length=8)
 
@@ -116,16 +113,17 @@ def _checked(
     tensor = request.inputs[0]
     wire = _wire(tensor)
     shape = _shape(tensor, wire, contract, max_rows)
-    if tensor.announced is None:
+    announced = tensor.announced
+    if announced is None:
         if len(binary):
             raise WireError(f"expected nothing behind the JSON, but got {len(binary)} bytes")
         packed = numbers(tensor.data, shape, dtype(wire))
     else:
         size = byte_size(wire, shape)
-        if not tensor.announced == len(binary) == size:
+        if not announced == len(binary) == size:
             raise WireError(
                 f"expected {size} bytes for shape {list(shape)} of {tensor.datatype}, but got "
-                f"binary_data_size {tensor.announced} and {len(binary)} bytes behind the JSON"
+                f"binary_data_size {announced} and {len(binary)} bytes behind the JSON"
             )
         packed = array(binary, wire, shape)
     z = unpack(packed, wire, contract.representation.shape, contract.scales)
@@ -134,7 +132,7 @@ def _checked(
 
 
 def _wire(tensor: TensorHeader) -> Wire:
-    asked = tensor.parameters.get("wire", _IMPLIED.get(tensor.datatype))
+    asked = tensor.parameter("wire", _IMPLIED.get(tensor.datatype))
     found = _WIRES.get(asked) if isinstance(asked, str) else None
     if found is None or datatype(found) != tensor.datatype:
         raise WireError(
@@ -157,19 +155,19 @@ def _shape(tensor: TensorHeader, wire: Wire, contract: Contract, max_rows: int) 
 
 def _wants_binary(request: _Request, contract: Contract) -> bool:
     if not request.outputs:
-        return request.parameters.get("binary_data_output") is True
+        return request.parameter("binary_data_output") is True
     if len(request.outputs) != 1 or request.outputs[0].name != contract.logits.name:
         raise WireError(
             f"expected no output but {contract.logits.name!r}, but got "
             f"{', '.join(repr(output.name[:40]) for output in request.outputs)}"
         )
-    default = request.parameters.get("binary_data_output")
-    return request.outputs[0].parameters.get("binary_data", default) is True
+    default = request.parameter("binary_data_output")
+    return request.outputs[0].parameter("binary_data", default) is True
 
 
 def _top(request: _Request, contract: Contract) -> int | None:
     """How many classes to name: what the extension `classification` asks for."""
-    asked = request.outputs[0].parameters.get("classification") if request.outputs else None
+    asked = request.outputs[0].parameter("classification") if request.outputs else None
     if asked is None:
         return None
     if type(asked) is not int or asked < 1:

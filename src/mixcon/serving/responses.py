@@ -11,11 +11,11 @@ from pydantic import Field
 from mixcon.errors import WireError
 from mixcon.serving.compact_json import compact_json
 from mixcon.serving.contract import Contract
-from mixcon.serving.messages import Message, Parameters, TensorHeader, cut, numbers, parse
+from mixcon.serving.messages import TensorHeader, WithParameters, cut, numbers, parse
 from mixcon.serving.metadata import check_served
 from mixcon.serving.requests import InferRequest
 from mixcon.serving.text import printable
-from mixcon.serving.wire import Floats, array
+from mixcon.serving.wire import Floats, all_finite, array
 
 __all__ = ["answer_bytes", "build_answer", "build_response", "packed_bytes", "parse_response"]
 
@@ -23,9 +23,8 @@ _NUMBER = 32  # bytes of one in JSON, at most
 _AROUND = 65_536  # bytes of JSON around the numbers
 
 
-class _Response(Message):
+class _Response(WithParameters):
     id: str | None = None
-    parameters: Parameters = Field(default={})
     outputs: list[TensorHeader] = Field(min_length=1, max_length=8)
 
 
@@ -62,7 +61,7 @@ def build_answer(
     Raises:
         WireError: as above.
     """
-    if not np.isfinite(logits).all():
+    if not all_finite(logits):
         raise WireError("expected numbers that the head can work with, but its answer overflows")
     names = {
         "model_name": contract.name,
@@ -118,7 +117,7 @@ def parse_response(
     if answer.id != id:
         got = "none" if answer.id is None else repr(answer.id[:100])
         raise WireError(f"expected the answer to request {id!r}, but got that to {got}")
-    check_served(answer.parameters, contract)
+    check_served(answer, contract)
     tensor = answer.outputs[0]
     shape = (rows, *contract.logits.shape)
     if (tensor.name, tensor.datatype, tuple(tensor.shape)) != (contract.logits.name, "FP32", shape):
@@ -132,6 +131,6 @@ def parse_response(
         logits = array(binary, "float32", shape)
     else:
         raise WireError(f"expected the bytes of shape {list(shape)}, but got {len(binary)} bytes")
-    if not np.isfinite(logits).all():
+    if not all_finite(logits):
         raise WireError("expected finite logits, but got NaN or infinity")
     return logits.astype(np.float32)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Iterator
-from contextlib import contextmanager
+from typing import Self
 
 from mixcon.serving.batching import Batcher, Busy
 from mixcon.serving.contract import Contract
@@ -59,17 +58,16 @@ class ServedModel:
         """Representations in one request at most."""
         return self._limits.max_batch
 
-    @contextmanager
-    def held(self) -> Iterator[None]:
+    def __enter__(self) -> Self:
         """It does not stop meanwhile."""
         self._active += 1
         self._idle.clear()
-        try:
-            yield
-        finally:
-            self._active -= 1
-            if not self._active:
-                self._idle.set()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._active -= 1
+        if not self._active:
+            self._idle.set()
 
     def start(self) -> None:
         """Begin to answer, in the running event loop."""
@@ -108,8 +106,7 @@ class ServedModel:
         return logits  # type: ignore[no-any-return]
 
     def _note_batch(self, rows: int) -> None:
-        self._telemetry.batches.observe(rows)
-        self._telemetry.queued.set(self._batcher.queued if self._batcher else 0)
+        self._telemetry.note_batch(rows, self._batcher.queued if self._batcher else 0)
 
 
 def _body_limit(contract: Contract, rows: int) -> int:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 
 from mixcon.errors import ConfigError
@@ -108,11 +107,10 @@ class CloudService:
         else:
             await self._rest(scope, receive, send)
 
-    @contextmanager
     def answering(
         self, exchange: Exchange, name: str, version: str | None, authorization: str | None
-    ) -> Iterator[ServedModel]:
-        """The model that answers a request for inference, which it will not stop before.
+    ) -> ServedModel:
+        """The model that answers a request for inference; within it, it does not stop.
 
         Args:
             exchange: told who answers.
@@ -130,9 +128,8 @@ class CloudService:
         self.authorize(authorization)
         if model is None:
             raise _no_such_model(name, version)
-        with model.held():
-            model.contract.check_expiry()
-            yield model
+        model.contract.check_expiry()
+        return model
 
     def find(self, name: str, version: str | None) -> ServedModel:
         """The model of this name, in this version or its default one.

@@ -51,6 +51,7 @@ class Telemetry:
             "mixcon_queued_rows", "Representations that waited when the last batch began.",
             registry=registry, multiprocess_mode="livesum",
         )  # fmt: skip
+        self._queued = 0
 
     def note_request(
         self, labels: tuple[str, str, str, str], received: int, seconds: float
@@ -68,6 +69,13 @@ class Telemetry:
         counter.inc()
         self.received.inc(received)
         self.seconds.observe(seconds)
+
+    def note_batch(self, rows: int, queued: int) -> None:
+        """So many representations go through the head, and so many wait."""
+        self.batches.observe(rows)
+        if queued != self._queued:  # most requests find nobody waiting
+            self._queued = queued
+            self.queued.set(queued)
 
     def note_ends(self, ends: Mapping[str, datetime]) -> None:
         """When what ends, for alarms."""

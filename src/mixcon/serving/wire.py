@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,7 @@ __all__ = [
     "Floats",
     "IntegerCode",
     "Wire",
+    "all_finite",
     "array",
     "byte_size",
     "datatype",
@@ -93,7 +94,7 @@ def pack(z: Floats, wire: Wire, scales: Mapping[Literal["int8", "int4"], Integer
     Raises:
         WireError: a number is NaN or infinite.
     """
-    if not np.isfinite(z).all():
+    if not all_finite(z):
         raise WireError("expected finite numbers to send, but the representation has others")
     if wire == "float32":
         return z.astype(_DTYPES[wire]).tobytes()
@@ -125,10 +126,15 @@ def unpack(
     if wire == "int4":
         codes = _unpair(packed.astype(np.uint8), math.prod(shape))
         return scales[wire].numbers(codes).reshape(-1, *shape)
-    z = packed.astype(np.float32)
-    if not np.isfinite(z).all():
+    z = packed.astype(np.float32, copy=False)
+    if not all_finite(z):
         raise WireError("expected finite numbers, but got NaN or infinity")
     return z
+
+
+def all_finite(numbers: NDArray[Any]) -> bool:
+    """Whether none is NaN or infinite; NumPy's own `all` takes as long again as `isfinite`."""
+    return b"\0" not in np.isfinite(numbers).tobytes()
 
 
 def array(data: bytes | memoryview, wire: Wire, shape: tuple[int, ...]) -> NDArray[np.generic]:
