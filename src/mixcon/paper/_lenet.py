@@ -18,11 +18,10 @@ from mixcon.paper._settings import Setting, mixcon, unicon
 from mixcon.training import TrainConfig
 
 __all__ = [
-    "PART_OF_SVHN_EPOCHS",
     "SCALE_TEXT",
     "SEEDS",
     "column",
-    "is_part_of_svhn",
+    "length",
     "mixcon_setting",
     "pictures",
     "table",
@@ -39,7 +38,7 @@ SCALE_TEXT: dict[Scale, str] = {
 SEEDS: dict[Scale, int] = dict(zip(SCALES, (1, 3, 3), strict=True))
 _VICTIMS: dict[Scale, int] = dict(zip(SCALES, (4, 100, 100), strict=True))
 _WHOLE_SVHN = "svhn"
-PART_OF_SVHN_EPOCHS = 60
+_PART_OF_SVHN_EPOCHS = 60
 _LEARNED = 0.3  # a network of ten classes that is right more seldom has hardly learned
 
 
@@ -62,20 +61,25 @@ def _weight(data: str) -> float:
     return 0.5 if data == "svhn" else 1.0
 
 
-def is_part_of_svhn(name: str) -> bool:
-    """Whether a data set, by the name of its training samples, is a part of SVHN.
+def length(name: str, epochs: int, batch: int) -> tuple[int, int]:
+    """Epochs and batch size of a data set, by the name of its training samples.
 
-    Batches on it are half as large and epochs `PART_OF_SVHN_EPOCHS`: about as many steps as the
-    paper's 20 epochs have.
+    On a part of SVHN they make for about as many steps as the paper's 20 epochs on all of it have.
     """
+    return (_PART_OF_SVHN_EPOCHS, batch // 2) if _is_part_of_svhn(name) else (epochs, batch)
+
+
+def _is_part_of_svhn(name: str) -> bool:
     return name.startswith(_WHOLE_SVHN) and name != _WHOLE_SVHN
 
 
 def config(options: RunOptions, data: str, setting: Setting, seed: int) -> TrainConfig:
     """The paper's training of one setting."""
     epochs, batch, part = 20, 32, "[:10000]" if options.scale == "small" else ""
-    if data == "svhn" and is_part_of_svhn(load(data, data_dir=options.data_dir).train.name):
-        epochs, batch, part = PART_OF_SVHN_EPOCHS, batch // 2, ""
+    if data == "svhn":
+        name = load(data, data_dir=options.data_dir).train.name
+        epochs, batch = length(name, epochs, batch)
+        part = "" if _is_part_of_svhn(name) else part
     return TrainConfig(
         data=data + part,
         network="lenet5",
@@ -151,10 +155,10 @@ def notes(columns: list[Column]) -> list[str]:
         "SSIM is raw, in [-1, 1], not rescaled.",
         *psim_notes(columns),
     ]
-    svhn = {c.shown for c in columns if is_part_of_svhn(c.shown)}
+    svhn = {c.shown for c in columns if _is_part_of_svhn(c.shown)}
     if svhn:
         said.append(
-            f"SVHN: {', '.join(svhn)}, a part of the official test set, {PART_OF_SVHN_EPOCHS} "
+            f"SVHN: {', '.join(svhn)}, a part of the official test set, {_PART_OF_SVHN_EPOCHS} "
             "epochs in batches of 16; its figures do not compare with the paper's."
         )
     if any(c.data == "svhn" for c in columns):

@@ -19,12 +19,7 @@ from mixcon.metrics import ssim
 from mixcon.models import build
 from mixcon.paper._experiment import Row, RunOptions, Scale
 from mixcon.paper._kept import Kept
-from mixcon.paper._lenet import (
-    PART_OF_SVHN_EPOCHS,
-    is_part_of_svhn,
-    mixcon_setting,
-    unicon_setting,
-)
+from mixcon.paper._lenet import length, mixcon_setting, unicon_setting
 from mixcon.paper._numbers import paper_value
 from mixcon.paper._plain_training import fit
 from mixcon.paper._psim_networks import PSIMS, psims
@@ -196,8 +191,8 @@ class LenetReadings:
             (part,) = defense.parts
             defense = DefenseConfig((Part(part.name, {**part.settings, "normalize": False}),))
         epochs, batch = self.size.epochs[data], axes["batch"]
-        if self.options.scale == "full" and is_part_of_svhn(splits.train.name):
-            epochs, batch = PART_OF_SVHN_EPOCHS, batch // 2  # as Tables 3 and 4 have it
+        if self.options.scale == "full":  # as Tables 3 and 4 have it
+            epochs, batch = length(splits.train.name, epochs, batch)
         config = TrainConfig(
             data=name,
             network="lenet5",

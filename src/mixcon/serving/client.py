@@ -29,7 +29,7 @@ from mixcon.serving.noise import draw
 from mixcon.serving.requests import build_request
 from mixcon.serving.responses import answer_bytes, parse_response
 from mixcon.serving.sequence import refuse_older
-from mixcon.serving.wire import WIRES, Floats, Wire
+from mixcon.serving.wire import WIRES, Floats, Wire, all_finite
 
 __all__ = ["EdgeClient", "Predictions"]
 
@@ -248,7 +248,7 @@ class EdgeClient:
         if kind is Kind.IMAGE and x.dtype == np.uint8:
             x = x.astype(np.float32) / np.float32(255)
         x = x.astype(np.float32)
-        if not np.isfinite(x).all() or (
+        if not all_finite(x) or (
             kind is Kind.IMAGE and x.size and not 0 <= x.min() <= x.max() <= 1
         ):
             raise DataError(

@@ -13,6 +13,8 @@ from mixcon.serving.text import printable
 
 __all__ = ["ServerLog"]
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))  # of ASCII, wherever it goes; made once
+
 
 class ServerLog:
     """Says what happened, to whoever collects lines.
@@ -54,4 +56,4 @@ class ServerLog:
             return
         cleaned = {k: printable(v) if isinstance(v, str) else v for k, v in fields.items()}
         record = {"time": datetime.now(UTC).isoformat(timespec="milliseconds"), "event": event}
-        write(json.dumps(record | cleaned) + "\n")  # ASCII, wherever it goes
+        write(_ENCODER.encode(record | cleaned) + "\n")
