@@ -12,6 +12,7 @@ from mixcon.errors import WireError
 from mixcon.serving.wire import (
     WIRES,
     IntegerCode,
+    all_finite,
     array,
     byte_size,
     pack,
@@ -84,3 +85,28 @@ def test_too_large_numbers_saturate_in_half_precision():
 def test_numbers_that_are_none_are_not_sent(wire, odd):
     with pytest.raises(WireError, match="finite"):
         pack(np.array([[odd]], np.float32), wire, SCALES)
+
+
+ANY = st.one_of(
+    st.floats(width=32),
+    st.sampled_from([math.nan, -math.nan, math.inf, -math.inf, 3.4e38, -1.7e38, 0.0, -0.0, 1e-45]),
+)
+
+
+@given(arrays(np.float32, array_shapes(max_dims=3, max_side=5), elements=ANY))
+def test_what_is_finite_is_found_as_numpy_finds_it(numbers):
+    assert all_finite(numbers) == np.isfinite(numbers).all()
+    assert all_finite(numbers.T) == np.isfinite(numbers).all()
+    assert all_finite(numbers.astype(np.float64)) == np.isfinite(numbers).all()
+
+
+@pytest.mark.parametrize("count", [1, 400, 4096, 4097, 100_000])
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, ">f4"])
+def test_one_number_that_is_not_finite_is_found_among_many(count, bad, dtype):
+    numbers = np.linspace(-3e38, 3e38, count).astype(dtype)
+    assert all_finite(numbers)
+    for place in {0, count // 2, count - 1}:
+        numbers[place], kept = bad, numbers[place]
+        assert not all_finite(numbers)
+        numbers[place] = kept

@@ -51,6 +51,7 @@ _DATATYPES: dict[Wire, str] = {
     "int8": "UINT8",
     "int4": "UINT8",
 }
+_FEW = 4096  # numbers that are looked at faster without NumPy, whose code a request finds cold
 _LARGEST_HALF = float(np.finfo(np.float16).max)
 
 
@@ -133,8 +134,12 @@ def unpack(
 
 
 def all_finite(numbers: NDArray[Any]) -> bool:
-    """Whether none is NaN or infinite; NumPy's own `all` takes as long again as `isfinite`."""
-    return b"\0" not in np.isfinite(numbers).tobytes()
+    """Whether none is NaN or infinite."""
+    if numbers.size <= _FEW and numbers.dtype == _DTYPES["float32"]:
+        exponents = numbers.tobytes()[3::4]  # the sign of each, and seven of the eight bits
+        if b"\x7f" not in exponents and b"\xff" not in exponents:
+            return True
+    return bool(np.isfinite(numbers).all())
 
 
 def array(data: bytes | memoryview, wire: Wire, shape: tuple[int, ...]) -> NDArray[np.generic]:
