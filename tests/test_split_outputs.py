@@ -180,3 +180,63 @@ def test_an_audit_refuses_a_head_that_remembers():
     head = nn.Sequential(Remembers(), nn.Linear(784, 10))
     with pytest.raises(CutError, match="'0' \\(seen\\)"):
         run_audit([Subject(SplitModel(nn.Flatten(), head))], data, [], victims=2)
+
+
+class Centers(nn.Module):
+    """What a device cannot do: it has no batch to take a mean of."""
+
+    def forward(self, z):
+        return z - z.mean(0)
+
+
+class Squeezes(nn.Module):
+    def forward(self, z):
+        return z.squeeze()
+
+
+@pytest.mark.parametrize("part", [Centers, Squeezes])
+def test_a_half_whose_answer_depends_on_the_batch_is_refused(part):
+    layers = [nn.Linear(3, 3), part(), nn.ReLU(), nn.Linear(3, 2)]
+    for cut, half in (("0", "head"), ("1", "encoder")):
+        with pytest.raises(CutError, match=f"expected the {half} to answer each input by itself"):
+            check_steady(split_model(nn.Sequential(*layers), cut), torch.rand(2, 3))
+    model = SplitModel(nn.Linear(3, 3), nn.Linear(3, 2), part())
+    with pytest.raises(CutError, match="expected the channel to answer each input by itself"):
+        check_steady(model, torch.rand(2, 3))
+
+
+class Gives(nn.Module):
+    def __init__(self, make):
+        super().__init__()
+        self.make = make
+
+    def forward(self, x):
+        return self.make(x)
+
+
+class Reads(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(3, 2)
+
+    def forward(self, z):
+        return self.layer(z.real.float() if z.is_complex() else z.float())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda x: torch.complex(x, x),
+        lambda x: 1e9 + x.double(),
+        lambda x: (1e12 * x).long() + 1,
+    ],
+)
+def test_numbers_that_an_audit_would_not_see_whole_are_refused(make):
+    model = SplitModel(Gives(make), Reads())
+    with pytest.raises(CutError, match="releases torch"):
+        check_steady(model, torch.rand(2, 3))
+
+
+@pytest.mark.parametrize("make", [lambda x: x.half(), lambda x: (255 * x).byte(), lambda x: x > 0])
+def test_smaller_types_are_as_good_as_floats(make):
+    check_steady(SplitModel(Gives(make), Reads()), torch.rand(2, 3))

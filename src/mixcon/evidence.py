@@ -59,6 +59,8 @@ class Evidence(BaseModel):
         named_interval: its 95 % bootstrap interval.
         saturated: whether more steps and other attacks gain nothing; None if not looked at.
         maximal_leakage: bits that are proved of the release; None where there is no bound.
+        overlooked: an attack that gets far more of the victims than the one that was chosen on the
+            attacker's own samples, which then do not speak for the victims.
         miscalibrated: what the audit measured wrongly where the right value is known, in clauses.
     """
 
@@ -84,6 +86,7 @@ class Evidence(BaseModel):
     named_interval: tuple[float, float] | None = None
     saturated: bool | None = None
     maximal_leakage: float | None = None
+    overlooked: str | None = None
     miscalibrated: tuple[str, ...] = ()
 
     @property
@@ -125,6 +128,11 @@ class Evidence(BaseModel):
         check_limit(limit)
         return (*self._leaks(limit), *self.flaws)
 
+    @property
+    def _not_asked_for(self) -> list[str]:
+        """Attacks that are missing, but for those that were left out for want of time."""
+        return [name for name in self.missing if f"no {name}" not in self.shortened]
+
     def _leaks(self, limit: float) -> Iterator[str]:
         yield from _above(limit, "its excess leakage may be {:.3f}", self.excess, self.interval)
         if self.named is not None and self.tells_apart:
@@ -148,9 +156,14 @@ class Evidence(BaseModel):
             )
         if self.guess is None:
             yield "its floor is the class mean alone, which is too low"
+        if self.overlooked:
+            yield (
+                f"{self.overlooked} gets far more than the attack that the attacker's own samples "
+                "chose: the model treats those in another way than the inputs that were attacked"
+            )
         yield from self.miscalibrated
         yield from weaknesses(
-            self.victims, thorough=self.thorough, budget=self.budget, missing=self.missing
+            self.victims, thorough=self.thorough, budget=self.budget, missing=self._not_asked_for
         )
         if self.shortened:
             yield f"it was not done in full: {', '.join(self.shortened)}"

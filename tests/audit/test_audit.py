@@ -90,6 +90,22 @@ def test_vectors():
     assert max(report.models[0].attacks[0].leakage["mse"]) < 1e-2
 
 
+def test_misuse_in_python_is_told_in_words(lenet, digits):
+    for subjects, attacks, message in (
+        ([lenet], [], r"expected models such as Subject\(split_model.*, but got SplitModel"),
+        ([Subject(nn.Linear(2, 2))], [], r"but got Subject\(Linear\)"),
+        ([Subject(lenet)], ["rmle"], r"expected attacks such as Decoder\(\), but got 'rmle'"),
+        ([Subject(lenet)], [Rmle], "but got <class"),
+        (
+            [Subject(SplitModel(nn.Conv2d(3, 4, 3), nn.Flatten()))],
+            [],
+            "samples of digits, of shape",
+        ),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            run_audit(subjects, digits, attacks, victims=2)
+
+
 @pytest.mark.parametrize(
     ("subjects", "attacks", "victims", "message"),
     [

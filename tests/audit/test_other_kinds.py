@@ -1,11 +1,12 @@
 """Vectors and sequences: the same audit, fair on both, and a report that draws them."""
 
 import pytest
+import torch
 
 from mixcon.attacks import Decoder, Posterior, Rmle
 from mixcon.audit import Subject, run_audit
 from mixcon.audit.reference_devices import EXPECTED
-from mixcon.data import load
+from mixcon.data import LabeledSet, Splits, load
 from mixcon.kinds import Kind
 from mixcon.models import build
 from mixcon.reports.figures import figures_of
@@ -55,5 +56,43 @@ def test_the_report_draws_sequences_and_tells_the_columns_of_vectors(audited, tm
     drawn = page.count('src="data:image/svg+xml;base64,')
     assert drawn == (rows * len(figures.shown) if kind is Kind.SEQUENCE else 0)
     assert ("Which columns come back" in page) == (kind is Kind.VECTOR)
-    assert text.count("\n| a model | ") == (11 if kind is Kind.VECTOR else 1)
+    assert text.count("\n| a model | ") == (12 if kind is Kind.VECTOR else 2)
     assert figures_of(read_report(tmp_path / "report.json")).models == figures.models
+
+
+def table(test, loud=1.0):
+    """Two classes of vectors, so many test samples of each; the third column is louder."""
+    columns = torch.tensor([1.0, 1.0, loud, 1.0])
+    generator = torch.Generator().manual_seed(0)
+
+    def part(counts):
+        labels = torch.arange(2).repeat_interleave(torch.tensor(counts))
+        inputs = torch.randn(len(labels), len(columns), generator=generator) * columns
+        return LabeledSet("table", inputs, labels, ("a", "b"))
+
+    return Splits(part((200, 200)), part(test))
+
+
+def evidence(data, victims):
+    model = build("mlp", data.train.shape, 2).eval()
+    rest = ["saturation", "calibration", "bound", "label leakage"]
+    report, _ = run_audit(
+        [Subject(model)], data, [Decoder(steps=5)], victims=victims, thorough=True, without=rest
+    )
+    (summary,) = figures_of(report).models
+    return summary.evidence
+
+
+def test_a_rare_class_does_not_keep_anybody_from_being_named():
+    """Nor does an audit pass that could not look: hardly a sample is left beside the victims."""
+    assert evidence(table(test=(60, 3)), victims=40).named is not None
+    found = evidence(table(test=(30, 3)), victims=30)
+    assert found.named is None
+    assert any("no re-identification in class" in flaw for flaw in found.flaws)
+
+
+def test_one_column_that_rules_the_squared_error_is_a_flaw():
+    loud = evidence(table((40, 40), loud=100.0), victims=60)
+    assert any("nothing of the columns but number 2" in flaw for flaw in loud.flaws)
+    even = evidence(table((40, 40)), victims=60)
+    assert not any("nothing of the columns" in flaw for flaw in even.flaws)

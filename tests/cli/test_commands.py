@@ -114,6 +114,11 @@ def test_audit_over_seeds(tmp_path):
     assert done.returncode == 2
     assert "differ in nothing but their seed" in done.stderr
     assert "{'lr': 0.02}" in done.stderr
+    run("train", *short, "--cut", "relu3", "--out", "later", folder=tmp_path)
+    done = run("audit", "s0", "later", *words, folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    models = json.loads((tmp_path / "report" / "report.json").read_text())["models"]
+    assert [m["name"] for m in models] == ["vanilla, cut after pool2", "vanilla, cut after relu3"]
 
 
 def test_a_network_at_chance_is_called_out(tmp_path):

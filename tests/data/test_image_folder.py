@@ -37,14 +37,14 @@ def values(part):
     return part.inputs[:, 0, 0, 0].tolist()
 
 
-def test_classes_hold_out_every_fifth(tmp_path):
+def test_classes_hold_out_a_fifth_in_no_pattern(tmp_path):
     fill(tmp_path)
     splits = load(f"folder:{tmp_path}")
     assert splits.train.classes == ("a", "b")
     assert splits.train.shape == (1, 8, 8)
-    assert values(splits.test) == [0, 5, 20, 25]
     assert splits.test.labels.tolist() == [0, 0, 1, 1]
-    assert values(splits.train) == [1, 2, 3, 4, 6, 7, 8, 9, 21, 22, 23, 24, 26, 27, 28, 29]
+    assert values(splits.test) == [4, 6, 24, 26]
+    assert sorted([*values(splits.train), 4, 6, 24, 26]) == [*range(10), *range(20, 30)]
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_an_archive_whose_test_part_has_no_labels(tmp_path, caplog):
 def test_part_of_the_parts_is_refused(tmp_path, parts):
     for part in parts:
         fill(tmp_path / part)
-    with pytest.raises(DataError, match=r"expected train/ and test/.*every fifth"):
+    with pytest.raises(DataError, match=r"expected train/ and test/.*a fifth"):
         load(f"folder:{tmp_path}")
 
 
@@ -206,7 +206,7 @@ def test_a_second_load_does_not_decode(tmp_path, monkeypatch):
         )
         assert torch.equal(load(f"folder:{tmp_path}").train.inputs, first.train.inputs)
     write(tmp_path / "a" / "001.png", encode(picture(99)))
-    assert values(load(f"folder:{tmp_path}").train)[0] == 99
+    assert 99 in values(load(f"folder:{tmp_path}").train)
 
 
 def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path, monkeypatch, caplog):

@@ -75,7 +75,7 @@ def test_without_own_samples_the_floor_is_that_of_earlier_versions_and_weak(lost
     vectors = Gallery(torch.rand(50, 5), torch.zeros(50).long(), ("a",))
     page = write_report(report_on(one), vectors, tmp_path)
     for text in (page.read_text(), (tmp_path / "report.md").read_text()):
-        assert "loor of an earlier version (class mean)" in text
+        assert "Floor: the class mean alone" in text
 
 
 @pytest.fixture

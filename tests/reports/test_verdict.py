@@ -3,7 +3,7 @@
 import pytest
 from tests.reports.report_parts import model, report_on, sound
 
-from mixcon.audit import Effort
+from mixcon.audit import Effort, SecretRecord
 from mixcon.reports import figures_of, rows, verdict
 
 
@@ -109,11 +109,54 @@ def test_no_verdict_on_a_model_at_chance(accuracies):
     ]
     report = report_on(*models)
     text = " ".join(verdict(figures_of(report)))
-    assert text.startswith("No verdict on ")
+    undefended = "An attacker in the cloud who sees what the device sends can redraw the pictures"
+    assert text.startswith("No verdict on " if accuracies[0] < 0.1 else undefended)
+    assert "No verdict on " in text
     assert "9.7 % of the test inputs correctly, which cannot be told from guessing" in text
     assert "guessing gets up to 10.9 %" in text
     assert "costs" not in text
     assert "9.7 %, at chance" in {row["Accuracy"] for row in rows(figures_of(report))}
+
+
+def test_a_model_at_chance_that_gives_its_inputs_away_is_not_passed_over():
+    dead = sound(model("dead", 0.1, rmle=[0.9, 0.95]))
+    assert "As it is, what it sends gives the inputs away (similarity 0.93 of 1)" in " ".join(
+        verdict(figures_of(report_on(dead)))
+    )
+    dead = sound(model("dead", 0.1, rmle=[0.3, 0.35]))
+    assert "gives the inputs away" not in " ".join(verdict(figures_of(report_on(dead))))
+
+
+@pytest.mark.parametrize(
+    ("victims", "overlooked"),
+    [([1.0, 0.9], "rmle"), ([0.36, 0.3], None), ([0.22, 0.58], None)],
+    ids=["far", "near", "by chance"],
+)
+def test_own_samples_that_do_not_speak_for_the_victims_give_no_verdict(victims, overlooked):
+    """Such as those of a device that knows what it was trained on, and sends less of it."""
+    times = 2 if victims[0] < 0.3 else 50
+    found = sound(model("m", 0.9, decoder=[0.3, 0.3], rmle=victims), times)
+    own = {"decoder": 0.5, "rmle": 0.1}
+    attacks = [a.model_copy(update={"auxiliary": {"ssim": own[a.attack]}}) for a in found.attacks]
+    figures = figures_of(report_on(found.model_copy(update={"attacks": attacks})))
+    (summary,) = figures.models
+    assert summary.chosen == "decoder"
+    assert summary.evidence.overlooked == overlooked
+    said = any("own samples chose" in flaw for flaw in summary.evidence.objections(0.9))
+    assert said == bool(overlooked)
+
+
+def test_a_probe_that_failed_hides_nothing():
+    def secret(accuracy):
+        interval = (accuracy - 0.04, accuracy + 0.04)
+        return SecretRecord(
+            name="sex", values=2, inputs=500, accuracy=accuracy, interval=interval, blind=0.52,
+            from_class=0.57, most=1.0,
+        )  # fmt: skip
+
+    for accuracy, said in ((0.47, "The probe of the sex failed on m"), (0.92, "tells a probe")):
+        one = model("m", 0.9, rmle=[0.9, 0.8]).model_copy(update={"secrets": [secret(accuracy)]})
+        assert said in verdict(figures_of(report_on(one)))[-1]
 
 
 def test_a_model_at_chance_is_not_the_best_defense():

@@ -132,6 +132,11 @@ class SecretRecord(_Record):
     entropy: float | None = None
     bits: float | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether the probe reads less than a guess gets, by more than chance explains."""
+        return self.interval[1] < max(self.blind, self.from_class)
+
 
 class BitsRecord(_Record):
     """What is proved of a release, for every attacker; None where there is no bound.

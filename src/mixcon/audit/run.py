@@ -21,11 +21,13 @@ from mixcon.audit.setup import Setup
 from mixcon.audit.subject import Subject
 from mixcon.data import Splits
 from mixcon.errors import ConfigError, KnowledgeError
+from mixcon.kinds import Kind
 from mixcon.metrics import LeakageMeter, measure
-from mixcon.split import check_steady
+from mixcon.split import SplitModel, check_steady
 
 __all__ = ["run_audit"]
 
+_RULES = 0.9  # share of the variance from which on one column decides alone
 _THREAT = {
     "white-box": "The white-box attacks know the encoder's weights and the channel.",
     "query": "The query attacks may send inputs of their own through the device, and see z.",
@@ -160,11 +162,11 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         device = next(subjects[0].model.parameters()).device
         calibration = calibrate(setup, phases.begin, device) if calibrated else []
         finish = phases.begin("", "summary")
-        shortened = (*plan.shortened, *_stopped(phases))
+        shortened = (*plan.shortened, *_unmeasured(setup), *_stopped(phases))
         records = [_limited(record, seconds, shortened) for record in records]
         report = Report(
-            title=f"What {len(subjects)} split model{'s' * (len(subjects) > 1)} on "
-            f"{data.test.name} give away",
+            title=f"What {_counted(len(subjects))} on {data.test.name} give"
+            f"{'s' * (len(subjects) == 1)} away",
             environment=environment,
             threat_model=_threat_model(plan.attacks, len(setup.auxiliary)),
             models=records,
@@ -174,6 +176,26 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         )
         finish(1.0)
     return report, gallery
+
+
+def _counted(models: int) -> str:
+    return "a split model" if models == 1 else f"{models} split models"
+
+
+def _unmeasured(setup: Setup) -> list[str]:
+    """What these data keep an audit from seeing, in words."""
+    said = []
+    if setup.thorough and setup.meter is not None and not setup.meter.same_class:
+        said.append("no re-identification in class, with hardly a test sample beside the victims")
+    if setup.victims.kind is Kind.VECTOR:
+        shares = setup.originals.double().var(0, correction=0)
+        largest, column = (shares / shares.sum().clamp_min(1e-300)).max(0)
+        if len(shares) > 1 and largest > _RULES:
+            said.append(
+                f"nothing of the columns but number {int(column)}, which makes up {largest:.0%} of "
+                "the squared error (bring them to one scale)"
+            )
+    return said
 
 
 def _stopped(phases: Phases) -> list[str]:
@@ -194,6 +216,15 @@ def _limited(record: ModelRecord, seconds: float | None, shortened: Sequence[str
 def _check(
     subjects: Sequence[Subject], data: Splits, attacks: Sequence[Attack[Any]], victims: int
 ) -> None:
+    for each in subjects:
+        if not isinstance(each, Subject) or not isinstance(each.model, SplitModel):
+            got = f"Subject({_type(each.model)})" if isinstance(each, Subject) else _type(each)
+            raise ConfigError(
+                f"expected models such as Subject(split_model(net, at='relu')), but got {got}"
+            )
+    for attack in attacks:
+        if not isinstance(attack, Attack):
+            raise ConfigError(f"expected attacks such as Decoder(), but got {attack!r}")
     for what, names in (
         ("models", [subject.name for subject in subjects]),
         ("attacks", [attack.name for attack in attacks]),
@@ -214,7 +245,17 @@ def _check(
     few = data.test.floats(slice(2))
     measure(few, few)
     for subject in subjects:
-        check_steady(subject.model, few.to(next(subject.model.parameters())))
+        try:
+            check_steady(subject.model, few.to(next(subject.model.parameters())))
+        except RuntimeError as error:  # torch says what did not fit in its own words
+            raise ConfigError(
+                f"expected {subject.name} to take samples of {data.test.name}, of shape "
+                f"{tuple(few.shape[1:])}, but got: {str(error).splitlines()[0]}"
+            ) from error
+
+
+def _type(value: object) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
 
 
 def _threat_model(attacks: Sequence[Attack[Any]], auxiliary: int) -> list[str]:

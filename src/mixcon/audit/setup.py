@@ -192,6 +192,13 @@ class Setup:
 
 
 def _by_class(labels: Tensor, others: Tensor, hidden: Tensor, most: int) -> dict[int, Tensor]:
-    """Of the places of others those of each hidden class; none if one class has too few."""
-    found = {n: others[labels[others] == n][:most] for n in hidden.unique().tolist()}
+    """Of the places of others those of each hidden class, at least ten; none if there are fewer.
+
+    A rare class is filled up with others of any class: to guess the class then tells some of them
+    apart, and that is what naming is compared with.
+    """
+    found = {}
+    for number in hidden.unique().tolist():
+        of, rest = others[labels[others] == number][:most], others[labels[others] != number]
+        found[number] = torch.cat([of, rest[: max(0, _FEW - len(of))]])
     return {} if any(len(places) < _FEW for places in found.values()) else found

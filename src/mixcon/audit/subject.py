@@ -46,7 +46,7 @@ class Subject:
 def subjects_of(runs: Sequence[Path], data: Splits, accelerator: str = "cpu") -> list[Subject]:
     """The trained models of run folders, ready for an audit.
 
-    Runs that differ in nothing but the seed are told apart by it in their names.
+    Runs of one defense are told apart in their names by network, cut and seed, if these differ.
 
     Args:
         runs: the run folders.
@@ -54,10 +54,13 @@ def subjects_of(runs: Sequence[Path], data: Splits, accelerator: str = "cpu") ->
         accelerator: where they are attacked, see `mixcon.training.device_of`.
 
     Raises:
-        ConfigError: runs of one defense differ in other settings; no such accelerator.
+        ConfigError: runs of one defense, network and cut differ in more than the seed; no such
+            accelerator.
     """
     device = device_of(accelerator)
     subjects = [subject_of(run, load_model(run, data).to(device)) for run in runs]
+    subjects = [replace(s, name=_told_apart(s, subjects)) for s in subjects]
+    subjects = [replace(s, defense=s.name) for s in subjects]
     for defense in {subject.defense for subject in subjects}:
         _check(
             defense, [run for run, s in zip(runs, subjects, strict=True) if s.defense == defense]
@@ -67,6 +70,17 @@ def subjects_of(runs: Sequence[Path], data: Splits, accelerator: str = "cpu") ->
         replace(s, name=f"{s.name}, seed {s.seed}") if shared[s.defense] > 1 else s
         for s in subjects
     ]
+
+
+def _told_apart(subject: Subject, others: Sequence[Subject]) -> str:
+    """The name, with the network or the cut where those of the same defense have another one."""
+    alike = [other for other in others if other.defense == subject.defense]
+    said = [subject.name]
+    if len({other.network for other in alike}) > 1:
+        said.append(f"network {subject.network}")
+    if len({other.cut for other in alike}) > 1:
+        said.append(f"cut after {subject.cut}")
+    return ", ".join(said)
 
 
 def subject_of(run: Path, model: SplitModel) -> Subject:

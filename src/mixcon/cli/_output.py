@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 from typing import Annotated, Any, TypeAlias
 
@@ -19,6 +20,8 @@ Json: TypeAlias = Annotated[
 
 def _quiet(asked: bool) -> None:
     console.quiet = asked
+    if asked:
+        logging.getLogger("mixcon.data").setLevel(logging.ERROR)
 
 
 Quiet: TypeAlias = Annotated[

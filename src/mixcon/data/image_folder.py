@@ -22,7 +22,7 @@ _CURE = "bring them to one size with --resize, for example --resize 32"
 def folder(root: Path, resize: int | None = None) -> Splits:
     """Images in ``ROOT/train/CLASS/`` and ``ROOT/test/CLASS/``, or all in ``ROOT/CLASS/``.
 
-    In the second form every fifth image of a class, by file name, is for testing. ``val/`` stands
+    In the second form a fifth of each class, by a hash of the path, is for testing. ``val/`` stands
     in for a ``test/`` that is missing or has no classes. Images may lie in subfolders of their
     class. What is left out is counted in a note of the logger ``mixcon.data``.
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 
 from mixcon.data.files import ENDINGS, Found, images_below, is_hidden, listed, reason
@@ -17,7 +18,7 @@ _ROLES = {
     "test": "test", "testing": "test",
     "val": "val", "valid": "val", "validation": "val",
 }  # fmt: skip
-_HELD_OUT = 5  # of a folder without parts, every fifth image
+_HELD_OUT = 5  # of a folder without parts, one image in so many
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,23 @@ def read_layout(root: Path) -> Layout:
     if parts is None:
         classes = _classes(root)
         found = [_images(folder) for folder in classes]
-        train = [[f for i, f in enumerate(files) if i % _HELD_OUT] for files in found]
-        test = [files[::_HELD_OUT] for files in found]
+        held = [_held_out(*pair) for pair in zip(classes, found, strict=True)]
+        train = [[f for f in files if f not in own] for files, own in zip(found, held, strict=True)]
+        test = [[f for f in files if f in own] for files, own in zip(found, held, strict=True)]
     else:
         classes, others = (_classes(part) for part in parts)
         _check_alike(*parts, {c.name for c in classes}, {c.name for c in others})
         train, test = ([_images(folder) for folder in both] for both in (classes, others))
     return Layout(tuple(folder.name for folder in classes), train, test)
+
+
+def _held_out(folder: Path, files: list[Path]) -> set[Path]:
+    """A fifth of a class, by the hash of the path: names may have a pattern of their own."""
+
+    def drawn(file: Path) -> bytes:
+        return sha256(file.relative_to(folder).as_posix().encode()).digest()
+
+    return set(sorted(files, key=drawn)[::_HELD_OUT])
 
 
 def _parts(root: Path) -> tuple[Path, Path] | None:
@@ -74,7 +85,7 @@ def _parts(root: Path) -> tuple[Path, Path] | None:
         raise DataError(
             f"{root}: expected train/ and test/ (or val/), with a subfolder for each class, but "
             f"got {', '.join(f'{f.name}/' for f in folders)}; add what is missing, or name a "
-            f"folder of classes, such as {folders[0]}, of which every fifth image is for testing"
+            f"folder of classes, such as {folders[0]}, a fifth of which is for testing"
         )
     return None
 

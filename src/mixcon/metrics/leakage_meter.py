@@ -137,7 +137,8 @@ class LeakageMeter:
         if self.same_class:
             counts = [len(others) + 1 for others in self.same_class.values()]
             notes["reidentification_in_class"] = (
-                f"likewise, among {min(counts):,} to {max(counts):,} candidates of its own class"
+                f"likewise, among {min(counts):,} to {max(counts):,} candidates of its own class, "
+                "a rare one filled up to 11 with others"
             )
         if self.distance:
             notes["psim"] = f"1 - distance by {self.distance.name}"

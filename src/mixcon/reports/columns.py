@@ -37,11 +37,13 @@ class Column:
     @property
     def share(self) -> float:
         """The error in units of the spread: 0 is a copy, 1 no better than the mean."""
-        return self.error / (self.spread or 1.0)
+        return self.error / self.spread
 
 
 def columns(figures: Figures, gallery: Gallery) -> list[Column]:
     """The columns that come back best and worst from each model, the worst first; of vectors.
+
+    Columns that are the same for all victims are left out: anybody knows them.
 
     Of more than ten columns the five largest and the five smallest errors.
     """
@@ -60,7 +62,7 @@ def _columns(model: str, attack: str, found: Tensor, originals: Tensor) -> list[
     errors = (found - originals).double().square().mean(0).sqrt().tolist()
     spreads = originals.double().std(0, correction=0).tolist()
     pairs = enumerate(zip(errors, spreads, strict=True))
-    return [Column(model, attack, i, error, spread) for i, (error, spread) in pairs]
+    return [Column(model, attack, i, error, spread) for i, (error, spread) in pairs if spread]
 
 
 def _ends(found: list[Column]) -> list[Column]:

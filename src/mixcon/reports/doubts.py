@@ -57,9 +57,14 @@ def no_verdict(judged: Judged, metric: str) -> list[str]:
     summary, scale = judged.summary, metric_named(metric)
     worth = f"{100 * summary.accuracy:.1f} % of the test inputs correctly"
     if judged.guesses:
+        leaks = ""
+        if summary.leakage is not None and (summary.excess or 0.0) >= _LEAKS:
+            back = scale.in_words(summary.leakage)
+            leaks = f" As it is, what it sends gives the inputs away ({back})."
         return [
             f"No verdict on {summary.model}: it classifies {worth}, which cannot be told from "
-            "guessing, and a model that learned nothing shows nothing of what it would hide.",
+            "guessing, and a model that learned nothing shows nothing of what it would hide."
+            + leaks,
             "Train it until it beats guessing, and audit it again.",
         ]
     if judged.miscalibrated:

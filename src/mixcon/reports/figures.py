@@ -20,6 +20,11 @@ __all__ = ["Calibration", "Compared", "Cost", "Defense", "Figures", "figures_of"
 SHOWN = 9
 """So many inputs are drawn at most; odd, so that the middle one is the median."""
 
+EARLIER = (
+    "Floor: the class mean alone, as of an audit that is not thorough or of an earlier version. It "
+    "is too low, so the excess looks too large."
+)
+
 
 @dataclass(frozen=True)
 class Calibration:

@@ -14,7 +14,7 @@ from mixcon._files import write_whole
 from mixcon.audit import Gallery, Report
 from mixcon.errors import RunError
 from mixcon.reports.columns import Column, columns
-from mixcon.reports.figures import Figures, figures_of
+from mixcon.reports.figures import EARLIER, Figures, figures_of
 from mixcon.reports.html import render_html
 from mixcon.reports.tables import markdown_table
 from mixcon.reports.verdict import verdict
@@ -24,8 +24,6 @@ __all__ = ["read_report", "report_json", "write_figures", "write_report"]
 SCHEMA_VERSION: int = Report.model_fields["schema_version"].default
 _READABLE = (2, 3, SCHEMA_VERSION)
 """Version 2 does not say how hard an audit tried, 3 has one guess: weak evidence, both of them."""
-
-EARLIER = "Floor of an earlier version (class mean): it is too low, so the excess looks too large."
 
 _LEGEND = (
     "Per attack: mean ± standard deviation over the attacked {thing}s (worst {thing}). Label-only "
@@ -55,7 +53,7 @@ def write_report(report: Report, gallery: Gallery, folder: Path) -> Path:
 
 def write_figures(figures: Figures, gallery: Gallery, folder: Path) -> Path:
     """As `write_report`, of figures that were computed already."""
-    page = render_html(figures, gallery)
+    folder, page = Path(folder), render_html(figures, gallery)
     text = _markdown(figures, columns(figures, gallery))
     write_whole(folder / "report.json", _json(figures))
     write_whole(folder / "report.md", text)

@@ -14,13 +14,14 @@ from mixcon.reports._gallery import check_gallery, picture_rows
 from mixcon.reports.bracket import brackets
 from mixcon.reports.charts import distribution, trade_off
 from mixcon.reports.columns import columns
-from mixcon.reports.figures import Figures
+from mixcon.reports.figures import EARLIER, Figures
 from mixcon.reports.tables import (
     attack_rows,
     calibration_rows,
     column_rows,
     examination_rows,
     metric_rows,
+    model_rows,
     rows,
     seed_rows,
     separability_rows,
@@ -60,12 +61,13 @@ def render_html(figures: Figures, gallery: Gallery) -> str:
         report=report,
         verdict=verdict(figures),
         metric=figures.scale,
-        earlier=figures.is_earlier,
+        earlier=EARLIER if figures.is_earlier else "",
         brackets=brackets(figures),
         calibration=calibration_rows(figures),
         main=rows(figures),
         seeds=seed_rows(figures),
         separability=separability_rows(report),
+        models=model_rows(report),
         attacks=attack_rows(figures),
         metrics=metric_rows(figures),
         examination=examination_rows(figures),

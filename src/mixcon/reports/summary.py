@@ -14,7 +14,7 @@ from mixcon.audit import BitsRecord, ModelRecord, Report, SaturationRecord
 from mixcon.errors import ConfigError
 from mixcon.evidence import Evidence
 from mixcon.metrics import metric_named
-from mixcon.reports.headline import Excess, best_attack, headline, named, per_image
+from mixcon.reports.headline import Excess, best_attack, headline, named, overlooked, per_image
 
 __all__ = ["Spread", "Summary", "headline_metric", "headlines", "spread", "summarize"]
 
@@ -183,6 +183,7 @@ def summarize(model: ModelRecord, metric: str = "ssim") -> Summary:
 
 def _evidence(model: ModelRecord, summary: Summary, found: Excess) -> Evidence:
     effort, beside, apart = model.effort, summary.beside, summary.named
+    ahead = overlooked(model, found) or (apart and overlooked(model, apart))
     return Evidence(
         attacks=tuple(summary.attacks),
         victims=len(found.leakage),
@@ -204,6 +205,7 @@ def _evidence(model: ModelRecord, summary: Summary, found: Excess) -> Evidence:
         named_interval=apart.interval if apart else None,
         saturated=model.saturation.saturated if model.saturation else None,
         maximal_leakage=model.bits.maximal_leakage if model.bits else None,
+        overlooked=ahead.attack if ahead else None,
     )
 
 

@@ -20,11 +20,13 @@ __all__ = [
     "examination_rows",
     "markdown_table",
     "metric_rows",
+    "model_rows",
     "rows",
     "seed_rows",
     "separability_rows",
 ]
 
+_HASH = 12  # figures of one
 MISSING = "–"  # noqa: RUF001  an en dash is what stands for an empty cell in print
 
 
@@ -42,11 +44,11 @@ def rows(figures: Figures) -> list[dict[str, str]]:
 def markdown_table(figures: Figures, found: Sequence[Column] = ()) -> str:
     """The main table (see `rows`) in GitHub's Markdown, names escaped, ending in a newline.
 
-    Below it the spread over training seeds, where there are several, the calibration, and the
-    columns of vectors.
+    Below it the spread over training seeds, where there are several, the calibration, the columns
+    of vectors, and which models they are.
     """
     parts = rows(figures), seed_rows(figures), calibration_rows(figures), column_rows(found)
-    return "\n".join(_table(part) for part in parts if part)
+    return "\n".join(_table(part) for part in (*parts, model_rows(figures.report)) if part)
 
 
 def _table(rows: list[dict[str, str]]) -> str:
@@ -65,6 +67,20 @@ def separability_rows(report: Report) -> list[dict[str, str]]:
             "Largest, Δ_H": _change(model, "maximum"),
             "Representations": f"{model.after.count:,}",
             "Scaled to unit norm": "yes" if model.after.normalized else "no",
+        }
+        for model in report.models
+    ]
+
+
+def model_rows(report: Report) -> list[dict[str, str]]:
+    """What was attacked: one dictionary per model, with the first figures of its weights' hash."""
+    return [
+        {
+            "Model": model.name,
+            "Network": model.network,
+            "Cut after": model.cut,
+            "Data": model.data,
+            "Weights, SHA-256": model.weights[:_HASH] or MISSING,
         }
         for model in report.models
     ]
@@ -183,7 +199,8 @@ def examination_rows(figures: Figures) -> list[dict[str, str]]:
     rows = []
     for model, summary in zip(figures.report.models, figures.models, strict=True):
         winners = ", ".join(f"{name} on {count}" for name, count in summary.winners.items())
-        findings = {"Strongest attack, by images": winners} if winners else {}
+        by = f"Strongest attack, by {figures.thing}s"
+        findings = {by: winners} if winners else {}
         if model.label_leakage is not None:
             findings["Class read from z by a probe"] = f"{100 * model.label_leakage:.1f} %"
         for secret in model.secrets:
@@ -210,7 +227,8 @@ def _secret(secret: SecretRecord) -> str:
     if secret.bits is not None and secret.entropy is not None:
         bound += f" ({secret.bits:.2g} of its {secret.entropy:.2g} bits)"
     return (
-        f"{secret.accuracy:.1%} [{low:.1%}, {high:.1%}]; from the class alone "
+        f"{secret.accuracy:.1%} [{low:.1%}, {high:.1%}]{', the probe failed' * secret.failed}; "
+        "from the class alone "
         f"{secret.from_class:.1%}, blind {secret.blind:.1%}{bound}"
     )
 

@@ -55,7 +55,8 @@ def verdict(figures: Figures) -> list[str]:
     sentence says that there is no verdict.
 
     Returns:
-        Two sentences: what an attacker gets, and what it costs and is worth. A third says why the
+        Two sentences: what an attacker gets, and what it costs and is worth; where there is no
+        verdict on a defended model, that of the undefended one comes first. Another says why the
         audit is no proof that the inputs are hidden, if it is none. Then three on the model that
         these speak of, if it was attacked: what is proved, measured and not known. Then one for
         each model and each attribute that was asked for.
@@ -78,8 +79,10 @@ def _sentences(judged: list[Judged], chosen: Judged, metric: str) -> list[str]:
     learned = [each for each in defended if not each.guesses]
     if chosen is plain:
         return _alone(plain, metric)
-    if not chosen.is_known or not plain.is_known:
+    if not plain.is_known:
         return _alone(chosen, metric)
+    if not chosen.is_known:
+        return [_attacker(plain.summary, metric, alone=False) + ".", *_alone(chosen, metric)]
     return _compared(plain.summary, chosen.summary, len(learned), metric)
 
 

@@ -1,4 +1,4 @@
-"""What each half must give: one tensor, and the same one for the same input."""
+"""What each half must give: one tensor of real numbers, the same one for the same input."""
 
 from __future__ import annotations
 
@@ -59,34 +59,62 @@ def check_steady(model: nn.Module, x: Tensor) -> None:
 
     Attacks, audits and servers ask again and again, about other people's inputs in between: what a
     half remembers would leak from one to the next. Chance is no memory: both answers are drawn from
-    one seed.
+    one seed. They ask about many inputs at once where a device asks about one, so the others of a
+    batch must not matter. What is released is compared and sent in the type of the weights, which
+    must hold it as it is.
 
     Args:
         model: a `SplitModel`; left in its mode.
         x: a few inputs, (N, ...).
 
     Raises:
-        CutError: it names the layer that remembers.
+        CutError: it names the layer that remembers, the half that mixes a batch, or the type.
     """
     with torch.random.fork_rng(), torch.no_grad(), evaluating(model):
-        released = cast(Tensor, model.release(x))  # type: ignore[operator]
-        for what, half, given in (("encoder", model.encoder, x), ("head", model.head, released)):
-            _check_half(what, cast(nn.Module, half), given)
+        raw = cast(Tensor, model.represent(x))  # type: ignore[operator]
+        released = cast(Tensor, model.channel(raw))  # type: ignore[operator]
+        _check_type(released, x)
+        for what, given in (("encoder", x), ("channel", raw), ("head", released)):
+            _check_half(what, cast(nn.Module, getattr(model, what)), given)
+
+
+def _check_type(released: Tensor, x: Tensor) -> None:
+    if released.is_complex() or not torch.equal(released.to(x.dtype).to(released.dtype), released):
+        raise CutError(
+            f"expected the device to release numbers that {x.dtype} holds as they are, but it "
+            f"releases {released.dtype}; bring them to that type in the encoder"
+        )
 
 
 def _check_half(what: str, half: nn.Module, given: Tensor) -> None:
-    def answer() -> Tensor:
-        torch.manual_seed(0)
-        return cast(Tensor, half(given))
+    def answer(to: Tensor, seed: int = 0) -> Tensor:
+        torch.manual_seed(seed)
+        return cast(Tensor, half(to))
 
-    first, before = answer(), _memory(half)
-    if not torch.allclose(first, answer(), rtol=1e-4, atol=1e-5, equal_nan=True):
+    first, before = answer(given), _memory(half)
+    if not _alike(first, answer(given)):
         raise CutError(
             f"expected the {what} to answer the same input in the same way, but it remembers: "
             f"{', '.join(_changed(before, half)) or type(half).__name__} keeps a state between "
             "calls in evaluation mode; let it start anew at each call, or wrap it in a module that "
             "resets it"
         )
+    if not _alike(first, answer(given, seed=1)):  # chance, whose draws depend on the batch
+        return
+    alone = [answer(each) for each in given.split(1)]
+    if any(each.shape != first[:1].shape for each in alone) or not _alike(first, torch.cat(alone)):
+        raise CutError(
+            f"expected the {what} to answer each input by itself, but what it says of one depends "
+            "on the others of its batch, also in evaluation mode; a device has but one, so take "
+            "means and the like over the sample alone"
+        )
+
+
+def _alike(a: Tensor, b: Tensor) -> bool:
+    if a.dtype == torch.bool:
+        return torch.equal(a, b)
+    largest = a.nan_to_num(0.0, 0.0, 0.0).abs().amax().item() if a.numel() else 0.0
+    return torch.allclose(a, b, rtol=1e-4, atol=1e-5 * max(1.0, largest), equal_nan=True)
 
 
 def _memory(half: nn.Module) -> dict[str, dict[str, tuple[Any, int]]]:
