@@ -97,6 +97,19 @@ def test_layers_of_inner_blocks_come_before_the_block():
     assert [cut.layer for cut in list_cuts(net, (4,))] == ["0.0", "0.1", "0", "1"]
 
 
+def test_a_network_without_any_cut_is_told_why_in_full():
+    class TwoOutputs(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.a, self.b = nn.Linear(4, 3), nn.Linear(3, 2)
+
+        def forward(self, x):
+            return {"logits": self.b(self.a(x)), "aux": x.mean()}
+
+    with pytest.raises(CutError, match=r"after none; of 'a': .*a dict of 'logits', 'aux'; wrap"):
+        list_cuts(TwoOutputs(), (4,))
+
+
 def test_samples_that_do_not_fit_are_named():
     with pytest.raises(CutError, match=r"takes samples of shape \(3,\), but Linear ends in Runtim"):
         list_cuts(nn.Linear(4, 2), (3,))

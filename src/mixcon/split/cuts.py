@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mixcon.errors import CutError
 from mixcon.split._cut import split_model
+from mixcon.split._model import SplitModel
 from mixcon.split._outputs import evaluating
 
 __all__ = ["Cost", "Cut", "list_cuts", "multiply_adds"]
@@ -72,7 +73,7 @@ def list_cuts(net: nn.Module, shape: tuple[int, ...]) -> list[Cut]:
         shape: shape of one sample, without the batch.
 
     Raises:
-        CutError: the network cannot run on such samples.
+        CutError: the network cannot run on such samples, or be cut after any layer.
 
     Example:
         >>> net = nn.Sequential(nn.Linear(4, 3), nn.ReLU(), nn.Linear(3, 2))
@@ -88,7 +89,10 @@ def list_cuts(net: nn.Module, shape: tuple[int, ...]) -> list[Cut]:
                 f"expected a network that takes samples of shape {shape}, but "
                 f"{type(net).__name__} ends in {type(error).__name__}: {error}"
             ) from error
-        return [_cut(net, name, x, whole) for name in _inside_out(net)]
+        found = [_cut(net, name, x, whole) for name in _inside_out(net)]
+        if found and not any(cut.possible for cut in found):
+            _refuse(net, found, x)
+        return found
 
 
 def multiply_adds(run: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> int:
@@ -97,10 +101,25 @@ def multiply_adds(run: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> in
         return _run(run, torch.zeros(1, *shape))[1]
 
 
+def _refuse(net: nn.Module, found: Sequence[Cut], x: Tensor) -> None:
+    """Say in full what keeps a network from being cut anywhere."""
+    try:
+        _tried(net, found[0].layer, x)
+    except CutError as error:
+        raise CutError(
+            f"expected a network that can be cut after one of its {len(found)} layers, but it can "
+            f"be cut after none; of '{found[0].layer}': {error}"
+        ) from error
+
+
+def _tried(net: nn.Module, at: str, x: Tensor) -> tuple[SplitModel, Tensor, int]:
+    model = split_model(net, at)
+    return model, *_run(model.encoder, x)
+
+
 def _cut(net: nn.Module, at: str, x: Tensor, whole: int) -> Cut:
     try:
-        model = split_model(net, at)
-        z, done = _run(model.encoder, x)
+        model, z, done = _tried(net, at, x)
     except CutError as error:
         return Cut(at, _reason(error, at))
     device = Cost(_parameters(model.encoder), done)
