@@ -129,6 +129,34 @@ def test_a_block_of_several_inputs_can_be_the_cut_or_lie_on_one_side():
         split_model(net, "a")
 
 
+class Several(nn.Module):
+    """Gives more than the logits; one of the values is made in place."""
+
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = nn.Linear(3, 3), nn.Linear(3, 2)
+
+    def forward(self, x):
+        hidden = self.a(x)
+        mean = (2 * x).mean()
+        hidden.mul_(2)
+        return {"logits": self.b(hidden), "mean": mean}
+
+
+class LogitsAlone(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.net = Several()
+
+    def forward(self, x):
+        return self.net(x)["logits"]
+
+
+def test_an_output_that_a_wrapper_leaves_out_keeps_no_layer_from_being_cut():
+    net, x = LogitsAlone(), torch.rand(2, 3)
+    torch.testing.assert_close(split_model(net, "net.a")(x), net(x))
+
+
 class Remembers(nn.Module):
     def __init__(self):
         super().__init__()

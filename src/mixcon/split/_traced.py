@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import fx, nn
 
 from mixcon.errors import CutError
@@ -12,6 +14,10 @@ from mixcon.split._ancestors import ancestors
 from mixcon.split._trace import OWN_HALVES, Trace, record
 
 __all__ = ["trace_halves"]
+
+_PURE = frozenset({operator.add, operator.sub, operator.mul, operator.truediv, operator.neg,
+                   operator.pow, operator.matmul, operator.getitem, torch.mean, torch.sum,
+                   torch.cat, torch.flatten, torch.softmax, torch.sigmoid})  # fmt: skip
 
 
 def trace_halves(net: nn.Module, at: str) -> tuple[fx.GraphModule, fx.GraphModule]:
@@ -45,6 +51,7 @@ class _Cut:
 
 def _find_cut(net: nn.Module, at: str) -> _Cut:
     trace = record(net, ancestors(net, at))
+    _drop_unused(trace.graph)
     node = _only_call(net, at, trace.graph)
     cut = _Cut(trace, node, _encoder_nodes(trace.graph, node))
     if all(other in cut.encoder or other.op == "output" for other in trace.graph.nodes):
@@ -53,6 +60,22 @@ def _find_cut(net: nn.Module, at: str) -> _Cut:
             "cut earlier, so that something is left for the head"
         )
     return cut
+
+
+def _drop_unused(graph: fx.Graph) -> None:
+    """Leave out values that nobody reads, such as an output that a wrapper does not pass on.
+
+    Only those that can have no effect: what works in place may be read by others.
+    """
+    for node in reversed(list(graph.nodes)):
+        if not node.users and _has_no_effect(node):
+            graph.erase_node(node)
+
+
+def _has_no_effect(node: fx.Node) -> bool:
+    if node.op == "call_method":
+        return not str(node.target).endswith("_")
+    return node.op == "call_function" and node.target in _PURE
 
 
 def _only_call(net: nn.Module, at: str, graph: fx.Graph) -> fx.Node:
