@@ -15,6 +15,7 @@ from tests.data.encoded import encode
 
 from mixcon.data import LabeledSet, Splits, load
 from mixcon.data import hub as hub_module
+from mixcon.data.sources import SOURCES
 from mixcon.errors import ConfigError, DataError
 
 needs_data = pytest.mark.skipif("MIXCON_DATA" not in os.environ, reason="MIXCON_DATA is not set")
@@ -265,3 +266,29 @@ def test_a_slice_is_the_first_samples_of_each_part():
 def test_a_slice_without_some_class_is_refused():
     with pytest.raises(DataError, match=r"digits\[:3\]: expected samples of every class"):
         load("digits[:3]")
+
+
+def test_numbers_that_are_missing_are_counted_and_their_columns_named():
+    rows = torch.zeros(6, 4)
+    rows[1, 2], rows[3, 2], rows[3, 0] = torch.nan, torch.inf, torch.nan
+    with pytest.raises(DataError, match=r"NaN or infinity in 2 of 6 samples, in column 0, 2;"):
+        LabeledSet("own", rows, torch.arange(6) % 2, ("a", "b"))
+    with pytest.raises(DataError, match="in 2 of 6 samples; leave those out"):
+        LabeledSet("own", rows[:, None], torch.arange(6) % 2, ("a", "b"))
+
+
+def uneven():
+    rows = torch.randn(20, 3, generator=torch.Generator().manual_seed(0)) * torch.tensor(
+        [1.0, 1e6, 0.0]
+    )
+    part = LabeledSet("uneven", rows, torch.arange(20) % 2, ("a", "b"))
+    return Splits(part, part)
+
+
+def test_columns_of_unlike_scales_are_noted(caplog, monkeypatch):
+    monkeypatch.setitem(SOURCES, "uneven", uneven)
+    load("uneven")
+    assert "uneven: the spread of one column is" in caplog.text
+    caplog.clear()
+    load("breast_cancer")
+    assert "spread" not in caplog.text

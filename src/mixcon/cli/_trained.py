@@ -36,7 +36,8 @@ def _warn_of_chance(last: dict[str, Any]) -> None:
             f"[yellow]warning:[/yellow] the network is at chance: it classifies "
             f"{last['test_accuracy']:.1%} correctly, and guessing gets up to {last['chance']:.1%} "
             "with luck. An audit gives no verdict on it. Let a defense set in by and by (--ramp "
-            "2), train longer, or with another --lr or a weaker defense.",
+            "2), train longer, or with another --lr or a weaker defense; bring the columns of a "
+            "table to one scale.",
             highlight=False,
             soft_wrap=True,
         )

@@ -13,6 +13,7 @@ from mixcon.kinds import Kind
 
 __all__ = ["Attribute", "LabeledSet", "Splits"]
 
+_NAMED = 5  # columns, at most
 _TYPES = {Kind.IMAGE: torch.uint8, Kind.VECTOR: torch.float32, Kind.SEQUENCE: torch.float32}
 
 
@@ -71,7 +72,7 @@ class LabeledSet:
                 f"{int(self.labels.min())} to {int(self.labels.max())}"
             )
         if self.inputs.is_floating_point() and not self.inputs.isfinite().all():
-            raise DataError(f"{self.name}: expected finite numbers, but got NaN or infinity")
+            raise DataError(f"{self.name}: expected finite numbers, but got {_bad(self.inputs)}")
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -124,6 +125,17 @@ class LabeledSet:
         for start in range(0, count, size):
             index = slice(start, start + size) if order is None else order[start : start + size]
             yield self.floats(index), self.labels[index]
+
+
+def _bad(inputs: Tensor) -> str:
+    """Which numbers are NaN or infinite, in words."""
+    bad = ~inputs.isfinite()
+    samples = f"NaN or infinity in {int(bad.flatten(1).any(1).sum())} of {len(inputs)} samples"
+    if inputs.dim() != 2:
+        return f"{samples}; leave those out"
+    columns = bad.any(0).nonzero().flatten().tolist()
+    named = ", ".join(map(str, columns[:_NAMED])) + ", ..." * (len(columns) > _NAMED)
+    return f"{samples}, in column {named}; fill them in, or leave those samples out"
 
 
 def _on(values: Tensor, index: Tensor | slice) -> Tensor | slice:

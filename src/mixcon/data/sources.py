@@ -19,6 +19,7 @@ from mixcon.data.hub import HUB_SETS, HubSet
 from mixcon.data.image_folder import folder
 from mixcon.data.labeled import LabeledSet, Splits
 from mixcon.data.names import FOLDER, absolute, title
+from mixcon.data.notes import note
 from mixcon.data.spoken_digits import spoken_digits
 from mixcon.data.synthetic import synthetic
 from mixcon.data.tables import breast_cancer, diabetes, wine
@@ -29,6 +30,7 @@ from mixcon.registry import Registry
 
 __all__ = ["SOURCES", "load"]
 
+_FAR_APART = 1000.0  # times one spread is another, from which on columns need one scale
 
 def _hub(entry: HubSet, data_dir: Path | None, seed: int) -> Splits:
     return entry.load(data_dir)
@@ -96,7 +98,21 @@ def _called(source: Callable[..., Splits], name: str, data_dir: Path | None, see
             f"'{name}': expected a function that returns mixcon.data.Splits, but got "
             f"{type(found).__name__}"
         )
+    _note_scales(found.train)
     return found
+
+
+def _note_scales(part: LabeledSet) -> None:
+    """Say that a network and an audit would see the loudest columns of vectors alone."""
+    if part.kind is not Kind.VECTOR or len(part) < 2:
+        return
+    spreads = part.inputs.double().std(0)
+    spreads = spreads[spreads > 0]
+    if len(spreads) > 1 and spreads.max() > _FAR_APART * spreads.min():
+        note(
+            f"{part.name}: the spread of one column is {spreads.max() / spreads.min():.2g} times "
+            "that of another; bring them to one scale, or the loudest decides alone"
+        )
 
 
 def _each(whole: Splits, change: Callable[[LabeledSet], LabeledSet]) -> Splits:
