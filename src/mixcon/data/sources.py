@@ -32,6 +32,7 @@ __all__ = ["SOURCES", "load"]
 
 _FAR_APART = 1000.0  # times one spread is another, from which on columns need one scale
 
+
 def _hub(entry: HubSet, data_dir: Path | None, seed: int) -> Splits:
     return entry.load(data_dir)
 

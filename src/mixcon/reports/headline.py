@@ -151,13 +151,14 @@ def overlooked(model: ModelRecord, found: Excess) -> Excess | None:
     tenth of the way to an exact copy and by four standard errors: the device treats the attacker's
     own samples in another way than the victims, as one does that knows what it was trained on.
     """
+    if not found.attack or not chooses(model, found.metric):
+        return None
     scale, chosen = metric_named(found.metric), np.asarray(found.leakage)
-    rivals = [each for each in model.attacks if found.attack and found.metric in each.leakage]
+    rivals = [replace(found, leakage=tuple(each.leakage[found.metric]), attack=each.attack)
+              for each in model.attacks]  # fmt: skip
     ahead = [
         each
-        for each in (
-            replace(found, leakage=tuple(r.leakage[found.metric]), attack=r.attack) for r in rivals
-        )
+        for each in rivals
         if each.value >= found.value + _FAR
         and _is_ahead(np.asarray(each.leakage) - chosen, higher=scale.higher_leaks)
     ]
