@@ -18,10 +18,12 @@ Json: TypeAlias = Annotated[
 ]
 
 
-def _quiet(asked: bool) -> None:
+def _quiet(context: typer.Context, asked: bool) -> None:
     console.quiet = asked
     if asked:
-        logging.getLogger("mixcon.data").setLevel(logging.ERROR)
+        notes = logging.getLogger("mixcon.data")
+        notes.setLevel(logging.ERROR)
+        context.call_on_close(lambda: notes.setLevel(logging.NOTSET))
 
 
 Quiet: TypeAlias = Annotated[
