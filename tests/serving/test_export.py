@@ -193,6 +193,14 @@ def test_behind_a_quantizer_the_wire_loses_nothing(noisy, noisy_export):
     assert contract.scales["int8"].step == pytest.approx(noisy.channel[2].scale.item())
 
 
+def test_another_folder_of_the_export_is_told_from_the_right_one(copy, trust):
+    for wrong in (copy, copy / "edge"):
+        with pytest.raises(ContractError, match=f"cloud folder .* take {copy / 'cloud'}"):
+            read_contract(wrong, "head", trust)
+    with pytest.raises(ContractError, match=f"edge folder .* take {copy / 'edge'}"):
+        read_contract(copy / "cloud", "encoder", trust)
+
+
 @pytest.mark.parametrize("change", [b" ", b"x"])
 def test_a_changed_contract_is_refused(copy, trust, change):
     path = copy / "cloud" / "contract.json"

@@ -11,7 +11,7 @@ import typer
 from mixcon import training
 from mixcon._files import check_writable
 from mixcon.cli._allow import AllowCode
-from mixcon.cli._console import interruptible, training_progress
+from mixcon.cli._console import console, interruptible, training_progress
 from mixcon.cli._data_dir import MACHINE, DataDir
 from mixcon.cli._options import (
     PARTS,
@@ -120,6 +120,7 @@ def train(
     chosen = _from_file(config, given) if config else train_config(given)
     name = "-".join([chosen.data_title, chosen.network, chosen.defense.name])
     folder = out or Path("runs") / name.replace(":", "-")
+    was_finished = training.RunFolder(folder).finished
     check_writable(folder)
     with (
         interruptible(f"Run the same command again to go on: {folder} keeps what was done."),
@@ -140,6 +141,8 @@ def train(
             devices=devices,
             on_progress=on_progress,
         )
+    if was_finished:
+        console.print(f"{folder} was finished already; nothing was trained.", soft_wrap=True)
     say_trained(folder, data_dir=data_dir, as_json=as_json)
 
 

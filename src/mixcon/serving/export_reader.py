@@ -47,6 +47,7 @@ def read_half(folder: Path, half: Literal["encoder", "head"], trust: Path) -> Ha
     Raises:
         ContractError: something is missing, or signature, schema or hash do not hold.
     """
+    _refuse_other_folder(folder, half)
     content, signature, onnx = (
         _read(folder, name) for name in ("contract.json", "contract.sig", f"{half}.onnx")
     )
@@ -64,6 +65,17 @@ def read_half(folder: Path, half: Literal["encoder", "head"], trust: Path) -> Ha
             "another hash; export again, or fetch the whole folder again"
         )
     return Half(contract, onnx, key)
+
+
+def _refuse_other_folder(folder: Path, half: str) -> None:
+    """Name the right one where the folder of the whole export was given, or the other half's."""
+    side = {"encoder": "edge", "head": "cloud"}[half]
+    near = (folder / side, folder.parent / side)
+    right = next((each for each in near if (each / f"{half}.onnx").is_file()), None)
+    if right and not (folder / f"{half}.onnx").is_file():
+        raise ContractError(
+            f"expected the {side} folder of an export, but got {folder}; take {right}"
+        )
 
 
 def _read(folder: Path, name: str) -> bytes:
