@@ -5,6 +5,7 @@ from collections import OrderedDict
 
 import pytest
 import torch
+from tests.calling import Calling
 from torch import nn
 from torch.nn import functional as F
 
@@ -339,17 +340,6 @@ def test_an_in_place_function_after_the_cut_belongs_to_the_head():
     x = torch.rand(4, 3)
     torch.testing.assert_close(split_model(net, "first")(x), net(x), rtol=0, atol=0)
     torch.testing.assert_close(split_model(net, "first").represent(x), net.first(x), rtol=0, atol=0)
-
-
-class Calling(nn.Module):
-    """A function as a module, so that what it overwrites is nobody's attribute."""
-
-    def __init__(self, function):
-        super().__init__()
-        self.function = function
-
-    def forward(self, x):
-        return self.function(x)
 
 
 OVERWRITING = {

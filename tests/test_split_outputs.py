@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 import torch
+from tests.calling import Calling
 from torch import nn
 
 from mixcon.audit import Subject, run_audit
@@ -143,17 +144,8 @@ class Several(nn.Module):
         return {"logits": self.b(hidden), "mean": mean}
 
 
-class LogitsAlone(nn.Module):
-    def __init__(self):
-        super().__init__()
-        self.net = Several()
-
-    def forward(self, x):
-        return self.net(x)["logits"]
-
-
 def test_an_output_that_a_wrapper_leaves_out_keeps_no_layer_from_being_cut():
-    net, x = LogitsAlone(), torch.rand(2, 3)
+    net, x = Logits(Several()), torch.rand(2, 3)
     torch.testing.assert_close(split_model(net, "net.a")(x), net(x))
 
 
@@ -210,36 +202,16 @@ def test_an_audit_refuses_a_head_that_remembers():
         run_audit([Subject(SplitModel(nn.Flatten(), head))], data, [], victims=2)
 
 
-class Centers(nn.Module):
-    """What a device cannot do: it has no batch to take a mean of."""
-
-    def forward(self, z):
-        return z - z.mean(0)
-
-
-class Squeezes(nn.Module):
-    def forward(self, z):
-        return z.squeeze()
-
-
-@pytest.mark.parametrize("part", [Centers, Squeezes])
-def test_a_half_whose_answer_depends_on_the_batch_is_refused(part):
-    layers = [nn.Linear(3, 3), part(), nn.ReLU(), nn.Linear(3, 2)]
+@pytest.mark.parametrize("mixes", [lambda z: z - z.mean(0), lambda z: z.squeeze()])
+def test_a_half_whose_answer_depends_on_the_batch_is_refused(mixes):
+    """A device has no batch to take a mean of, and no second sample to keep a dimension."""
+    layers = [nn.Linear(3, 3), Calling(mixes), nn.ReLU(), nn.Linear(3, 2)]
     for cut, half in (("0", "head"), ("1", "encoder")):
         with pytest.raises(CutError, match=f"expected the {half} to answer each input by itself"):
             check_steady(split_model(nn.Sequential(*layers), cut), torch.rand(2, 3))
-    model = SplitModel(nn.Linear(3, 3), nn.Linear(3, 2), part())
+    model = SplitModel(nn.Linear(3, 3), nn.Linear(3, 2), Calling(mixes))
     with pytest.raises(CutError, match="expected the channel to answer each input by itself"):
         check_steady(model, torch.rand(2, 3))
-
-
-class Gives(nn.Module):
-    def __init__(self, make):
-        super().__init__()
-        self.make = make
-
-    def forward(self, x):
-        return self.make(x)
 
 
 class Reads(nn.Module):
@@ -260,11 +232,11 @@ class Reads(nn.Module):
     ],
 )
 def test_numbers_that_an_audit_would_not_see_whole_are_refused(make):
-    model = SplitModel(Gives(make), Reads())
+    model = SplitModel(Calling(make), Reads())
     with pytest.raises(CutError, match="releases torch"):
         check_steady(model, torch.rand(2, 3))
 
 
 @pytest.mark.parametrize("make", [lambda x: x.half(), lambda x: (255 * x).byte(), lambda x: x > 0])
 def test_smaller_types_are_as_good_as_floats(make):
-    check_steady(SplitModel(Gives(make), Reads()), torch.rand(2, 3))
+    check_steady(SplitModel(Calling(make), Reads()), torch.rand(2, 3))

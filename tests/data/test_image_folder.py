@@ -44,7 +44,7 @@ def test_classes_hold_out_a_fifth_in_no_pattern(tmp_path):
     assert splits.train.shape == (1, 8, 8)
     assert splits.test.labels.tolist() == [0, 0, 1, 1]
     assert values(splits.test) == [4, 6, 24, 26]
-    assert sorted([*values(splits.train), 4, 6, 24, 26]) == [*range(10), *range(20, 30)]
+    assert values(splits.train) == [0, 1, 2, 3, 5, 7, 8, 9, 20, 21, 22, 23, 25, 27, 28, 29]
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_a_second_load_does_not_decode(tmp_path, monkeypatch):
         )
         assert torch.equal(load(f"folder:{tmp_path}").train.inputs, first.train.inputs)
     write(tmp_path / "a" / "001.png", encode(picture(99)))
-    assert 99 in values(load(f"folder:{tmp_path}").train)
+    assert values(load(f"folder:{tmp_path}").train)[1] == 99
 
 
 def test_a_cache_that_cannot_be_written_is_no_obstacle(tmp_path, monkeypatch, caplog):

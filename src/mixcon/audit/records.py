@@ -133,9 +133,14 @@ class SecretRecord(_Record):
     bits: float | None = None
 
     @property
+    def guessed(self) -> float:
+        """What the better of the two guesses gets."""
+        return max(self.blind, self.from_class)
+
+    @property
     def failed(self) -> bool:
         """Whether the probe reads less than a guess gets, by more than chance explains."""
-        return self.interval[1] < max(self.blind, self.from_class)
+        return self.interval[1] < self.guessed
 
 
 class BitsRecord(_Record):

@@ -165,8 +165,7 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
         shortened = (*plan.shortened, *_unmeasured(setup), *_stopped(phases))
         records = [_limited(record, seconds, shortened) for record in records]
         report = Report(
-            title=f"What {_counted(len(subjects))} on {data.test.name} give"
-            f"{'s' * (len(subjects) == 1)} away",
+            title=_title(len(subjects), data.test.name),
             environment=environment,
             threat_model=_threat_model(plan.attacks, len(setup.auxiliary)),
             models=records,
@@ -178,8 +177,9 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
     return report, gallery
 
 
-def _counted(models: int) -> str:
-    return "a split model" if models == 1 else f"{models} split models"
+def _title(models: int, data: str) -> str:
+    several = f"What {models} split models on {data} give away"
+    return f"What a split model on {data} gives away" if models == 1 else several
 
 
 def _unmeasured(setup: Setup) -> list[str]:

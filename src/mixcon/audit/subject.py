@@ -59,8 +59,8 @@ def subjects_of(runs: Sequence[Path], data: Splits, accelerator: str = "cpu") ->
     """
     device = device_of(accelerator)
     subjects = [subject_of(run, load_model(run, data).to(device)) for run in runs]
-    subjects = [replace(s, name=_told_apart(s, subjects)) for s in subjects]
-    subjects = [replace(s, defense=s.name) for s in subjects]
+    names = [_told_apart(s, subjects) for s in subjects]
+    subjects = [replace(s, name=n, defense=n) for s, n in zip(subjects, names, strict=True)]
     for defense in {subject.defense for subject in subjects}:
         _check(
             defense, [run for run, s in zip(runs, subjects, strict=True) if s.defense == defense]

@@ -52,9 +52,9 @@ def read_layout(root: Path) -> Layout:
     if parts is None:
         classes = _classes(root)
         found = [_images(folder) for folder in classes]
-        held = [_held_out(*pair) for pair in zip(classes, found, strict=True)]
-        train = [[f for f in files if f not in own] for files, own in zip(found, held, strict=True)]
-        test = [[f for f in files if f in own] for files, own in zip(found, held, strict=True)]
+        held = set().union(*map(_held_out, classes, found))
+        train = [[f for f in files if f not in held] for files in found]
+        test = [[f for f in files if f in held] for files in found]
     else:
         classes, others = (_classes(part) for part in parts)
         _check_alike(*parts, {c.name for c in classes}, {c.name for c in others})

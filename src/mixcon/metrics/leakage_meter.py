@@ -138,7 +138,7 @@ class LeakageMeter:
             counts = [len(others) + 1 for others in self.same_class.values()]
             notes["reidentification_in_class"] = (
                 f"likewise, among {min(counts):,} to {max(counts):,} candidates of its own class, "
-                "a rare one filled up to 11 with others"
+                "a rare one filled up with others"
             )
         if self.distance:
             notes["psim"] = f"1 - distance by {self.distance.name}"

@@ -25,11 +25,10 @@ def told_secret(model: str, secret: SecretRecord) -> str:
     low, high = secret.interval
     bound = f", and no attacker more than {secret.most:.1%}" if secret.most < 1 else ""
     if secret.failed:
-        guess = max(secret.blind, secret.from_class)
         return (
             f"The probe of the {secret.name} failed on {model}: it reads that of "
-            f"{secret.accuracy:.1%} of the inputs, where a guess gets {guess:.1%}, so it is not "
-            f"known what z tells of it{bound}."
+            f"{secret.accuracy:.1%} of the inputs, where a guess gets {secret.guessed:.1%}, so it "
+            f"is not known what z tells of it{bound}."
         )
     return (
         f"What {model} sends tells a probe the {secret.name} of {secret.accuracy:.1%} "

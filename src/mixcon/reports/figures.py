@@ -20,7 +20,7 @@ __all__ = ["Calibration", "Compared", "Cost", "Defense", "Figures", "figures_of"
 SHOWN = 9
 """So many inputs are drawn at most; odd, so that the middle one is the median."""
 
-EARLIER = (
+_CLASS_MEAN_ALONE = (
     "Floor: the class mean alone, as of an audit that is not thorough or of an earlier version. It "
     "is too low, so the excess looks too large."
 )
@@ -153,9 +153,10 @@ class Figures:
         return fmean(floors) if floors else None
 
     @property
-    def is_earlier(self) -> bool:
-        """Whether a floor is the class mean alone, as in reports of earlier versions."""
-        return any(each.evidence and each.evidence.guess is None for each in self.models)
+    def floor_note(self) -> str:
+        """That a floor is too low, where one is the class mean alone; else nothing."""
+        alone = any(each.evidence and each.evidence.guess is None for each in self.models)
+        return _CLASS_MEAN_ALONE if alone else ""
 
     def of(self, model: ModelRecord) -> Summary:
         """The figures of one of the report's models."""

@@ -14,7 +14,7 @@ from mixcon._files import write_whole
 from mixcon.audit import Gallery, Report
 from mixcon.errors import RunError
 from mixcon.reports.columns import Column, columns
-from mixcon.reports.figures import EARLIER, Figures, figures_of
+from mixcon.reports.figures import Figures, figures_of
 from mixcon.reports.html import render_html
 from mixcon.reports.tables import markdown_table
 from mixcon.reports.verdict import verdict
@@ -114,7 +114,7 @@ def _markdown(figures: Figures, found: Sequence[Column]) -> str:
         _inline(" ".join(verdict(figures))),
         markdown_table(figures, found).rstrip(),
         _LEGEND.format(thing=figures.thing),
-        *([EARLIER] if figures.is_earlier else []),
+        *filter(None, [figures.floor_note]),
         f"Seed {report.environment.seed}, started {_inline(report.environment.started)}, on "
         f"{_inline(report.environment.machine)}.",
     ]

@@ -14,7 +14,7 @@ from mixcon.reports._gallery import check_gallery, picture_rows
 from mixcon.reports.bracket import brackets
 from mixcon.reports.charts import distribution, trade_off
 from mixcon.reports.columns import columns
-from mixcon.reports.figures import EARLIER, Figures
+from mixcon.reports.figures import Figures
 from mixcon.reports.tables import (
     attack_rows,
     calibration_rows,
@@ -61,7 +61,7 @@ def render_html(figures: Figures, gallery: Gallery) -> str:
         report=report,
         verdict=verdict(figures),
         metric=figures.scale,
-        earlier=EARLIER if figures.is_earlier else "",
+        floor_note=figures.floor_note,
         brackets=brackets(figures),
         calibration=calibration_rows(figures),
         main=rows(figures),

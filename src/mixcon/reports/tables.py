@@ -228,8 +228,7 @@ def _secret(secret: SecretRecord) -> str:
         bound += f" ({secret.bits:.2g} of its {secret.entropy:.2g} bits)"
     return (
         f"{secret.accuracy:.1%} [{low:.1%}, {high:.1%}]{', the probe failed' * secret.failed}; "
-        "from the class alone "
-        f"{secret.from_class:.1%}, blind {secret.blind:.1%}{bound}"
+        f"from the class alone {secret.from_class:.1%}, blind {secret.blind:.1%}{bound}"
     )
 
 

@@ -69,10 +69,12 @@ def read_half(folder: Path, half: Literal["encoder", "head"], trust: Path) -> Ha
 
 def _refuse_other_folder(folder: Path, half: str) -> None:
     """Name the right one where the folder of the whole export was given, or the other half's."""
+    if (folder / f"{half}.onnx").is_file():
+        return
     side = {"encoder": "edge", "head": "cloud"}[half]
     near = (folder / side, folder.parent / side)
     right = next((each for each in near if (each / f"{half}.onnx").is_file()), None)
-    if right and not (folder / f"{half}.onnx").is_file():
+    if right:
         raise ContractError(
             f"expected the {side} folder of an export, but got {folder}; take {right}"
         )
