@@ -16,26 +16,47 @@ from mixcon.errors import ConfigError, DataError
 from mixcon.kinds import Kind, has_structure
 from mixcon.metrics import cosine, measure, metric_named, reidentify
 
-SHAPES = {Kind.IMAGE: (1, 12, 12), Kind.VECTOR: (5,), Kind.SEQUENCE: (2, 9)}
+SHAPES = {
+    Kind.IMAGE: (1, 12, 12),
+    Kind.VECTOR: (5,),
+    Kind.SEQUENCE: (2, 9),
+    Kind.TEXT: (4, 7),
+}
+NUMBERS = [kind for kind in Kind if kind is not Kind.TEXT]
+
+
+@pytest.mark.parametrize("kind", NUMBERS)
+def test_a_shape_says_of_which_kind_it_is(kind):
+    assert Kind.of(SHAPES[kind]) is kind
+    assert Kind.of_samples(torch.rand(3, *SHAPES[kind])) is kind
+    assert [each for each in NUMBERS if each.fits(SHAPES[kind])] == [kind]
+
+
+def test_texts_are_told_from_other_sequences_by_what_is_in_them():
+    texts = torch.eye(8)[:, 1:][torch.tensor([[1, 7, 3, 0], [2, 2, 0, 0]])]
+    assert Kind.of(texts.shape[1:]) is Kind.SEQUENCE
+    assert Kind.of_samples(texts) is Kind.TEXT
+    assert Kind.of_samples(0.5 * texts) is Kind.SEQUENCE
+    assert Kind.of_samples(texts + texts.roll(1, 2)) is Kind.SEQUENCE
+    assert Kind.of_samples(0 * texts) is Kind.SEQUENCE
+    assert Kind.of_samples(texts[:0]) is Kind.SEQUENCE
 
 
 @pytest.mark.parametrize("kind", Kind)
-def test_a_shape_says_of_which_kind_it_is(kind):
-    assert Kind.of(SHAPES[kind]) is kind
-    assert [each for each in Kind if each.fits(SHAPES[kind])] == [kind]
+def test_a_verdict_rests_on_a_metric_with_a_finite_score_of_a_copy(kind):
     assert all(metric_named(name).perfect < float("inf") for name in kind.headlines)
 
 
 def test_other_shapes_and_names_are_refused():
     with pytest.raises(ConfigError, match="for sequences, but got"):
         Kind.of((3, 4, 8, 8))
-    with pytest.raises(ConfigError, match="image, vector, sequence, but got 'images'"):
+    with pytest.raises(ConfigError, match="image, vector, sequence, text, but got 'images'"):
         strongest("images")
     assert not has_structure((1, 8, 12))
     assert not has_structure((12, 12))
 
 
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", NUMBERS)
 def test_a_data_set_knows_its_kind(kind):
     inputs = torch.rand(4, *SHAPES[kind])
     labels = torch.tensor([0, 1, 0, 1])

@@ -36,6 +36,15 @@ EXPECTED = [
         64 * 129 + 40 * 65,
     ),
     ("audio", (1, 128), 4, (16, 8), 16 * 10 + 16 * 145, 64 * 129 + 4 * 65),
+    # each block: two norms, attention's two layers, and two more
+    (
+        "transformer",
+        (20, 205),
+        6,
+        (20, 64),
+        64 * 225 + (4 * 64 + 192 * 65 + 64 * 65 + 128 * 65 + 64 * 129),
+        (4 * 64 + 192 * 65 + 64 * 65 + 128 * 65 + 64 * 129) + 2 * 64 + 64 * 65 + 6 * 65,
+    ),
 ]
 expected = pytest.mark.parametrize(
     ("name", "shape", "classes", "sent", "encoder", "head"),

@@ -18,6 +18,7 @@ from mixcon.attacks.rmle import Rmle
 from mixcon.attacks.rmle_paper import RmlePaper
 from mixcon.attacks.rmle_paper_vector import RmlePaperVector
 from mixcon.attacks.strongest import strongest
+from mixcon.attacks.token_search import TokenSearch
 from mixcon.registry import Registry
 
 ATTACKS: Registry[type[Attack[Any]]] = Registry(
@@ -39,6 +40,7 @@ ATTACKS: Registry[type[Attack[Any]]] = Registry(
             QueryFree,
             DeepPrior,
             GenerativePrior,
+            TokenSearch,
         )
     },
 )
@@ -64,6 +66,7 @@ __all__ = [
     "Rmle",
     "RmlePaper",
     "RmlePaperVector",
+    "TokenSearch",
     "WhiteBox",
     "strongest",
 ]

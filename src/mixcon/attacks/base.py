@@ -15,7 +15,7 @@ from mixcon._clock import time_share
 from mixcon._memory import at_once
 from mixcon.errors import ConfigError, KnowledgeError, NonFiniteError
 from mixcon.kinds import Kind, has_structure
-from mixcon.metrics import cosine, mse, ssim
+from mixcon.metrics import cosine, mse, ssim, token_accuracy
 from mixcon.split import keep_inputs
 
 __all__ = [
@@ -33,6 +33,7 @@ __all__ = [
 ]
 
 _HELD_OUT = 512  # at most so many samples are held out, and never over a tenth
+_FEW = 100  # of the attacker's own samples tell of which kind all are
 TUNED_BY = 16
 """So many auxiliary samples decide between settings: the last of those held out."""
 
@@ -94,8 +95,9 @@ class Knowledge:
 
     @property
     def kind(self) -> Kind:
-        """What the inputs are."""
-        return Kind.of(self.shape)
+        """What the inputs are; a few of the attacker's own tell texts from other sequences."""
+        own = self.auxiliary.inputs[:_FEW] if self.auxiliary else torch.empty(0, *self.shape)
+        return Kind.of_samples(own)
 
     @property
     def taught(self) -> Tensor:
@@ -277,8 +279,8 @@ class Attack(ABC, Generic[K]):
         none of them scores attacks, or one that may choose settings would seem better than it is.
         They are inverted from what the device releases of them, and compared with the truth,
         which the attacker knows: by SSIM for images of 11 x 11 pixels or more, by the cosine for
-        sequences, else by the mean squared error. Victims play no part. Without candidates,
-        auxiliary samples or queries it is the attack as it is.
+        sequences, by the tokens that are right for texts, else by the mean squared error. Victims
+        play no part. Without candidates, auxiliary samples or queries it is the attack as it is.
         """
         candidates = self.candidates()
         if not candidates or not knowledge.auxiliary or not isinstance(knowledge, Query):
@@ -350,7 +352,10 @@ def _likeness(found: Tensor, wanted: Tensor) -> float:
     shape = wanted.shape[1:]
     if has_structure(shape):
         return ssim(found, wanted).mean().item()
-    if Kind.of(shape) is Kind.SEQUENCE:
+    kind = Kind.of_samples(wanted)
+    if kind is Kind.TEXT:
+        return token_accuracy(found, wanted).mean().item()
+    if kind is Kind.SEQUENCE:
         return cosine(found, wanted).mean().item()
     return -mse(found, wanted).mean().item()
 

@@ -13,6 +13,7 @@ from torch import Tensor
 
 from mixcon._clamp import clamp
 from mixcon._clock import each_step
+from mixcon._fused import without_fused_kernels
 from mixcon.attacks._principal import principal
 from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
 
@@ -81,7 +82,7 @@ class GaussNewton(Attack[WhiteBox]):
                 error = (release(inside.view(-1, *knowledge.shape)) - z).flatten(1) / scale
                 return torch.cat([error, _OUTSIDE * (free - inside), sqrt(self.prior) * u], 1)
 
-            with frozen(known.encoder):
+            with frozen(known.encoder), without_fused_kernels():
                 u = self._minimize(residuals, z.new_zeros(len(z), root.shape[1]), on_step)
             return inputs(u)[1].view(-1, *knowledge.shape).to(single)
 

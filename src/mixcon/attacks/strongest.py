@@ -16,6 +16,7 @@ from mixcon.attacks.refined import Refined
 from mixcon.attacks.rmle import Rmle
 from mixcon.attacks.rmle_paper import RmlePaper
 from mixcon.attacks.rmle_paper_vector import RmlePaperVector
+from mixcon.attacks.token_search import TokenSearch
 from mixcon.kinds import Kind
 
 __all__ = ["strongest"]
@@ -31,6 +32,7 @@ _MEMBERS: tuple[type[Attack[Any]], ...] = (
     Refined,
     DeepPrior,
     GenerativePrior,
+    TokenSearch,
 )
 
 

@@ -12,6 +12,7 @@ from mixcon.attacks.base import OnStep
 from mixcon.audit.records import BoundRecord
 from mixcon.bounds import neighborhood_error_bound, unbiased_error_bound
 from mixcon.channels import parts
+from mixcon.kinds import Kind
 from mixcon.split import SplitModel
 
 __all__ = ["bound"]
@@ -31,6 +32,8 @@ def bound(
 
     And that of any attacker at all around these inputs, where they have a box (van Trees).
 
+    Of texts neither says anything, for no attacker takes a token for any number.
+
     What follows the first noise cannot undo it, so it is left out. Before the noise the bound
     wants a smooth map: normalization is one, and dropout only takes more away. After any other
     channel, without noise, or where it is infinite, it says nothing.
@@ -38,6 +41,8 @@ def bound(
     Source: Maeng et al., NeurIPS 2023; see `mixcon.bounds.unbiased_error_bound` and
     `neighborhood_error_bound`.
     """
+    if Kind.of_samples(originals) is Kind.TEXT:
+        return BoundRecord(vacuous=True, mse=None)
     before: list[nn.Module] = []
     for part in parts(model.channel):
         noise = getattr(part, "noise_scale", None)

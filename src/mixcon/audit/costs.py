@@ -100,7 +100,7 @@ def _gradient(device: Device, x: Tensor) -> float:
 
 
 def _lesson(z: Tensor, x: Tensor) -> Callable[[], float]:
-    box = Kind.of(x.shape[1:]).box
+    box = Kind.of_samples(x).box
     network = InverseNetwork(z, x, box)
     optimizer = torch.optim.AdamW(network.parameters())
 
@@ -175,6 +175,12 @@ def _generative(settings: dict[str, Any], costs: Costs, load: Load) -> float:
     return float(lessons * costs.lesson + moved * steps)
 
 
+def _token_search(settings: dict[str, Any], costs: Costs, load: Load) -> float:
+    looks = settings["starts"] * load.shape[0] * (load.shape[1] + 1) * load.images
+    released = min(settings["references"], load.auxiliary)
+    return float((released + settings["steps"] / 2 * looks) * costs.release)
+
+
 _WORK: dict[str, Callable[[dict[str, Any], Costs, Load], float]] = {
     "averaged": _posterior,
     "decoder": _decoder,
@@ -185,5 +191,6 @@ _WORK: dict[str, Callable[[dict[str, Any], Costs, Load], float]] = {
     "posterior": _posterior,
     "query": _decoder,
     "query-free": _adversarial,
+    "token-search": _token_search,
 }
 """Of the attacks that do more than change inputs step by step."""

@@ -31,7 +31,8 @@ class LabelGuesses:
     for all classes, where the prediction says nothing; and ``class-kind-1``, ... : the class is
     parted into groups by k-means, each with the image that is best for it, so that a maximum over
     several attacks has a maximum over as many guesses to stand against. Sequences are guessed for
-    the largest expected cosine, vectors for the squared error, and named so.
+    the largest expected cosine, vectors for the squared error, texts for the tokens that are right,
+    and named so.
 
     Args:
         names: of the guesses, in order.
@@ -67,7 +68,7 @@ class LabelGuesses:
             length: so many times the usual steps.
         """
         count = max(4, count)
-        best = Kind.of(auxiliary.inputs.shape[1:]).headlines[0]
+        best = Kind.of_samples(auxiliary.inputs).headlines[0]
         names = ["class-mean", f"class-{best}", "class-medoid", f"any-{best}"]
         names += [f"class-kind-{i}" for i in range(1, count - 3)]
         steps = max(1, round(length * _STEPS))

@@ -340,14 +340,16 @@ class Gallery:
         labels: their true class, (N,).
         classes: class names.
         reconstructions: model name to attack name to (N, *shape).
+        vocabulary: of texts, what each token reads.
     """
 
     originals: Tensor
     labels: Tensor
     classes: tuple[str, ...]
     reconstructions: dict[str, dict[str, Tensor]] = field(default_factory=dict)
+    vocabulary: tuple[str, ...] = ()
 
     @property
     def kind(self) -> Kind:
         """What the victims are."""
-        return Kind.of(self.originals.shape[1:])
+        return Kind.of_samples(self.originals)

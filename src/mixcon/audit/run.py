@@ -148,7 +148,8 @@ def run_audit(  # noqa: PLR0913  each is a choice that a caller may make
             omitted=plan.omitted,
             secrets=secrets,
         )
-        gallery = Gallery(setup.originals, setup.victims.labels, setup.victims.classes)
+        shown = setup.victims
+        gallery = Gallery(setup.originals, shown.labels, shown.classes, vocabulary=shown.vocabulary)
         crossed = None if captured is None else captured[: plan.victims]
         records = []
         for subject in subjects:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.func import vjp, vmap
 
+from mixcon._fused import without_fused_kernels
 from mixcon.errors import ConfigError
 from mixcon.metrics._samples import check_samples
 
@@ -91,7 +92,8 @@ def fisher_information_leakage(
         raise ConfigError(f"expected noise to be a finite number > 0, but got {noise!r}")
     if probes is not None and probes < 1:
         raise ConfigError(f"expected 1 probe or more, but got {probes!r}")
-    parts = [_information(represent, part, noise, probes) for part in inputs.split(_SAMPLES)]
+    with without_fused_kernels():
+        parts = [_information(represent, part, noise, probes) for part in inputs.split(_SAMPLES)]
     return torch.cat(parts) / inputs.shape[1:].numel()
 
 

@@ -91,7 +91,7 @@ def reproduce(
     frontier records the leaderboard: each defense has a choice of settings, is trained, audited and
     signed. A data set takes hours; entries are on the board as soon as they are done.
 
-    elsewhere trains and audits networks on faces, voices, X-rays and tables, undefended and
+    elsewhere trains and audits networks on faces, voices, X-rays, tables and texts, undefended and
     defended; --docs makes the page of it.
 
     Example: mixcon reproduce table1 table2 figure2 --scale full

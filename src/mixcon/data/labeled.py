@@ -7,14 +7,17 @@ from dataclasses import dataclass, field, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from mixcon.errors import DataError
 from mixcon.kinds import Kind
 
-__all__ = ["Attribute", "LabeledSet", "Splits"]
+__all__ = ["END", "Attribute", "LabeledSet", "Splits"]
 
 _NAMED = 5  # columns, at most
 _TYPES = {Kind.IMAGE: torch.uint8, Kind.VECTOR: torch.float32, Kind.SEQUENCE: torch.float32}
+END = -1
+"""Stands for the token that a text no longer has."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +39,12 @@ class LabeledSet:
 
     Attributes:
         name: name of the data set.
-        inputs: uint8 images (N, C, H, W), float32 vectors (N, d) or float32 sequences (N, C, T).
+        inputs: uint8 images (N, C, H, W), float32 vectors (N, d), float32 sequences (N, C, T) or
+            texts: int64 positions in the vocabulary, (N, L), -1 behind the end.
         labels: int64 positions in `classes`, (N,).
         classes: name of each class.
         attributes: by name; no network learns them, an audit may ask how much z tells of them.
+        vocabulary: of texts, what each token reads.
 
     Raises:
         DataError: shapes, types or labels that do not fit together.
@@ -50,17 +55,15 @@ class LabeledSet:
     labels: Tensor
     classes: tuple[str, ...]
     attributes: Mapping[str, Attribute] = field(default_factory=dict)
+    vocabulary: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name, each in self.attributes.items():
             _check_attribute(f"{self.name}: {name}", each, len(self.labels))
-        fits = any(kind.fits(self.shape) and self.inputs.dtype == _TYPES[kind] for kind in Kind)
-        if not fits:
-            raise DataError(
-                f"{self.name}: expected uint8 images (N, C, H, W), float32 vectors (N, d) or "
-                f"float32 sequences (N, C, T), but got {self.inputs.dtype} of shape "
-                f"{tuple(self.inputs.shape)}"
-            )
+        if self.vocabulary:
+            _check_tokens(self.name, self.inputs, len(self.vocabulary))
+        else:
+            _check_numbers(self.name, self.inputs)
         if self.labels.dtype != torch.int64 or self.labels.shape != self.inputs.shape[:1]:
             raise DataError(
                 f"{self.name}: expected int64 labels of shape ({len(self.inputs)},), but got "
@@ -71,21 +74,20 @@ class LabeledSet:
                 f"{self.name}: expected labels from 0 to {len(self.classes) - 1}, but got "
                 f"{int(self.labels.min())} to {int(self.labels.max())}"
             )
-        if self.inputs.is_floating_point() and not self.inputs.isfinite().all():
-            raise DataError(f"{self.name}: expected finite numbers, but got {_bad(self.inputs)}")
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """Shape of one sample."""
-        return tuple(self.inputs.shape[1:])
+        """Shape of one sample, as floats."""
+        own = tuple(self.inputs.shape[1:])
+        return (*own, len(self.vocabulary)) if self.vocabulary else own
 
     @property
     def kind(self) -> Kind:
         """What the samples are; images have values in [0, 1] once they are floats."""
-        return Kind.of(self.shape)
+        return Kind.TEXT if self.vocabulary else Kind.of(self.shape)
 
     def to(self, device: torch.device | str) -> LabeledSet:
         """The same set on another device."""
@@ -102,8 +104,10 @@ class LabeledSet:
         )
 
     def floats(self, index: Tensor | slice = slice(None)) -> Tensor:
-        """Samples as float32: images scaled to [0, 1], others as they are."""
+        """Samples as float32: images scaled to [0, 1], a row of texts with a 1 at its token."""
         chosen = self.inputs[index]
+        if self.kind is Kind.TEXT:
+            return F.one_hot(chosen + 1, len(self.vocabulary) + 1)[..., 1:].float()
         return chosen.float() / 255 if self.kind is Kind.IMAGE else chosen
 
     def shuffled(self, generator: torch.Generator) -> Tensor:
@@ -125,6 +129,39 @@ class LabeledSet:
         for start in range(0, count, size):
             index = slice(start, start + size) if order is None else order[start : start + size]
             yield self.floats(index), self.labels[index]
+
+
+def _check_numbers(name: str, inputs: Tensor) -> None:
+    shape = tuple(inputs.shape[1:])
+    if not any(kind.fits(shape) and inputs.dtype == of for kind, of in _TYPES.items()):
+        raise DataError(
+            f"{name}: expected uint8 images (N, C, H, W), float32 vectors (N, d), float32 "
+            "sequences (N, C, T), or a vocabulary and int64 texts (N, L), but got "
+            f"{inputs.dtype} of shape {tuple(inputs.shape)}"
+        )
+    if inputs.is_floating_point() and not inputs.isfinite().all():
+        raise DataError(f"{name}: expected finite numbers, but got {_bad(inputs)}")
+    if Kind.of_samples(inputs) is Kind.TEXT:
+        raise DataError(
+            f"{name}: expected sequences of numbers, but each row has a single 1; give int64 "
+            "positions (N, L), and a vocabulary, and they are texts"
+        )
+
+
+def _check_tokens(name: str, inputs: Tensor, words: int) -> None:
+    if inputs.dtype != torch.int64 or inputs.dim() != 2:
+        raise DataError(
+            f"{name}: expected int64 texts (N, L), for there is a vocabulary, but got "
+            f"{inputs.dtype} of shape {tuple(inputs.shape)}"
+        )
+    if inputs.numel() and not END <= inputs.min() <= inputs.max() < words:
+        raise DataError(
+            f"{name}: expected tokens from 0 to {words - 1}, and -1 behind the end, but got "
+            f"{int(inputs.min())} to {int(inputs.max())}"
+        )
+    empty = int((inputs == END).all(1).sum())
+    if empty:
+        raise DataError(f"{name}: expected texts, but {empty} have no token; leave those out")
 
 
 def _bad(inputs: Tensor) -> str:
@@ -170,6 +207,8 @@ class Splits:
 
     def __post_init__(self) -> None:
         train, test = self.train, self.test
+        if train.vocabulary != test.vocabulary:
+            raise DataError(f"{train.name}: expected training and test texts of one vocabulary")
         if (train.shape, train.classes) != (test.shape, test.classes):
             raise DataError(
                 f"{train.name}: expected training and test samples alike, but got shapes "

@@ -18,6 +18,7 @@ from mixcon.data.digits import digits
 from mixcon.data.hub import HUB_SETS, HubSet
 from mixcon.data.image_folder import folder
 from mixcon.data.labeled import LabeledSet, Splits
+from mixcon.data.messages import messages
 from mixcon.data.names import FOLDER, absolute, title
 from mixcon.data.notes import note
 from mixcon.data.spoken_digits import spoken_digits
@@ -48,6 +49,7 @@ SOURCES: Registry[Callable[..., Splits]] = Registry(
         "wine": lambda data_dir, seed: wine(),
         "diabetes": lambda data_dir, seed: diabetes(),
         "census": lambda data_dir, seed: census(seed),
+        "messages": lambda data_dir, seed: messages(seed),
         "spoken_digits": lambda data_dir, seed: spoken_digits(data_dir),
         **{name: partial(_hub, entry) for name, entry in HUB_SETS.items()},
     },

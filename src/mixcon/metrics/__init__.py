@@ -17,6 +17,7 @@ from mixcon.metrics.reidentification import Reidentification, reidentify
 from mixcon.metrics.separability import Separability, mixed_pairs, separability
 from mixcon.metrics.si_sdr import si_sdr
 from mixcon.metrics.structural import ssim
+from mixcon.metrics.tokens import token_accuracy
 
 __all__ = [
     "METRICS",
@@ -48,5 +49,6 @@ __all__ = [
     "separability",
     "si_sdr",
     "ssim",
+    "token_accuracy",
     "train_recognizer",
 ]

@@ -16,6 +16,7 @@ from mixcon.metrics.metric import Metric, Pairwise
 from mixcon.metrics.pixel import mse, psnr
 from mixcon.metrics.si_sdr import si_sdr
 from mixcon.metrics.structural import ssim
+from mixcon.metrics.tokens import token_accuracy
 from mixcon.registry import Registry
 
 __all__ = ["METRICS", "measure", "metric_named"]
@@ -23,6 +24,7 @@ __all__ = ["METRICS", "measure", "metric_named"]
 _CHUNK = 512
 _IMAGES = frozenset({Kind.IMAGE})
 _SOUNDS = frozenset({Kind.SEQUENCE})
+_TEXTS = frozenset({Kind.TEXT})
 
 METRICS: Registry[Pairwise] = Registry(
     "metrics",
@@ -81,6 +83,13 @@ METRICS: Registry[Pairwise] = Registry(
             spec="z.1f",
             description="distance of mel spectrograms of sound in dB, 0 sounds the same",
         ),
+        "tokens": Pairwise(
+            function=token_accuracy,
+            kinds=_TEXTS,
+            label="Tokens",
+            phrase="{} of the tokens right",
+            description="share of a text's tokens that are right, 1 is identical",
+        ),
     },
 )
 """The comparisons by name; `METRICS.find` also knows ``package.module:name``."""
@@ -110,8 +119,9 @@ def measure(reconstruction: Tensor, original: Tensor) -> dict[str, Tensor]:
     """Every applicable metric: name to one value per sample, (N,), float32 or float64.
 
     Args:
-        reconstruction: (N, C, H, W) images in [0, 1], (N, d) vectors or (N, C, T) sequences.
-        original: the same shape.
+        reconstruction: (N, C, H, W) images in [0, 1], (N, d) vectors, (N, C, T) sequences or
+            (N, L, V) texts.
+        original: the same shape; it says of which kind they are.
 
     Raises:
         ConfigError: the shapes differ or are no batch of a known kind, or images outside of [0, 1].
@@ -120,7 +130,7 @@ def measure(reconstruction: Tensor, original: Tensor) -> dict[str, Tensor]:
     reconstruction, original = comparable(reconstruction, original)
     if not reconstruction.isfinite().all():
         raise NonFiniteError("expected a finite reconstruction, but got NaN or infinity")
-    kind = Kind.of(original.shape[1:])
+    kind = Kind.of_samples(original)
     if kind is Kind.IMAGE:
         check_unit_range("reconstructions", reconstruction)
         check_unit_range("originals", original)

@@ -14,6 +14,7 @@ from mixcon.models.audio import audio
 from mixcon.models.lenet5 import lenet5
 from mixcon.models.mlp import Activation, Head, mlp
 from mixcon.models.resnet import resnet
+from mixcon.models.transformer import transformer
 from mixcon.models.vgg16 import vgg16
 from mixcon.registry import Registry
 from mixcon.split import SplitModel, split_model
@@ -27,6 +28,7 @@ __all__ = [
     "mlp",
     "network_named",
     "resnet",
+    "transformer",
     "vgg16",
     "whole",
 ]
@@ -88,6 +90,7 @@ NETWORKS: Registry[Network] = Registry(
         ),
         "resnet": Network(resnet, "block3", "3 residual blocks, for images of any size"),
         "audio": Network(audio, "pool2", "2 convolutions along time, for sounds"),
+        "transformer": Network(transformer, "block1", "2 blocks of attention, for texts"),
     },
 )
 

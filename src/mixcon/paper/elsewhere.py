@@ -1,4 +1,4 @@
-"""Faces, voices, X-rays and tables: the same networks undefended and defended, audited alike."""
+"""Faces, voices, X-rays, tables, texts: networks undefended and defended, audited alike."""
 
 from __future__ import annotations
 

@@ -43,6 +43,12 @@ _CENSUS = (
     "education, hours, gains, sex, marriage, job and region. The secrets are sex and marriage: the "
     "income has some cause to tell of both."
 )
+_TEXTS = (
+    "Made-up messages to a bank, of 20 words at most: which of six things is wanted. Names, "
+    "places, amounts and relatives are told along with it; the secret is the city that is named "
+    "first, if any. The wishes are easily told apart, so the accuracy says little. *Tokens*: the "
+    "share of a message's words that come back at their place."
+)
 
 
 @dataclass(frozen=True)
@@ -186,6 +192,20 @@ CASES: dict[str, Case] = {
             epochs=10,
             ramp=2.0,
             secrets=("sex", "married"),
+            metrics=("cosine", "reidentification_in_class"),
+        ),
+        Case(
+            "texts",
+            "Texts",
+            _TEXTS,
+            data="messages",
+            network="transformer",
+            late="relu",
+            defense="code(bits=4) + unicon(weight=0.3, on=z)",
+            attacks=strongest("text"),
+            adapted_epochs=5,
+            epochs=5,
+            secrets=("city",),
             metrics=("cosine", "reidentification_in_class"),
         ),
     )

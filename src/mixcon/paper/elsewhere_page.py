@@ -20,7 +20,7 @@ from mixcon.reports.headline import beside
 __all__ = ["elsewhere_page"]
 
 _HEAD = """\
-# Faces, voices, X-rays, tables
+# Faces, voices, X-rays, tables, texts
 
 Networks on data that is not digits, each undefended, with a defense that is trained in, and with
 the same defense learned behind the undefended encoder (`mixcon adapt`). This page is made by
@@ -35,7 +35,8 @@ proved for every attacker; seeing z multiplies the chance of any guess by at mos
 metrics are of the same attack, but for re-identification: who wants names chooses by names. A
 *secret* is read from z by a probe; beside it stand what a guess from the class gets, what no
 attacker exceeds, and how many of the secret's own bits z can tell. Pictures: victims, and below
-them what came closest to each; of sounds the first victim in gray.
+them what came closest to each; of sounds the first victim in gray; of texts what became of the
+first, wrong words struck through.
 """
 
 

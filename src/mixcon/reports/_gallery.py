@@ -14,6 +14,7 @@ from mixcon.kinds import Kind
 from mixcon.metrics import metric_named
 from mixcon.reports.figures import Figures
 from mixcon.reports.pictures import data_uri, grid, png
+from mixcon.reports.sentences import sentence, words_of
 from mixcon.reports.summary import Summary
 from mixcon.reports.waves import wave_form
 
@@ -73,14 +74,14 @@ def thumbnail(model: ModelRecord, gallery: Gallery) -> tuple[str, bytes] | None:
         gallery: holds what was found under the model's name.
 
     Returns:
-        PNG of images, SVG of the first sequence, None of vectors.
+        PNG of images, SVG of the first sequence or text, None of vectors.
     """
     if gallery.kind is Kind.VECTOR:
         return None
     metric = gallery.kind.headlines[0]
     found = strongest_pictures(model, gallery.reconstructions[model.name], metric)
-    if gallery.kind is Kind.SEQUENCE:
-        return "svg", wave_form(found[0], gallery.originals[0]).encode()
+    if gallery.kind is not Kind.IMAGE:
+        return "svg", _drawn(gallery, found[0], gallery.originals[0]).encode()
     pair = torch.cat([gallery.originals[:_FEW], found[:_FEW]])
     return "png", png(grid(pair, columns=min(_FEW, len(gallery.originals))), 2)
 
@@ -130,8 +131,9 @@ def _originals(gallery: Gallery, figures: Figures) -> PictureRow:
     pictures = []
     for index in figures.shown:
         name = gallery.classes[int(gallery.labels[index])]
-        alt = f"Original {figures.thing} {index}, class {name}"
-        pictures.append(Picture(_source(gallery.originals[index]), alt, name))
+        original = gallery.originals[index]
+        alt = f"Original {figures.thing} {index}, class {name}{_read(gallery, original)}"
+        pictures.append(Picture(_source(gallery, original), alt, name))
     return PictureRow("Original", "class below", pictures)
 
 
@@ -141,9 +143,10 @@ def _reconstructed(
     scale, values = figures.scale, attack.leakage[figures.metric]
     return [
         Picture(
-            _source(found[index], gallery.originals[index]),
+            _source(gallery, found[index], gallery.originals[index]),
             f"{figures.thing.capitalize()} {index} as {attack.attack} redraws it from "
-            f"{summary.model}, {scale.label} {scale.text(values[index])}",
+            f"{summary.model}, {scale.label} {scale.text(values[index])}"
+            + _read(gallery, found[index], gallery.originals[index]),
             scale.text(values[index]),
             strongest=values[index] == summary.strongest[index],
         )
@@ -151,7 +154,21 @@ def _reconstructed(
     ]
 
 
-def _source(sample: Tensor, original: Tensor | None = None) -> str:
-    if Kind.of(sample.shape) is Kind.SEQUENCE:
-        return data_uri(wave_form(sample, original).encode(), "svg")
+def _source(gallery: Gallery, sample: Tensor, original: Tensor | None = None) -> str:
+    if gallery.kind is not Kind.IMAGE:
+        return data_uri(_drawn(gallery, sample, original).encode(), "svg")
     return data_uri(png(sample, max(1, round(VIEW / max(sample.shape[-2:])))))
+
+
+def _drawn(gallery: Gallery, sample: Tensor, original: Tensor | None) -> str:
+    """A sequence or a text, as SVG."""
+    if gallery.kind is Kind.TEXT:
+        return sentence(sample, gallery.vocabulary, original)
+    return wave_form(sample, original)
+
+
+def _read(gallery: Gallery, sample: Tensor, original: Tensor | None = None) -> str:
+    """What a text reads, for who cannot see it; nothing of other kinds."""
+    if gallery.kind is not Kind.TEXT:
+        return ""
+    return ": " + " ".join(word for word in words_of(sample, gallery.vocabulary, original) if word)

@@ -240,6 +240,8 @@ class EdgeClient:
     def _checked(self, inputs: NDArray[Any]) -> Floats:
         shape, kind = self.contract.input.shape, self.contract.preprocessing.kind
         x = np.asarray(inputs)
+        if kind is Kind.TEXT and x.dtype.kind == "i" and x.shape[1:] == shape[:1]:
+            x = _one_hot(x, shape[1])
         if x.shape[1:] != shape or x.dtype.kind not in "fu":
             raise DataError(
                 f"expected inputs of shape {('N', *shape)} and uint8 or floats, but got "
@@ -249,13 +251,24 @@ class EdgeClient:
             x = x.astype(np.float32) / np.float32(255)
         x = x.astype(np.float32)
         if not all_finite(x) or (
-            kind is Kind.IMAGE and x.size and not 0 <= x.min() <= x.max() <= 1
+            kind.box and x.size and not kind.box[0] <= x.min() <= x.max() <= kind.box[1]
         ):
             raise DataError(
                 "expected finite inputs, for images uint8 or from 0 to 1, but got others; divide "
                 "pixels by 255"
             )
         return x
+
+
+def _one_hot(tokens: NDArray[Any], words: int) -> Floats:
+    """Texts, (N, L), -1 behind the end, to rows with a 1 at their token, (N, L, V)."""
+    if tokens.size and not -1 <= tokens.min() <= tokens.max() < words:
+        raise DataError(
+            f"expected tokens from 0 to {words - 1}, and -1 behind the end, but got "
+            f"{tokens.min()} to {tokens.max()}"
+        )
+    rows: Floats = np.eye(words + 1, dtype=np.float32)[:, 1:][tokens + 1]
+    return rows
 
 
 def _chunks(x: Floats, size: int) -> Iterator[Floats]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import textwrap
-import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
-from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from mixcon._fused import without_fused_kernels
 from mixcon.errors import CutError
 from mixcon.split._cut import split_model
 from mixcon.split._model import SplitModel
@@ -80,7 +78,7 @@ def list_cuts(net: nn.Module, shape: tuple[int, ...]) -> list[Cut]:
         >>> [(cut.layer, cut.shape, cut.device.multiply_adds) for cut in list_cuts(net, (4,))]
         [('0', (3,), 12), ('1', (3,), 12), ('2', (), 0)]
     """
-    with evaluating(net), _step_by_step():
+    with evaluating(net), without_fused_kernels():
         x = torch.zeros(1, *shape)
         try:
             _, whole = _run(net, x)
@@ -97,7 +95,7 @@ def list_cuts(net: nn.Module, shape: tuple[int, ...]) -> list[Cut]:
 
 def multiply_adds(run: Callable[[Tensor], Tensor], shape: tuple[int, ...]) -> int:
     """Of what a function does to one sample of this shape, as in `Cost`."""
-    with _step_by_step():
+    with without_fused_kernels():
         return _run(run, torch.zeros(1, *shape))[1]
 
 
@@ -148,17 +146,3 @@ def _inside_out(module: nn.Module, prefix: str = "") -> Iterator[str]:
         if child is not None:
             yield from _inside_out(child, f"{prefix}{name}.")
             yield prefix + name
-
-
-@contextmanager
-def _step_by_step() -> Iterator[None]:
-    """Without the fused kernels of attention and recurrent layers, which are not counted."""
-    fused = torch.backends.mha.get_fastpath_enabled()
-    torch.backends.mha.set_fastpath_enabled(False)
-    try:
-        with warnings.catch_warnings(), sdpa_kernel(SDPBackend.MATH):
-            warnings.simplefilter("ignore")  # on a CPU, flags() warns of a setting it passes on
-            with torch.backends.mkldnn.flags(enabled=False):
-                yield
-    finally:
-        torch.backends.mha.set_fastpath_enabled(fused)

@@ -46,8 +46,14 @@ def _gallery(tested: dict[str, Trial]) -> Gallery:
     first = next(iter(tested.values()))
     shared = _tensors(first, "")
     with safe_open(first.folder / "test.safetensors", framework="pt") as file:
-        classes = tuple(json.loads(file.metadata()["classes"]))
-    return Gallery(shared["originals"], shared["labels"], classes, found)
+        said = {what: tuple(json.loads(of)) for what, of in file.metadata().items()}
+    return Gallery(
+        shared["originals"],
+        shared["labels"],
+        said["classes"],
+        found,
+        vocabulary=said.get("vocabulary", ()),  # which older sweeps lack
+    )
 
 
 def _tensors(trial: Trial, prefix: str) -> dict[str, Tensor]:

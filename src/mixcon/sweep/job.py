@@ -159,6 +159,7 @@ def _write(job: Job, report: Report, gallery: Gallery) -> None:
         tensors = {"originals": gallery.originals, "labels": gallery.labels}
         tensors |= {f"reconstructions.{name}": images for name, images in found.items()}
         kept = {name: tensor.contiguous() for name, tensor in tensors.items()}
-        classes = {"classes": json.dumps(gallery.classes)}
-        write_whole(job.folder / f"{job.stage}.safetensors", save(kept, metadata=classes))
+        names = {"classes": gallery.classes, "vocabulary": gallery.vocabulary}
+        said = {what: json.dumps(of) for what, of in names.items()}
+        write_whole(job.folder / f"{job.stage}.safetensors", save(kept, metadata=said))
     write_whole(job.result, report_json(report))

@@ -22,7 +22,8 @@ from mixcon.testing._expect import expect
 __all__ = ["check_attack", "check_no_oracle"]
 
 _IMAGE = (1, 28, 28)
-_SHAPES = {Kind.IMAGE: _IMAGE, Kind.VECTOR: (6,), Kind.SEQUENCE: (2, 5)}
+_TEXT = (4, 7)
+_SHAPES = {Kind.IMAGE: _IMAGE, Kind.VECTOR: (6,), Kind.SEQUENCE: (2, 5), Kind.TEXT: _TEXT}
 
 
 def check_attack(attack: Attack[Any]) -> None:
@@ -48,7 +49,7 @@ def check_attack(attack: Attack[Any]) -> None:
         torch.manual_seed(0)
         shape = _shape(attack)
         encoder = _encoder(shape)
-        z = encoder(torch.rand(4, *shape)).detach()
+        z = encoder(_victims(shape)[0][:4]).detach()
         found = _check_run(attack, encoder, z)
         alone = _seeded(attack, encoder, z[:1])
         expect(
@@ -64,7 +65,7 @@ def check_no_oracle(attack: Attack[Any]) -> None:
     One that does has seen the victims.
 
     Args:
-        attack: the attack; images are those of digits, vectors normal ones.
+        attack: the attack; images are those of digits, vectors normal ones, texts any words.
 
     Raises:
         AssertionError: it does.
@@ -144,8 +145,9 @@ def _known(
     encoder: nn.Module, shape: tuple[int, ...], channel: nn.Module | None = None
 ) -> WhiteBox:
     """Everything that an attacker may know."""
-    box = Kind.of(shape).box
-    return WhiteBox.of(encoder, channel, shape=shape, box=box, auxiliary=_own(shape), head=_Level())
+    own = _own(shape)
+    box = Kind.of_samples(own.inputs).box
+    return WhiteBox.of(encoder, channel, shape=shape, box=box, auxiliary=own, head=_Level())
 
 
 @cache
@@ -153,7 +155,7 @@ def _own(shape: tuple[int, ...]) -> Auxiliary:
     if shape == _IMAGE:
         train = load("digits").train.take(slice(300))
         return Auxiliary(train.floats(), train.labels)
-    samples = torch.randn(300, *shape, generator=torch.Generator().manual_seed(7))
+    samples = _drawn(300, shape, 7)
     return Auxiliary(samples, (samples.flatten(1)[:, 0] > 0).long())
 
 
@@ -162,8 +164,16 @@ def _victims(shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
     if shape == _IMAGE:
         test = load("digits").test.take(slice(30))
         return test.floats(), test.labels
-    samples = torch.randn(30, *shape, generator=torch.Generator().manual_seed(8))
+    samples = _drawn(30, shape, 8)
     return samples, (samples.flatten(1)[:, 0] > 0).long()
+
+
+def _drawn(count: int, shape: tuple[int, ...], seed: int) -> Tensor:
+    generator = torch.Generator().manual_seed(seed)
+    if shape == _TEXT:
+        length, words = shape
+        return torch.eye(words)[torch.randint(words, (count, length), generator=generator)]
+    return torch.randn(count, *shape, generator=generator)
 
 
 def _likeness(found: Tensor, wanted: Tensor) -> float:
