@@ -1,4 +1,4 @@
-"""Vectors and sequences: the same audit, fair on both, and a report that draws them."""
+"""Vectors, sequences, texts: the same audit, fair on all, and a report that shows them."""
 
 import pytest
 import torch
@@ -12,12 +12,16 @@ from mixcon.models import build
 from mixcon.reports.figures import figures_of
 from mixcon.reports.files import read_report, write_figures
 
-CASES = {"synthetic": ("mlp", Kind.VECTOR), "tones": ("audio", Kind.SEQUENCE)}
+CASES = {
+    "synthetic": ("mlp", Kind.VECTOR),
+    "tones": ("audio", Kind.SEQUENCE),
+    "messages": ("transformer", Kind.TEXT),
+}
 
 
 @pytest.fixture(scope="module", params=CASES)
 def audited(request):
-    data, (network, kind) = load(request.param), CASES[request.param]
+    data, (network, kind) = load(f"{request.param}[:400]"), CASES[request.param]
     model = build(network, data.train.shape, len(data.train.classes)).eval()
     attacks = [Posterior(), Decoder(steps=100), Rmle(steps=20)]
     subject = Subject(model, "a model")
@@ -41,11 +45,11 @@ def test_everything_is_measured_in_the_metric_of_the_kind(audited):
     assert all(metric in each.auxiliary and len(each.leakage[metric]) == 60 for each in records)
     assert {"reidentification", "reidentification_in_class"} == set(report.notes)
     assert model.saturation
-    assert bool(model.masking) == (kind is Kind.SEQUENCE)
+    assert bool(model.masking) == (kind is not Kind.VECTOR)
     assert [guess.guess for guess in model.guesses[:2]] == ["class-mean", f"class-{metric}"]
 
 
-def test_the_report_draws_sequences_and_tells_the_columns_of_vectors(audited, tmp_path):
+def test_the_report_draws_sequences_and_texts_and_tells_the_columns_of_vectors(audited, tmp_path):
     kind, report, gallery = audited
     figures = figures_of(report)
     page = write_figures(figures, gallery, tmp_path).read_text(encoding="utf-8")
@@ -54,7 +58,7 @@ def test_the_report_draws_sequences_and_tells_the_columns_of_vectors(audited, tm
     assert "image" not in text
     rows = 1 + len(report.models[0].attacks)
     drawn = page.count('src="data:image/svg+xml;base64,')
-    assert drawn == (rows * len(figures.shown) if kind is Kind.SEQUENCE else 0)
+    assert drawn == (0 if kind is Kind.VECTOR else rows * len(figures.shown))
     assert ("Which columns come back" in page) == (kind is Kind.VECTOR)
     assert text.count("\n| a model | ") == (12 if kind is Kind.VECTOR else 2)
     assert figures_of(read_report(tmp_path / "report.json")).models == figures.models

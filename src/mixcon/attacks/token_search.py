@@ -38,7 +38,7 @@ class TokenSearch(Attack[WhiteBox]):
         min over tokens t of  |E h(t) - z|^2 / |z|^2 - prior mean over l of log P(t_l | t_(l-1))
 
     Attributes:
-        steps: rounds over all places, at most; it ends with one that changes nothing.
+        steps: rounds over all places, at most; a text that one leaves as it is has its last.
         starts: of the likeliest samples, for each text.
         prior: weight of the prior.
         references: so many of the attacker's samples are weighed as starts.
@@ -114,17 +114,19 @@ class TokenSearch(Attack[WhiteBox]):
     ) -> Tensor:
         """Texts, (M, L), after rounds of the best word, or none, for each place in turn."""
         every = torch.arange(words, device=texts.device)
+        found, left = texts.clone(), torch.arange(len(texts), device=texts.device)
         for _ in each_step(self.steps, on_step):
-            before = texts
+            some, of = found[left], which[left].repeat_interleave(words)
             for place in places:
-                tried = texts.repeat_interleave(words, 0)
-                tried[:, place] = every.repeat(len(texts))
-                losses = loss(tried, which.repeat_interleave(words)).view(-1, words)
-                texts = texts.clone()
-                texts[:, place] = losses.argmin(1)
-            if torch.equal(texts, before):
+                tried = some.repeat_interleave(words, 0)
+                tried[:, place] = every.repeat(len(some))
+                some[:, place] = loss(tried, of).view(-1, words).argmin(1)
+            changed = (some != found[left]).any(1)
+            found[left] = some
+            left = left[changed]
+            if not len(left):
                 break
-        return texts
+        return found
 
 
 def _tokens(rows: Tensor) -> Tensor:

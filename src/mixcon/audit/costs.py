@@ -178,7 +178,7 @@ def _generative(settings: dict[str, Any], costs: Costs, load: Load) -> float:
 def _token_search(settings: dict[str, Any], costs: Costs, load: Load) -> float:
     looks = settings["starts"] * load.shape[0] * (load.shape[1] + 1) * load.images
     released = min(settings["references"], load.auxiliary)
-    return float((released + settings["steps"] / 2 * looks) * costs.release)
+    return float((released + settings["steps"] / 3 * looks) * costs.release)
 
 
 _WORK: dict[str, Callable[[dict[str, Any], Costs, Load], float]] = {
