@@ -18,7 +18,7 @@ from mixcon._clock import time_limit
 from mixcon._files import write_whole
 from mixcon._places import cache_folder
 
-__all__ = ["digest", "kept"]
+__all__ = ["digest", "kept", "raw_bytes"]
 
 Tensors = dict[str, Tensor]
 
@@ -50,13 +50,14 @@ def digest(*parts: Tensor | str | float | None) -> str:
     for part in parts:
         if isinstance(part, Tensor):
             sha.update(f"{part.dtype}{tuple(part.shape)}".encode())
-            sha.update(_bytes(part))
+            sha.update(raw_bytes(part))
         else:
             sha.update(f"{part!r};".encode())
     return sha.hexdigest()[:32]
 
 
-def _bytes(tensor: Tensor) -> memoryview:
+def raw_bytes(tensor: Tensor) -> memoryview:
+    """The bytes of its numbers, of any type."""
     flat = tensor.detach().cpu().contiguous().reshape(-1)
     return flat.view(torch.uint8).numpy().data
 

@@ -225,6 +225,25 @@ def test_who_wants_names_chooses_by_names():
         assert summary.evidence.named == pytest.approx((share - 0.02) / 0.98)
 
 
+def test_of_attacks_that_name_own_samples_alike_the_headline_s_counts():
+    metric = "reidentification_in_class"
+    found = sound(model("m", 0.9, decoder=[0.3], rmle=[0.4], posterior=[0.2]))
+    hits = {"decoder": 0.0, "rmle": 1.0, "posterior": 1.0, "class-ssim": 0.0}
+
+    def with_names(record, name):
+        leakage = {**record.leakage, metric: [hits[name]] * 50}
+        return record.model_copy(
+            update={"leakage": leakage, "auxiliary": {**record.auxiliary, metric: 1.0}}
+        )
+
+    names = {
+        "attacks": [with_names(a, a.attack) for a in found.attacks],
+        "guesses": [with_names(g, g.guess) for g in found.guesses],
+    }
+    (summary,) = figures_of(report_on(found.model_copy(update=names))).models
+    assert (summary.chosen, summary.named.attack) == ("rmle", "rmle")
+
+
 @pytest.mark.parametrize(("attack", "guess"), [(1, 0), (3, 2), (0, 0)])
 def test_a_hit_by_chance_is_none(attack, guess):
     report = report_on(named(model("m", 0.9, rmle=[0.2]), attack, guess))

@@ -48,7 +48,7 @@ class GaussNewton(Attack[WhiteBox]):
 
     Source: Nocedal and Wright, Numerical Optimization, chapters 7 and 10.
 
-    Cost: steps (2 inner + 3) passes of the encoder, in float64.
+    Cost: steps (2 inner + 3) passes of the encoder, in float64 if it can.
     """
 
     name = "gauss-newton"
@@ -65,11 +65,13 @@ class GaussNewton(Attack[WhiteBox]):
         return tuple(replace(self, prior=self.prior * 10**k) for k in range(5))
 
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
-        mean, root = (part.double() for part in _prior(knowledge))
-        known = _doubled(knowledge)
+        # Conjugate gradients on a nearly singular system want the digits, where they can be had.
+        doubled = _doubled(knowledge)
+        known = doubled or knowledge
+        mean, root = _prior(knowledge)
 
         def run(single: Tensor, on_step: OnStep) -> Tensor:
-            z = single.double()
+            z = single.double() if doubled else single
             release = known.expected(z, self.draws)
             scale = z.flatten(1).norm(dim=1, keepdim=True).clamp_min(torch.finfo(z.dtype).tiny)
 
@@ -114,9 +116,14 @@ class GaussNewton(Attack[WhiteBox]):
         return move
 
 
-def _doubled(knowledge: WhiteBox) -> WhiteBox:
-    """The device in float64: conjugate gradients on a nearly singular system want the digits."""
-    device = deepcopy(knowledge.encoder).double()
+def _doubled(knowledge: WhiteBox) -> WhiteBox | None:
+    """The device in float64; None of one that holds on to another type, or cannot be copied."""
+    try:
+        device = deepcopy(knowledge.encoder).double()
+        with frozen(device), torch.no_grad():
+            device(knowledge.taught[:1].new_zeros((1, *knowledge.shape), dtype=torch.float64))
+    except RuntimeError:
+        return None
     return WhiteBox.of(device.encoder, device.channel, shape=knowledge.shape, box=knowledge.box)
 
 

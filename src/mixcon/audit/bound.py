@@ -19,6 +19,9 @@ __all__ = ["bound"]
 
 _PROBES = 32
 _AT_ONCE = 16  # so many victims are told of as one step
+_STEP = 1e-2  # of a difference, in deviations of the inputs
+_LOOKS = 8  # random directions
+_MORE = 1.5  # times the derivative: bends between two inputs make a difference, too
 
 
 def bound(
@@ -36,18 +39,22 @@ def bound(
 
     What follows the first noise cannot undo it, so it is left out. Before the noise the bound
     wants a smooth map: normalization is one, and dropout only takes more away. After any other
-    channel, without noise, or where it is infinite, it says nothing.
+    channel, without noise, where it is infinite, or where the encoder answers a small change of
+    the input by more than its derivative (it rounds, or hides a part from gradients), it says
+    nothing.
 
     Source: Maeng et al., NeurIPS 2023; see `mixcon.bounds.unbiased_error_bound` and
     `neighborhood_error_bound`.
     """
     if Kind.of_samples(originals) is Kind.TEXT:
         return BoundRecord(vacuous=True, mse=None)
+    like = next(model.parameters())
     before: list[nn.Module] = []
     for part in parts(model.channel):
         noise = getattr(part, "noise_scale", None)
         if noise is not None:
-            return _record(nn.Sequential(model.encoder, *before), originals, noise, on_step, box)
+            smooth = nn.Sequential(model.encoder, *before)
+            return _record(smooth, originals.to(like), noise, on_step, box)
         if not getattr(part, "smooth", False):
             break
         if not getattr(part, "draws", None):  # dropout only takes more away
@@ -62,10 +69,9 @@ def _record(
     on_step: OnStep,
     box: tuple[float, float] | None,
 ) -> BoundRecord:
-    if noise == 0:
+    if noise == 0 or not _derivable(smooth, originals[:_AT_ONCE]):
         return BoundRecord(vacuous=True, mse=None)
-    like = next(smooth.parameters())
-    parts, bounds, around = originals.to(like).split(_AT_ONCE), [], []
+    parts, bounds, around = originals.split(_AT_ONCE), [], []
     for _, part in zip(each_step(len(parts), on_step), parts, strict=False):
         with torch.enable_grad():
             bounds.append(unbiased_error_bound(smooth, part, noise, probes=_PROBES))
@@ -78,3 +84,29 @@ def _record(
         return BoundRecord(vacuous=True, mse=None)
     near_by = fmean(around) if around else None
     return BoundRecord(vacuous=False, mse=finite.mean().item(), neighborhood_mse=near_by)
+
+
+def _derivable(smooth: nn.Module, x: Tensor) -> bool:
+    """Whether the derivative tells how the answer moves: it is compared with differences."""
+    generator = torch.Generator().manual_seed(0)
+
+    def signs(like: Tensor) -> Tensor:
+        drawn = torch.randint(2, like.shape, generator=generator)
+        return (2 * drawn - 1).to(like)
+
+    step = _STEP * x.std().clamp_min(torch.finfo(x.dtype).tiny)
+    told, moved = [], []
+    for _ in range(_LOOKS):
+        inputs = x.detach().requires_grad_()
+        with torch.enable_grad():
+            z = smooth(inputs)
+            across, along = signs(z), signs(x)
+            slope = torch.zeros_like(x)
+            if z.requires_grad:
+                (slope,) = torch.autograd.grad(z, inputs, across, materialize_grads=True)
+        with torch.no_grad():
+            there, back = smooth(x + step * along), smooth(x - step * along)
+        told.append((slope * along).flatten(1).sum(1))
+        moved.append((across * (there - back)).flatten(1).sum(1) / (2 * step))
+    sizes = [torch.stack(each).double().square().mean().sqrt() for each in (told, moved)]
+    return bool(sizes[1] <= _MORE * sizes[0])

@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from mixcon._cache import raw_bytes
 from mixcon._clock import time_limit, time_share
 from mixcon._memory import at_once
 from mixcon.attacks import Attack, Auxiliary, Rmle, WhiteBox
@@ -441,4 +442,4 @@ def _intercept(
 
 
 def _digest(tensor: Tensor) -> str:
-    return hashlib.sha256(tensor.cpu().contiguous().numpy().tobytes()).hexdigest()
+    return hashlib.sha256(raw_bytes(tensor)).hexdigest()

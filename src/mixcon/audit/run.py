@@ -246,6 +246,7 @@ def _check(
     few = data.test.floats(slice(2))
     measure(few, few)
     for subject in subjects:
+        _check_types(subject)
         try:
             check_steady(subject.model, few.to(next(subject.model.parameters())))
         except RuntimeError as error:  # torch says what did not fit in its own words
@@ -253,6 +254,17 @@ def _check(
                 f"expected {subject.name} to take samples of {data.test.name}, of shape "
                 f"{tuple(few.shape[1:])}, but got: {str(error).splitlines()[0]}"
             ) from error
+
+
+def _check_types(subject: Subject) -> None:
+    """Samples are float32, and what is released is compared in it."""
+    weights = list(subject.model.named_parameters())
+    other = [f"{of.dtype} ({name})" for name, of in weights if of.dtype != torch.float32]
+    if other or not weights:
+        raise ConfigError(
+            f"expected {subject.name} with float32 weights, but got {(*other, 'none')[0]}; audit "
+            "model.float(), which tells no less"
+        )
 
 
 def _type(value: object) -> str:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from torch import nn
 
+from mixcon._cache import raw_bytes
 from mixcon.audit.records import SeparabilityRecord
 from mixcon.data import Splits
 from mixcon.errors import ConfigError
@@ -102,7 +103,8 @@ def fingerprint(model: nn.Module) -> str:
     """SHA-256 of the names and values of all weights and buffers, on any device, in hex."""
     digest = hashlib.sha256()
     for name, tensor in model.state_dict().items():
-        digest.update(name.encode() + tensor.cpu().contiguous().numpy().tobytes())
+        digest.update(name.encode())
+        digest.update(raw_bytes(tensor))
     return digest.hexdigest()
 
 

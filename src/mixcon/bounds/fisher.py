@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor
-from torch.func import vjp, vmap
 
 from mixcon._fused import without_fused_kernels
 from mixcon.errors import ConfigError
@@ -17,7 +16,6 @@ __all__ = ["fisher_information_leakage", "unbiased_error_bound"]
 Represent = Callable[[Tensor], Tensor]
 
 _SAMPLES = 64  # at once
-_NUMBERS = 2**22  # in one batch of derivatives: 16 MiB of float32
 
 
 def unbiased_error_bound(
@@ -66,7 +64,7 @@ def fisher_information_leakage(
 
     both for Gaussian noise of standard deviation `noise` and for Laplace noise of scale `noise`
     (density exp(-|t| / noise) / (2 noise)). The smaller side of J is walked: its rows, or its
-    columns.
+    columns, which takes second derivatives.
 
     Args:
         represent: the deterministic part h of what is released, (N, ...) to (N, ...), each sample
@@ -75,7 +73,7 @@ def fisher_information_leakage(
         inputs: (N, ...), d numbers each.
         noise: standard deviation of Gaussian noise, or scale of Laplace noise, > 0.
         probes: estimate the trace without bias from this many random directions (Hutchinson)
-            instead of walking them all; for large inputs.
+            instead of walking them all; for large inputs, and for what cannot be derived twice.
 
     Raises:
         ConfigError: inputs that are no batch, noise that is not positive and finite, or fewer than
@@ -98,30 +96,40 @@ def fisher_information_leakage(
 
 
 def _information(represent: Represent, x: Tensor, noise: float, probes: int | None) -> Tensor:
-    """The squared Frobenius norm of the Jacobian over the noise, (N, ...) to (N,)."""
-    z, pull = vjp(represent, x)[:2]
-    if z[0].numel() <= x[0].numel():
-        side, derive = z, pull
-    else:  # u -> u J is linear: its own transpose takes x to J x, as forward mode would
-        side, derive = x, vjp(lambda u: pull(u)[0], torch.zeros_like(z))[1]
-    at_once = max(1, _NUMBERS // max(x.numel(), z.numel()))
-    total = torch.zeros(len(x), dtype=x.dtype, device=x.device)
-    for directions in _directions(side, at_once, probes):
-        derived = vmap(derive)(directions.expand(-1, *side.shape))[0]
+    """The squared Frobenius norm of the Jacobian over the noise, (N, ...) to (N,).
+
+    One direction after another, without `torch.func`, which own autograd functions lack.
+    """
+    x = x.detach().requires_grad_()
+    with torch.enable_grad():
+        z = represent(x)
+        total = torch.zeros(len(x), dtype=x.dtype, device=x.device)
+        if not z.requires_grad:
+            return total
+        side, output, source = z, z, x
+        if probes is None and z[0].numel() > x[0].numel():
+            # u -> u J is linear: its own derivative takes x to J x, as forward mode would.
+            source = torch.zeros_like(z, requires_grad=True)
+            (output,) = torch.autograd.grad(z, x, source, create_graph=True, materialize_grads=True)
+            side = x
+    for direction in _directions(side, probes):
+        (derived,) = torch.autograd.grad(
+            output, source, direction.expand_as(side), retain_graph=True, materialize_grads=True
+        )
         # Over the noise before it is squared: representations and noise may both be tiny.
-        total += (derived / noise).flatten(2).square().sum((0, 2))
+        total += (derived / noise).flatten(1).square().sum(1)
     return total
 
 
-def _directions(side: Tensor, at_once: int, probes: int | None) -> Iterator[Tensor]:
-    """Directions whose squared derivatives add up to the trace, (K, 1, ...) like one of `side`."""
+def _directions(side: Tensor, probes: int | None) -> Iterator[Tensor]:
+    """Directions, (1, ...) like one of `side`, whose squared derivatives add up to the trace."""
     width = side[0].numel()
     generator = torch.Generator(side.device).manual_seed(0)
-    for part in torch.arange(probes or width, device=side.device).split(at_once):
-        rows = torch.zeros(len(part), width, dtype=side.dtype, device=side.device)
+    for place in range(probes or width):
+        row = torch.zeros(width, dtype=side.dtype, device=side.device)
         if probes is None:
-            rows.scatter_(1, part[:, None], 1)
+            row[place] = 1
         else:
-            signs = torch.randint(2, rows.shape, generator=generator, device=side.device)
-            rows += (2 * signs - 1) / probes**0.5
-        yield rows.view(-1, 1, *side.shape[1:])
+            signs = torch.randint(2, row.shape, generator=generator, device=side.device)
+            row += (2 * signs - 1) / probes**0.5
+        yield row.view(1, *side.shape[1:])

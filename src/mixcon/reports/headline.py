@@ -116,11 +116,16 @@ def best_attack(model: ModelRecord, metric: str = "ssim") -> list[float]:
     return _closest(columns, metric)
 
 
-def headline(model: ModelRecord, metric: str) -> Excess:
+def headline(model: ModelRecord, metric: str, tied: Sequence[str | None] = ()) -> Excess:
     """The excess of the best single attack over the best single guess, chosen on own samples.
 
     A report that does not say how attacks and guesses did there, as one by an earlier version or a
     quick one, gets the strongest attack per image over the class mean. That floor is too low.
+
+    Args:
+        model: the record.
+        metric: name of the metric.
+        tied: attacks and guesses to take before others that did as well on own samples.
 
     Raises:
         ConfigError: the attacks do not report the metric, or there is no floor in it.
@@ -128,7 +133,7 @@ def headline(model: ModelRecord, metric: str) -> Excess:
     strongest = best_attack(model, metric)
     if not chooses(model, metric):
         return Excess(metric, tuple(strongest), tuple(_class_mean(model, metric)))
-    attack, guess = _chosen(model.attacks, metric), _chosen(model.guesses, metric)
+    attack, guess = (_chosen(records, metric, tied) for records in (model.attacks, model.guesses))
     columns = tuple(attack.leakage[metric]), tuple(guess.leakage[metric])
     return Excess(metric, *columns, attack.attack, guess.guess)
 
@@ -193,7 +198,7 @@ def beside(model: ModelRecord, found: Excess, metric: str) -> Excess | None:
         metric: name of the metric.
     """
     if metric in _NAMING and chooses(model, metric):
-        return headline(model, metric)
+        return headline(model, metric, (found.attack, found.guess))
     attack = next((each for each in model.attacks if each.attack == found.attack), None)
     guess = next((each for each in model.guesses if each.guess == found.guess), None)
     if not attack or not guess or metric not in attack.leakage.keys() & guess.leakage.keys():
@@ -208,9 +213,14 @@ def chooses(model: ModelRecord, metric: str) -> bool:
     return bool(model.guesses) and all(metric in record.auxiliary for record in records)
 
 
-def _chosen(records: Sequence[Any], metric: str) -> Any:
+def _chosen(records: Sequence[Any], metric: str, tied: Sequence[str | None]) -> Any:
     closest = metric_named(metric).closest([record.auxiliary[metric] for record in records])
-    return next(record for record in records if record.auxiliary[metric] == closest)
+    best = [record for record in records if record.auxiliary[metric] == closest]
+    return next((each for each in best if _name(each) in tied), best[0])
+
+
+def _name(record: AttackRecord | GuessRecord) -> str:
+    return record.attack if isinstance(record, AttackRecord) else record.guess
 
 
 def _closest(columns: Sequence[Sequence[float]], metric: str) -> list[float]:
