@@ -31,7 +31,7 @@ class Block(nn.Module):
 
 def residual(shape, classes):
     return nn.Sequential(
-        nn.Conv2d(shape[0], 4, 5, stride=4), Block(4), nn.Flatten(), nn.Linear(144, classes)
+        nn.Conv2d(shape[0], 4, 5, stride=4), Block(4), nn.Flatten(), nn.LazyLinear(classes)
     )
 """,
     "data.py": """

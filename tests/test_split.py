@@ -251,6 +251,11 @@ def test_shared_buffers_are_refused_in_halves_of_ones_own_too():
         SplitModel(norm, nn.Sequential(nn.Linear(3, 3), norm))
 
 
+def test_weights_without_a_shape_are_refused():
+    with pytest.raises(CutError, match=r"'2\.weight' of a lazy layer has none yet; call"):
+        split_model(nn.Sequential(nn.Flatten(), nn.ReLU(), nn.LazyLinear(3)), "0")
+
+
 @pytest.mark.parametrize("make", [nested, AlexLike])
 def test_an_unknown_name_gets_the_nearest_ones(make):
     with pytest.raises(CutError, match=r"'feature\.2'; nearest: .*'features\.2'.*named_modules"):

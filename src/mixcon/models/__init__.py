@@ -7,7 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import torch
 from torch import nn
+from torch.nn.parameter import is_lazy
 
 from mixcon.errors import ConfigError, CutError
 from mixcon.models.audio import audio
@@ -159,4 +161,8 @@ def whole(name: str, shape: tuple[int, ...], classes: int) -> nn.Module:
     net = make(shape, classes)
     if not isinstance(net, nn.Module):
         raise ConfigError(f"{expected}, but it returns {type(net).__name__}")
+    if any(map(is_lazy, net.parameters())):
+        with torch.no_grad():
+            net.eval()(torch.zeros(2, *shape))  # lazy layers learn their shapes from it
+        net.train()
     return net

@@ -7,6 +7,7 @@ from itertools import chain
 from typing import cast
 
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
 from mixcon.errors import CutError
 from mixcon.split._inputs import keep_inputs
@@ -32,7 +33,8 @@ class SplitModel(nn.Module):
 
     Raises:
         CutError: encoder and head share a parameter or buffer (the cloud would hold encoder
-            weights). When called: a half gives something else than one tensor.
+            weights), or have weights without a shape yet. When called: a half gives something else
+            than one tensor.
     """
 
     def __init__(
@@ -44,6 +46,7 @@ class SplitModel(nn.Module):
         at: str = "",
     ) -> None:
         super().__init__()
+        _refuse_lazy(encoder, head)
         _refuse_shared_tensors(encoder, head)
         self.encoder = keep_inputs(encoder)
         self.channel = keep_inputs(nn.Identity() if channel is None else channel)
@@ -62,6 +65,15 @@ class SplitModel(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Logits of the cloud for what the device releases."""
         return cast(Tensor, self.head(self.release(x)))
+
+
+def _refuse_lazy(*halves: nn.Module) -> None:
+    lazy = [name for half in halves for name, of in half.named_parameters() if is_lazy(of)]
+    if lazy:
+        raise CutError(
+            f"expected a network whose weights have a shape, but '{lazy[0]}' of a lazy layer has "
+            "none yet; call the network on a few samples first"
+        )
 
 
 def _refuse_shared_tensors(encoder: nn.Module, head: nn.Module) -> None:
