@@ -9,15 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from mixcon.data._checks import END, check_numbers, check_places, check_tokens
 from mixcon.errors import DataError
 from mixcon.kinds import Kind
 
 __all__ = ["END", "Attribute", "LabeledSet", "Splits"]
-
-_NAMED = 5  # columns, at most
-_TYPES = {Kind.IMAGE: torch.uint8, Kind.VECTOR: torch.float32, Kind.SEQUENCE: torch.float32}
-END = -1
-"""Stands for the token that a text no longer has."""
 
 
 @dataclass(frozen=True)
@@ -58,22 +54,13 @@ class LabeledSet:
     vocabulary: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        for name, each in self.attributes.items():
-            _check_attribute(f"{self.name}: {name}", each, len(self.labels))
         if self.vocabulary:
-            _check_tokens(self.name, self.inputs, len(self.vocabulary))
+            check_tokens(self.name, self.inputs, len(self.vocabulary))
         else:
-            _check_numbers(self.name, self.inputs)
-        if self.labels.dtype != torch.int64 or self.labels.shape != self.inputs.shape[:1]:
-            raise DataError(
-                f"{self.name}: expected int64 labels of shape ({len(self.inputs)},), but got "
-                f"{self.labels.dtype} of shape {tuple(self.labels.shape)}"
-            )
-        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(self.classes):
-            raise DataError(
-                f"{self.name}: expected labels from 0 to {len(self.classes) - 1}, but got "
-                f"{int(self.labels.min())} to {int(self.labels.max())}"
-            )
+            check_numbers(self.name, self.inputs)
+        check_places(self.name, "labels", self.labels, self.classes, len(self.inputs))
+        for name, each in self.attributes.items():
+            check_places(f"{self.name}: {name}", "values", each.values, each.names, len(self))
 
     def __len__(self) -> int:
         return len(self.inputs)
@@ -131,66 +118,8 @@ class LabeledSet:
             yield self.floats(index), self.labels[index]
 
 
-def _check_numbers(name: str, inputs: Tensor) -> None:
-    shape = tuple(inputs.shape[1:])
-    if not any(kind.fits(shape) and inputs.dtype == of for kind, of in _TYPES.items()):
-        raise DataError(
-            f"{name}: expected uint8 images (N, C, H, W), float32 vectors (N, d), float32 "
-            "sequences (N, C, T), or a vocabulary and int64 texts (N, L), but got "
-            f"{inputs.dtype} of shape {tuple(inputs.shape)}"
-        )
-    if inputs.is_floating_point() and not inputs.isfinite().all():
-        raise DataError(f"{name}: expected finite numbers, but got {_bad(inputs)}")
-    if Kind.of_samples(inputs) is Kind.TEXT:
-        raise DataError(
-            f"{name}: expected sequences of numbers, but each row has a single 1; give int64 "
-            "positions (N, L), and a vocabulary, and they are texts"
-        )
-
-
-def _check_tokens(name: str, inputs: Tensor, words: int) -> None:
-    if inputs.dtype != torch.int64 or inputs.dim() != 2:
-        raise DataError(
-            f"{name}: expected int64 texts (N, L), for there is a vocabulary, but got "
-            f"{inputs.dtype} of shape {tuple(inputs.shape)}"
-        )
-    if inputs.numel() and not END <= inputs.min() <= inputs.max() < words:
-        raise DataError(
-            f"{name}: expected tokens from 0 to {words - 1}, and -1 behind the end, but got "
-            f"{int(inputs.min())} to {int(inputs.max())}"
-        )
-    empty = int((inputs == END).all(1).sum())
-    if empty:
-        raise DataError(f"{name}: expected texts, but {empty} have no token; leave those out")
-
-
-def _bad(inputs: Tensor) -> str:
-    """Which numbers are NaN or infinite, in words."""
-    bad = ~inputs.isfinite()
-    samples = f"NaN or infinity in {int(bad.flatten(1).any(1).sum())} of {len(inputs)} samples"
-    if inputs.dim() != 2:
-        return f"{samples}; leave those out"
-    columns = bad.any(0).nonzero().flatten().tolist()
-    named = ", ".join(map(str, columns[:_NAMED])) + ", ..." * (len(columns) > _NAMED)
-    return f"{samples}, in column {named}; fill them in, or leave those samples out"
-
-
 def _on(values: Tensor, index: Tensor | slice) -> Tensor | slice:
     return index if isinstance(index, slice) else index.to(values.device)
-
-
-def _check_attribute(what: str, given: Attribute, count: int) -> None:
-    values = given.values
-    if values.dtype != torch.int64 or values.shape != (count,):
-        raise DataError(
-            f"{what}: expected int64 values of shape ({count},), but got {values.dtype} of shape "
-            f"{tuple(values.shape)}"
-        )
-    if count and not 0 <= values.min() <= values.max() < len(given.names):
-        raise DataError(
-            f"{what}: expected values from 0 to {len(given.names) - 1}, but got "
-            f"{int(values.min())} to {int(values.max())}"
-        )
 
 
 @dataclass(frozen=True)
