@@ -40,6 +40,7 @@ def test_texts_are_told_from_other_sequences_by_what_is_in_them():
     assert Kind.of_samples(texts + texts.roll(1, 2)) is Kind.SEQUENCE
     assert Kind.of_samples(0 * texts) is Kind.SEQUENCE
     assert Kind.of_samples(texts[:0]) is Kind.SEQUENCE
+    assert Kind.of_samples(texts.flip(1)) is Kind.SEQUENCE  # events, and no text
 
 
 @pytest.mark.parametrize("kind", Kind)

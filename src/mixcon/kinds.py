@@ -96,8 +96,9 @@ def has_structure(shape: Sequence[int]) -> bool:
 
 
 def _are_tokens(samples: Tensor) -> bool:
-    """Whether each row has a single 1 and else zeros, or nothing but zeros."""
+    """Whether each sample has rows with a single 1 and else zeros, and then none but zeros."""
     ones = samples == 1
     counts = ones.sum(-1)
-    known = bool(((samples == 0) | ones).all()) and bool((counts <= 1).all())
-    return known and bool(counts.any())
+    if not len(samples) or not bool(((samples == 0) | ones).all()):
+        return False
+    return bool((counts[:, 0] == 1).all()) and bool((counts[:, 1:] <= counts[:, :-1]).all())

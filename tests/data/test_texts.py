@@ -36,7 +36,8 @@ def test_a_row_has_a_single_one_at_its_token_and_none_behind_the_end():
     [
         ([[0, 3]], {}, "tokens from 0 to 2, and -1 behind the end, but got 0 to 3"),
         ([[0, -2]], {}, "but got -2 to 0"),
-        ([[0, 1], [-1, -1]], {}, "expected texts, but 1 have no token"),
+        ([[0, 1], [-1, -1]], {}, "-1 behind the last one alone, but 1 have it before"),
+        ([[0, 1], [-1, 1]], {}, "but 1 have it before"),
         ([[0.0, 1.0]], {}, "int64 texts"),
         ([0, 1], {}, "int64 texts"),
         ([[0, 1]], {"vocabulary": ()}, "or a vocabulary and int64 texts"),

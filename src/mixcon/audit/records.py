@@ -352,4 +352,4 @@ class Gallery:
     @property
     def kind(self) -> Kind:
         """What the victims are."""
-        return Kind.of_samples(self.originals)
+        return Kind.TEXT if self.vocabulary else Kind.of(self.originals.shape[1:])

@@ -49,9 +49,13 @@ def check_tokens(name: str, inputs: Tensor, words: int) -> None:
             f"{name}: expected tokens from 0 to {words - 1}, and -1 behind the end, but got "
             f"{int(inputs.min())} to {int(inputs.max())}"
         )
-    empty = int((inputs == END).all(1).sum())
-    if empty:
-        raise DataError(f"{name}: expected texts, but {empty} have no token; leave those out")
+    ended = inputs == END
+    gaps = int((ended[:, :1].any(1) | (ended[:, :-1] & ~ended[:, 1:]).any(1)).sum())
+    if gaps:
+        raise DataError(
+            f"{name}: expected texts of a token or more, with -1 behind the last one alone, but "
+            f"{gaps} have it before; leave those out"
+        )
 
 
 def check_places(what: str, noun: str, values: Tensor, names: Sequence[str], count: int) -> None:
