@@ -14,11 +14,7 @@ __all__ = ["without_fused_kernels"]
 
 @contextmanager
 def without_fused_kernels() -> Iterator[None]:
-    """Inside, what is run can be derived twice, derived under `vmap`, and counted.
-
-    The fused kernels of attention have no second derivative, that of an LSTM has no derivative
-    under `vmap`, and none of them shows its multiplications.
-    """
+    """Inside, what is run can be derived twice, and its multiplications are seen one by one."""
     fused = torch.backends.mha.get_fastpath_enabled()
     torch.backends.mha.set_fastpath_enabled(False)
     try:

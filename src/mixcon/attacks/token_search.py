@@ -90,7 +90,6 @@ class TokenSearch(Attack[WhiteBox]):
         release, flat = knowledge.expected(z, self.draws), z.flatten(1)
         scale = flat.square().sum(1).clamp_min(torch.finfo(z.dtype).tiny)
         size = at_once(_AT_ONCE, knowledge.shape, tuple(z.shape[1:]), numbers=2**24)
-
         like = z.new_empty(0, *knowledge.shape)
 
         def loss(texts: Tensor, which: Tensor) -> Tensor:
