@@ -119,11 +119,18 @@ def straight(layer, x):
     ("function", "vacuous"),
     [
         (lambda layer, x: layer(x).relu(), False),
+        (lambda layer, x: 1 + 1e-6 * layer(x), False),
         (lambda layer, x: torch.cat([0.01 * layer(x), x.detach()], 1), True),
         (straight, True),
         (lambda layer, x: (8 * layer(x)).round(), True),
     ],
-    ids=["smooth", "hides a part from gradients", "rounds straight through", "rounds"],
+    ids=[
+        "smooth",
+        "hardly moves",
+        "hides a part from gradients",
+        "rounds straight through",
+        "rounds",
+    ],
 )
 def test_no_bound_is_claimed_where_derivatives_say_too_little(function, vacuous, digits):
     torch.manual_seed(0)

@@ -57,6 +57,7 @@ _LADDER: tuple[tuple[str, float | str], ...] = (
     ("without", "generative-prior"),
     ("without", "rmle-paper"),
     ("without", "calibration"),
+    ("without", "token-search"),
     ("steps", 0.125),
     ("without", "refined"),
     ("without", "bound"),
