@@ -22,6 +22,7 @@ SAYS = {
     "pretrained_voice": "run in runs/pretrained-voice",
     "own_training_loop": "Report: own-loop-report/report.html",
     "tabular_estimator": "excess leakage ",
+    "text_transformer": "run in runs/bert-mean",
     "vision_transformer": "run in runs/vit-first",
 }
 """What each prints at its end."""
