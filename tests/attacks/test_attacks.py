@@ -1,6 +1,7 @@
 """What every attack keeps, and what each is worth on encoders whose leakage is known."""
 
 import dataclasses
+import math
 
 import pytest
 import torch
@@ -30,7 +31,7 @@ from mixcon.errors import KnowledgeError, MixconError, NonFiniteError
 from mixcon.metrics import ssim
 from mixcon.testing import check_attack, check_no_oracle
 
-IMAGE, VECTOR = (1, 28, 28), (6,)
+IMAGE, VECTOR, TEXT = (1, 28, 28), (6,), (3, 5)
 
 
 class Scale(nn.Module):
@@ -52,11 +53,15 @@ class Level(nn.Module):
 
 
 def own_samples(shape):
-    """The attacker's: images of digits, or random vectors."""
+    """The attacker's: images of digits, or random vectors or texts."""
     if shape == IMAGE:
         train = load("digits").train.take(slice(300))
         return Auxiliary(train.floats(), train.labels)
-    samples = torch.randn(300, *shape, generator=torch.Generator().manual_seed(7))
+    generator = torch.Generator().manual_seed(7)
+    if shape == TEXT:
+        words = torch.randint(5, (300, 3), generator=generator)
+        return Auxiliary(torch.eye(5)[words], words[:, 0])
+    samples = torch.randn(300, *shape, generator=generator)
     return Auxiliary(samples, (samples[:, 0] > 0).long())
 
 
@@ -85,7 +90,11 @@ def seeded(attack, known, z):
 
 
 def shape_for(attack):
-    return IMAGE if "image" in attack.inputs else VECTOR
+    return next(
+        shape
+        for kind, shape in (("image", IMAGE), ("vector", VECTOR), ("text", TEXT))
+        if kind in attack.inputs
+    )
 
 
 @pytest.fixture(params=ATTACKS)
@@ -98,7 +107,8 @@ def case(attack, lenet):
     """An encoder and victims that the attack applies to."""
     shape = shape_for(attack)
     torch.manual_seed(0)
-    encoder = lenet.encoder if shape == IMAGE else nn.Sequential(nn.Linear(6, 9), nn.ReLU())
+    flat = nn.Sequential(nn.Flatten(), nn.Linear(math.prod(shape), 9), nn.ReLU())
+    encoder = lenet.encoder if shape == IMAGE else flat
     x = torch.rand(4, *shape)
     return encoder, x, encoder(x).detach()
 
