@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from mixcon.attacks import Attack, Decoder, Posterior, strongest
+from mixcon.attacks import Attack, Decoder, strongest
 from mixcon.models import network_named
 from mixcon.training import TrainConfig
 
@@ -131,7 +131,7 @@ CASES: dict[str, Case] = {
             network="resnet",
             late="relu",
             defense="code(bits=64) + unicon(weight=0.3, on=z)",
-            attacks=[Decoder(steps=600, batch_size=32), Posterior()],
+            attacks=strongest("image"),
             adapted_epochs=160,
             epochs=40,
             batch_size=16,
