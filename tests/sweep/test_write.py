@@ -26,7 +26,7 @@ def test_the_picture_is_that_of_the_attack_that_won(tmp_path, cheap, strong, sho
 def test_cheap_attacks_run_beside_the_strong_ones():
     names = [attack.name for attack in fitting([*STRONG, *CHEAP], load("digits"))]
     assert len(set(names)) == len(names)
-    assert {"rmle", "rmle-cheap", "decoder", "decoder-cheap"} <= set(names)
+    assert {"rmle", "rmle-cheap", "decoder", "decoder-cheap", "posterior-cheap"} <= set(names)
 
 
 def point(excess, tested, low, high, seed):

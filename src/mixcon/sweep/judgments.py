@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Literal, TypeAlias
 
-from mixcon.attacks import Attack, Decoder, Rmle, strongest
+from mixcon.attacks import Attack, Decoder, Posterior, Rmle, strongest
 from mixcon.data import Splits
 from mixcon.kinds import Kind
 
@@ -24,9 +24,20 @@ class CheapDecoder(Decoder):
     name = "decoder-cheap"
 
 
-CHEAP: Sequence[Attack[Any]] = (CheapRmle(steps=100), CheapDecoder(steps=200))
+class CheapPosterior(Posterior):
+    """`posterior` from fewer of the likeliest, likewise."""
+
+    name = "posterior-cheap"
+
+
+CHEAP: Sequence[Attack[Any]] = (
+    CheapRmle(steps=100),
+    CheapDecoder(steps=200),
+    CheapPosterior(likely=32, steps=20),
+)
 """What every trial is attacked with. Any attack's success is a lower bound of the leakage; it takes
-a decoder to see through noise. The later judgments run these too, so that none finds less."""
+a decoder to see through noise, and the likeliest samples where so short a decoder learns little.
+The later judgments run these too, so that none finds less."""
 
 STRONG: Sequence[Attack[Any]] = tuple(
     {attack.name: attack for kind in Kind for attack in strongest(kind)}.values()
