@@ -84,6 +84,7 @@ def test_vectors():
     part = LabeledSet(
         "v", torch.randn(40, 6, generator=generator), torch.arange(40) % 2, ("a", "b")
     )
+    torch.manual_seed(0)
     model = SplitModel(nn.Linear(6, 8), nn.Linear(8, 2))
     report, _ = run_audit([Subject(model)], Splits(part, part), [Rmle()], victims=10)
     assert set(report.models[0].attacks[0].leakage) == {"mse", "cosine"}
