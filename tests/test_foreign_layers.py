@@ -42,7 +42,7 @@ NETWORKS = [
 
 
 @pytest.mark.parametrize("make", NETWORKS, ids=["attention", "layer", "lstm", "gru"])
-def test_second_derivatives_and_batched_ones(make):
+def test_second_derivatives(make):
     torch.manual_seed(0)
     net, x = make().eval(), torch.randn(60, 5, 8)
     own = Auxiliary(x[4:], torch.zeros(56).long())

@@ -26,6 +26,7 @@ __all__ = [
     "keep_best",
     "one_cycle",
     "own_samples",
+    "taught_samples",
     "unlikeness",
 ]
 
@@ -151,6 +152,16 @@ def own_samples(knowledge: Knowledge, most: int | None = None) -> Tensor:
     if len(samples) < 2:
         raise KnowledgeError(f"expected at least 2 auxiliary samples, but got {len(samples)}")
     return samples
+
+
+def taught_samples(knowledge: Knowledge) -> Tensor:
+    """Those of the attacker's own inputs that are not held out, (M, *shape), one or more.
+
+    Raises:
+        KnowledgeError: as `own_samples`.
+    """
+    own_samples(knowledge)
+    return knowledge.taught
 
 
 def fit_decoder(pairs: Pairs, box: Box, budget: Budget, on_step: OnStep) -> InverseNetwork:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from mixcon._memory import at_once
-from mixcon.attacks._fitting import own_samples
-from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen, held_out
+from mixcon.attacks._fitting import taught_samples
+from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
 from mixcon.attacks.prototypes import best_answer
 from mixcon.channels import Channel, parts
 from mixcon.channels.base import Repeated
@@ -61,8 +61,7 @@ class Posterior(Attack[WhiteBox]):
     steps: int = 60
 
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
-        own = own_samples(knowledge)
-        samples = own[held_out(len(own)) :][: self.references]
+        samples = taught_samples(knowledge)[: self.references]
         weigh, count = likelihood(knowledge, samples, on_step)
         samples = samples[:count]
 

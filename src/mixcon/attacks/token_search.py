@@ -12,8 +12,8 @@ from torch.nn import functional as F
 
 from mixcon._clock import each_step
 from mixcon._memory import at_once
-from mixcon.attacks._fitting import own_samples
-from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen, held_out
+from mixcon.attacks._fitting import taught_samples
+from mixcon.attacks.base import Attack, OnStep, Run, WhiteBox, frozen
 from mixcon.attacks.posterior import likelihood
 from mixcon.kinds import Kind
 
@@ -67,12 +67,10 @@ class TokenSearch(Attack[WhiteBox]):
         return tuple(replace(self, prior=prior) for prior in (1e-4, 1e-2, 0.1, 1.0))
 
     def _fit(self, knowledge: WhiteBox, on_step: OnStep) -> Run:
-        own = own_samples(knowledge)
-        own = own[held_out(len(own)) :]
+        own = taught_samples(knowledge)
         weigh, count = likelihood(knowledge, own[: self.references], on_step)
         texts = _tokens(own)
         language = _language(texts, own.shape[-1] + 1).to(own)
-        places = torch.randperm(own.shape[1], generator=torch.Generator().manual_seed(0)).tolist()
 
         def run(z: Tensor, on_step: OnStep) -> Tensor:
             each = min(self.starts, count)
@@ -80,7 +78,7 @@ class TokenSearch(Attack[WhiteBox]):
             which = torch.arange(len(z), device=z.device).repeat_interleave(each)
             loss = self._loss(knowledge, z, language)
             with frozen(knowledge.encoder), torch.no_grad():
-                found = self._search(start, which, loss, len(language) - 1, places, on_step)
+                found = self._search(start, which, loss, len(language) - 1, on_step)
                 best = loss(found, which).view(len(z), each).argmin(1)
             return _rows(found[best + each * torch.arange(len(z), device=z.device)], own)
 
@@ -103,15 +101,11 @@ class TokenSearch(Attack[WhiteBox]):
         return loss
 
     def _search(
-        self,
-        texts: Tensor,
-        which: Tensor,
-        loss: Loss,
-        words: int,
-        places: Sequence[int],
-        on_step: OnStep,
+        self, texts: Tensor, which: Tensor, loss: Loss, words: int, on_step: OnStep
     ) -> Tensor:
         """Texts, (M, L), after rounds of the best word, or none, for each place in turn."""
+        generator = torch.Generator().manual_seed(0)
+        places = torch.randperm(texts.shape[1], generator=generator).tolist()
         every = torch.arange(words, device=texts.device)
         found, left = texts.clone(), torch.arange(len(texts), device=texts.device)
         for _ in each_step(self.steps, on_step):

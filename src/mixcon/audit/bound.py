@@ -94,16 +94,16 @@ def _derivable(smooth: nn.Module, x: Tensor) -> bool:
         drawn = torch.randint(2, like.shape, generator=generator)
         return (2 * drawn - 1).to(like)
 
+    inputs = x.detach().requires_grad_()
+    with torch.enable_grad():
+        z = smooth(inputs)
+    if not z.requires_grad:
+        return False
     step = _STEP * x.std().clamp_min(torch.finfo(x.dtype).tiny)
     told, moved = [], []
     for _ in range(_LOOKS):
-        inputs = x.detach().requires_grad_()
-        with torch.enable_grad():
-            z = smooth(inputs)
-            across, along = signs(z), signs(x)
-            slope = torch.zeros_like(x)
-            if z.requires_grad:
-                (slope,) = torch.autograd.grad(z, inputs, across, materialize_grads=True)
+        across, along = signs(z), signs(x)
+        (slope,) = torch.autograd.grad(z, inputs, across, retain_graph=True, materialize_grads=True)
         with torch.no_grad():
             there, back = smooth(x + step * along), smooth(x - step * along)
         told.append((slope * along).flatten(1).sum(1))

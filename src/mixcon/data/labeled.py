@@ -9,11 +9,11 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from mixcon.data._checks import END, check_numbers, check_places, check_tokens
+from mixcon.data._checks import check_numbers, check_places, check_tokens
 from mixcon.errors import DataError
 from mixcon.kinds import Kind
 
-__all__ = ["END", "Attribute", "LabeledSet", "Splits"]
+__all__ = ["Attribute", "LabeledSet", "Splits"]
 
 
 @dataclass(frozen=True)

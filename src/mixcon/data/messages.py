@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 import torch
 
-from mixcon.data.labeled import END, Attribute, LabeledSet, Splits
+from mixcon.data._checks import END
+from mixcon.data.labeled import Attribute, LabeledSet, Splits
 
 __all__ = ["messages"]
 
