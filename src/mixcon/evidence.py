@@ -128,6 +128,18 @@ class Evidence(BaseModel):
         check_limit(limit)
         return (*self._leaks(limit), *self.flaws)
 
+    def unproved(self, max_bits: float) -> tuple[str, ...]:
+        """Why a release is not proved to tell at most so many bits, in a clause; none if it is.
+
+        A proof holds however little the audit tried.
+        """
+        bits = self.maximal_leakage
+        if bits is None:
+            return ("nothing is proved of what its release tells",)
+        if not bits <= max_bits:
+            return (f"its release is proved to tell at most {bits:.1f} bits",)
+        return ()
+
     @property
     def _not_asked_for(self) -> list[str]:
         """Attacks that are missing, but for those that were left out for want of time."""

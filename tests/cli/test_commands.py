@@ -68,8 +68,26 @@ def test_train_then_audit(tmp_path):
         assert f"--fail-above excess=1 fails for {model}: " in done.stderr
     assert "it attacked 3 inputs, and 50 are the least" in done.stderr
     assert "left out rmle, gauss-newton" in done.stderr
+    done = run(*words, "--fail-above", "bits=64", folder=tmp_path)
+    assert done.returncode == 1
+    assert "--fail-above bits=64 fails for vanilla: nothing is proved" in done.stderr
     assert (again.path / "audit" / "report.html").is_file()
     assert re.search(r"\| vanilla \| .* \|", done.stderr)
+
+
+def test_a_gate_on_what_is_proved(tmp_path):
+    out = "runs/[red]code"  # a name that a console could take for a color
+    done = run("train", "--data", "digits", "--epochs", 1, "--defense", "code(bits=8)",
+               "--out", out, folder=tmp_path)  # fmt: skip
+    assert f"run in {out}" in done.stderr
+    words = ["audit", out, "--victims", 2, "--attack", "rmle-paper", "--quick"]
+    done = run(*words, "--fail-above", "bits=8", folder=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert f"Report: {out}/audit/report.html" in done.stderr
+    done = run(*words, "--fail-above", "bits=7.5", "--fail-above", "excess=1", folder=tmp_path)
+    assert done.returncode == 1
+    assert "bits=7.5 fails for code(bits=8): its release is proved to tell" in done.stderr
+    assert "excess=1 fails for code(bits=8): " in done.stderr
 
 
 def test_runs_on_other_samples_are_not_audited_together(tmp_path):
@@ -156,6 +174,8 @@ def test_train_from_a_file_equals_options(tmp_path):
         (["train", "--config", "a.toml", "--lr", "1"], "either --config or settings"),
         (["audit", "nowhere"], "no config.toml"),
         (["audit", "nowhere", "--fail-above", "ssim"], "excess=NUMBER"),
+        (["audit", "nowhere", "--fail-above", "bits=nan"], "bits=NUMBER"),
+        (["audit", "nowhere", *2 * ["--fail-above", "bits=8"]], "but got two"),
     ],
 )
 def test_bad_input_is_one_line_and_code_2(tmp_path, words, message):

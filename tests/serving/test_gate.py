@@ -86,7 +86,7 @@ def test_a_device_may_ask_for_proved_bits(audited, trust):
 
 
 def test_bits_without_an_audit_or_a_number_are_refused(plain_export, trust):
-    with pytest.raises(ContractError, match="nothing is proved"):
+    with pytest.raises(ContractError, match="nobody audited it"):
         ask_for_bits(plain_export.folder, trust, 8)
     with pytest.raises(ConfigError, match="finite number of bits"):
         ask_for_bits(plain_export.folder, trust, math.nan)

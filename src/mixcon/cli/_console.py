@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, Protocol
 
@@ -24,6 +25,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.progress import Progress as Bars
+from rich.text import Text
 
 from mixcon.errors import RunError
 
@@ -41,13 +43,16 @@ __all__ = [
     "fail",
     "interruptible",
     "overall_progress",
+    "say",
     "system_problem",
     "terminate",
     "training_progress",
+    "warn",
     "working",
 ]
 
-console = Console(stderr=True)
+_plain = partial(Console, stderr=True, highlight=False, markup=False, emoji=False)
+console = _plain()
 INTERRUPTED, TERMINATED = 130, 143  # the shell's codes for Ctrl-C and SIGTERM
 _CURES = {
     errno.ENOSPC: "make room on the disk",
@@ -64,11 +69,19 @@ _CURES = {
 }
 
 
+def say(text: object) -> None:
+    """A line as it is: whole, for whoever reads it on, and no part of it taken for markup."""
+    console.print(text, soft_wrap=True)
+
+
+def warn(message: str) -> None:
+    """A line about what the user should know, and no reason to end."""
+    say(Text("warning: ", "yellow") + message)
+
+
 def fail(message: str) -> NoReturn:
     """End the command with one message about what the user can mend."""
-    errors = Console(stderr=True)
-    errors.print("[red]error:[/red] ", end="")
-    errors.print(message, markup=False, highlight=False, soft_wrap=True)
+    _plain().print(Text("error: ", "red") + message, soft_wrap=True)  # --quiet shows it, too
     sys.exit(2)
 
 
@@ -94,7 +107,7 @@ def interruptible(advice: str) -> Iterator[None]:
         ended, code = "Interrupted", INTERRUPTED
         if isinstance(signal, Terminated):
             ended, code = "Terminated", TERMINATED
-        console.print(f"\n{ended}. {advice}", markup=False, highlight=False, soft_wrap=True)
+        say(f"\n{ended}. {advice}")
         raise typer.Exit(code) from None
     except BrokenPipeError:  # whoever read what we print has enough
         raise
@@ -125,7 +138,7 @@ def training_progress(title: str) -> Iterator[Callable[[Progress], None]]:
     """A bar over all steps with steps per second and time left; a line for each epoch."""
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}"),
@@ -142,7 +155,7 @@ def training_progress(title: str) -> Iterator[Callable[[Progress], None]]:
         nonlocal first
         bars.start()  # elsewhere not before there is something to show; again is no harm
         if progress.record:
-            console.print(f"{title}  {_epoch(progress)}", highlight=False)
+            console.print(f"{title}  {_epoch(progress)}")
             return
         done = (progress.epoch - 1) * progress.steps + progress.step
         first = done - 1 if first < 0 else first
@@ -181,10 +194,10 @@ def _phase(progress: AuditProgress) -> str:
 def working(what: str) -> Iterator[None]:
     """Say what is being done where no share of it is known; without a terminal it gets a line."""
     if console.is_terminal:
-        with console.status(what):
+        with console.status(Text(what)):
             yield
     else:
-        console.print(what, markup=False, highlight=False, soft_wrap=True)
+        say(what)
         yield
 
 
@@ -203,7 +216,7 @@ def overall_progress(title: str) -> Iterator[OnShare]:
     """
     columns = (
         SpinnerColumn(),
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeElapsedColumn(),
@@ -218,7 +231,7 @@ def overall_progress(title: str) -> Iterator[OnShare]:
         def show(share: float, what: str, details: str = "") -> None:
             nonlocal last
             if what != last and not console.is_terminal:
-                console.print(f"{share:>4.0%}  {what}", markup=False, highlight=False)
+                console.print(f"{share:>4.0%}  {what}")
             last = what
             bars.update(task, completed=share, what=what, details=details)
 

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from rich.markup import escape
 
 from mixcon._cores import cores
 from mixcon._files import check_writable
-from mixcon.cli._console import command, console, interruptible, overall_progress, working
+from mixcon.cli._console import command, interruptible, overall_progress, say, working
 from mixcon.cli._output import print_json
 from mixcon.cli._sweep_options import read_options
 from mixcon.reports import excess_of, intervals
@@ -83,15 +82,10 @@ def run(given: dict[str, Any], out: Path | None, limits: Limits) -> Trial | None
     _tell(found)
     chosen = choose(found, limits)
     said = describe_choice(found, chosen, limits)
-    console.print(f"\n{said}", markup=False, highlight=False, soft_wrap=True)
+    say(f"\n{said}")
     if chosen:
-        console.print(
-            f"Next: {_next(folder.path, chosen, machine)}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
-    console.print(f"Report: {page}", soft_wrap=True)
+        say(f"Next: {_next(folder.path, chosen, machine)}")
+    say(f"Report: {page}")
     if as_json:
         print_json(_outcome(found, chosen, page))
     return chosen
@@ -149,15 +143,13 @@ def _tell(sweep: Sweep) -> None:
     for trial in sweep.trials:
         if trial.test and trial.test.attacks:
             accuracy, excess = intervals(trial.test)
-            console.print(
+            say(
                 f"{trial.title}: test accuracy {trial.test.accuracy:.1%} "
                 f"({accuracy.low:.1%} to {accuracy.high:.1%}), excess leakage "
                 f"{excess_of(trial.test) or 0.0:.2f} ({excess.low:.2f} to {excess.high:.2f})"
-                f"{_over_seeds(sweep, trial)}",
-                highlight=False,
-                soft_wrap=True,
+                f"{_over_seeds(sweep, trial)}"
             )
-    console.print(f"Hypervolume of the front, where selected: {sweep.hypervolume:.3f}")
+    say(f"Hypervolume of the front, where selected: {sweep.hypervolume:.3f}")
 
 
 @contextmanager
@@ -168,7 +160,7 @@ def sweep_progress(limits: Limits) -> Iterator[Callable[[SweepProgress], None]]:
 
         def show(progress: SweepProgress) -> None:
             if progress.news:
-                console.print(_line(progress), highlight=False, soft_wrap=True)
+                say(_line(progress))
             if progress.total:
                 bar(progress.done, _TITLES[progress.phase], _details(progress, limits))
 
@@ -211,7 +203,7 @@ def _line(progress: SweepProgress) -> str:
     if again and trial.test:
         return f"{start}test accuracy {trial.test.accuracy:.1%}"
     if trial.state == "failed":
-        return f"{start}[red]failed[/red], {escape(trial.reason or '')}"
+        return f"{start}failed, {trial.reason or ''}"
     if trial.state == "pruned":
         return f"{start}no better than guessing, not attacked"
     return start + _figures(trial)

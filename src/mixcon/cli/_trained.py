@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from mixcon.cli._console import command, console
+from mixcon.cli._console import command, say, warn
 from mixcon.cli._output import print_json
 from mixcon.training import RunFolder
 
@@ -20,10 +20,10 @@ def say_trained(
     before = RunFolder(undefended).read_metrics()[-1]["test_accuracy"] if undefended else None
     was = "" if before is None else f", undefended {before:.1%}"
     said = f"test accuracy {last['test_accuracy']:.1%}{was}, run in {folder}"
-    console.print(said, soft_wrap=True)
+    say(said)
     runs = (undefended, folder) if undefended else (folder,)
     see = command("audit", *runs, data_dir=data_dir, allow_code=",".join(config.packages))
-    console.print(f"See what it leaks: {see}", markup=False, highlight=False, soft_wrap=True)
+    say(f"See what it leaks: {see}")
     _warn_of_chance(last)
     if as_json:
         print_json({"run": folder, "config": config.model_dump(mode="json"), "last": last})
@@ -32,12 +32,10 @@ def say_trained(
 def _warn_of_chance(last: dict[str, Any]) -> None:
     """Say that the network learned nothing, if that cannot be told from what it does."""
     if last["test_accuracy"] <= last.get("chance", -1.0):  # runs of earlier versions do not say
-        console.print(
-            f"[yellow]warning:[/yellow] the network is at chance: it classifies "
+        warn(
+            f"the network is at chance: it classifies "
             f"{last['test_accuracy']:.1%} correctly, and guessing gets up to {last['chance']:.1%} "
             "with luck. An audit gives no verdict on it. Let a defense set in by and by (--ramp "
             "2), train longer, or with another --lr or a weaker defense; bring the columns of a "
-            "table to one scale.",
-            highlight=False,
-            soft_wrap=True,
+            "table to one scale."
         )

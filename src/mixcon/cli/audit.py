@@ -15,16 +15,16 @@ from torch import Tensor
 
 from mixcon._files import check_writable
 from mixcon.attacks import ATTACKS, Attack, strongest
-from mixcon.audit import AuditPlan, Subject, effort_of, run_audit, subjects_of
+from mixcon.audit import AuditPlan, Subject, run_audit, subjects_of
 from mixcon.cli._allow import AllowCode, allow_typed
-from mixcon.cli._console import audit_progress, console, interruptible, working
+from mixcon.cli._console import audit_progress, console, interruptible, say, working
 from mixcon.cli._data_dir import DataDir
+from mixcon.cli._gate import Gate
 from mixcon.cli._options import Accelerator
 from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.cli._runs import common_data
 from mixcon.data import LabeledSet, Splits
 from mixcon.errors import ConfigError
-from mixcon.evidence import weaknesses
 from mixcon.reports import Figures, figures_of, markdown_table, verdict, write_figures
 from mixcon.training import RunFolder
 
@@ -59,14 +59,15 @@ def audit(
     victims: Annotated[int, typer.Option(min=1, help="How many test samples to attack.")] = 100,
     seed: Annotated[int, typer.Option(help="Draws the victims and all randomness.")] = 0,
     fail_above: Annotated[
-        str | None,
+        list[str] | None,
         typer.Option(
             help="Exit with code 1 unless the audit shows that no model leaks more, e.g. "
             "excess=0.3; for CI. Judged is the upper end of the 95 % interval, and likewise of the "
             "share of inputs that are named among others of their class. An audit that tried "
             "too little (--attack, --budget, --quick, fewer than 50 victims), whose attacks failed "
-            "or whose model is at chance shows nothing, and fails too. The report is written "
-            "anyway; code 2 is for audits that could not be run."
+            "or whose model is at chance shows nothing, and fails too. bits=16 asks for a proof "
+            "that a release tells no more. Repeat for both. The report is written anyway; code 2 "
+            "is for audits that could not be run."
         ),
     ] = None,
     repeats: Annotated[
@@ -121,7 +122,7 @@ def audit(
     started = time.monotonic()
     allow_typed(*(attack or ()))
     length, allowed = _budget(budget)
-    limit = _limit(fail_above)
+    gate = Gate.of(fail_above or ())
     configs = [RunFolder(run).config for run in runs]
     folder = out or runs[-1] / "audit"
     check_writable(folder)
@@ -132,8 +133,7 @@ def audit(
     captured = _captured(wire, edge)
     if wire:
         _check_victims(wire, data.test, victims, seed)
-    if limit is not None:
-        _warn(attacks, data, victims, thorough=not quick)
+    gate.warn(attacks, data.test.kind, victims, thorough=not quick)
     figures = report_on(
         subjects,
         data,
@@ -149,8 +149,7 @@ def audit(
     )
     if as_json:
         print_json(_outcome(figures, folder))
-    if limit is not None:
-        _judge(figures, limit)
+    gate.judge(figures)
 
 
 def _outcome(figures: Figures, folder: Path) -> dict[str, Any]:
@@ -204,17 +203,17 @@ def report_on(
         with working("Writing the report ..."):
             figures = figures_of(report)
             page = write_figures(figures, gallery, folder)
-    console.print(markdown_table(figures), highlight=False, soft_wrap=True)
+    say(markdown_table(figures))
     for sentence in verdict(figures):
-        console.print(sentence, highlight=False)
-    console.print(f"\nReport: {page}", soft_wrap=True)
+        console.print(sentence)
+    say(f"\nReport: {page}")
     return figures
 
 
 def _tell(plan: AuditPlan) -> None:
     """How long it takes, before it begins, and what is left out."""
     less = f"; for want of time {', '.join(plan.shortened)}" if plan.shortened else ""
-    _say(f"{plan.duration} on this machine, with {plan.victims} inputs{less}")
+    say(f"{plan.duration} on this machine, with {plan.victims} inputs{less}")
 
 
 def _budget(text: str | None) -> tuple[float, float | None]:
@@ -277,43 +276,3 @@ def _check_victims(wire: Path, test: LabeledSet, victims: int, seed: int) -> Non
             f"inputs are others; send them by mixcon infer --run RUN --victims {victims} --seed "
             f"{seed}"
         )
-
-
-def _limit(text: str | None) -> float | None:
-    if text is None:
-        return None
-    name, _, value = text.partition("=")
-    try:
-        limit = float(value)
-    except ValueError:
-        limit = math.nan
-    if name != "excess" or not math.isfinite(limit):
-        raise ConfigError(f"expected --fail-above excess=NUMBER, but got {text!r}")
-    return limit
-
-
-def _warn(attacks: list[Attack[Any]], data: Splits, victims: int, *, thorough: bool) -> None:
-    """Say before hours of work that the gate cannot open after them."""
-    effort = effort_of(attacks, inputs=data.test.kind, victims=victims, thorough=thorough)
-    weak = weaknesses(victims, thorough=thorough, budget=effort.budget, missing=effort.missing)
-    if reasons := "; ".join(weak):
-        _say(f"warning: --fail-above will fail, for this audit can be no proof: {reasons}")
-
-
-def _judge(figures: Figures, limit: float) -> None:
-    """Leave with code 1 unless the audit of every model shows an excess within the limit."""
-    failed = False
-    for summary in figures.models:
-        evidence = summary.evidence
-        objections = evidence.objections(limit) if evidence else ("no attack was run",)
-        if objections:
-            failed = True
-            _say(
-                f"--fail-above excess={limit:g} fails for {summary.model}: {'; '.join(objections)}"
-            )
-    if failed:
-        raise typer.Exit(1)
-
-
-def _say(text: str) -> None:
-    console.print(text, highlight=False, soft_wrap=True, markup=False)

@@ -84,10 +84,9 @@ def _show(found: Sequence[Cut], default: str) -> None:
             table.add_row(cut.layer + " *" * (cut.layer == default), *_cells(cut))
     _print(table)
     refused = [cut for cut in found if not cut.possible]
-    out = Console(soft_wrap=True, highlight=False, markup=False)
-    out.print("\nno cut after:" if refused else "")
+    typer.echo("\nno cut after:" if refused else "")
     for cut in refused:
-        out.print(f"{cut.layer}: {cut.reason}")
+        typer.echo(f"{cut.layer}: {cut.reason}")
 
 
 def _cells(cut: Cut) -> list[str]:
@@ -100,4 +99,4 @@ def _cells(cut: Cut) -> list[str]:
 def _print(table: Table) -> None:
     """In full, however narrow the terminal: a number that is cut off says something else."""
     wide = Console(width=1000)
-    Console(width=wide.measure(table).maximum).print(table, markup=False, highlight=False)
+    Console(width=wide.measure(table).maximum, markup=False, emoji=False).print(table)

@@ -10,7 +10,7 @@ import typer
 from mixcon._files import check_writable
 from mixcon.attacks import Decoder, Posterior, RmlePaper
 from mixcon.audit import subjects_of
-from mixcon.cli._console import command, console
+from mixcon.cli._console import command, say
 from mixcon.cli._digits_runs import code_of, plain_and_paper, train_on_digits
 from mixcon.cli._output import Quiet
 from mixcon.cli.audit import report_on
@@ -47,4 +47,4 @@ def demo(
         thorough=False,
     )
     again = command("audit", *runs)
-    console.print(f"Next, in full and with a verdict: {again}", soft_wrap=True, highlight=False)
+    say(f"Next, in full and with a verdict: {again}")

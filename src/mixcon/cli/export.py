@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mixcon.cli._allow import AllowCode
-from mixcon.cli._console import command, console, interruptible, working
+from mixcon.cli._console import command, interruptible, say, working
 from mixcon.cli._data_dir import DataDir
 from mixcon.cli._output import Json, Quiet, print_json
 from mixcon.training import RunFolder
@@ -112,7 +112,7 @@ def export(
         f"to trust both: {folder / 'public-key.pem'}",
         *([f"Next: {command('serve', folder / 'cloud', trust=trust)}"] if audit else []),
     ):
-        console.print(line, markup=False, highlight=False, soft_wrap=True)
+        say(line)
     if as_json:
         contract = done.contract.model_dump(mode="json")
         print_json({"folder": folder, "difference": done.difference, "contract": contract})

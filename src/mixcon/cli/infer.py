@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import numpy as np
 import typer
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from mixcon._extras import check_extra
 from mixcon.cli._allow import AllowCode, allow_typed
-from mixcon.cli._console import console, interruptible
+from mixcon.cli._console import console, interruptible, say, warn
 from mixcon.cli._data_dir import DataDir
 from mixcon.errors import ConfigError
 
@@ -196,7 +195,7 @@ def infer(
         retries=retries,
         insecure=insecure,
         proxy=proxy,
-        notify=lambda words: console.print(words, highlight=False, markup=False),
+        notify=say,
     )
     with EdgeClient(
         edge,
@@ -212,12 +211,9 @@ def infer(
     ) as client:
         client.check()
         if unknown := reservations(client.contract):
-            console.print(f"warning: {unknown}", highlight=False, soft_wrap=True, markup=False)
+            warn(unknown)
         if not client.identified:
-            console.print(
-                "note: the server does not say which contract it serves; names and shapes agree",
-                highlight=False,
-            )
+            say("note: the server does not say which contract it serves; names and shapes agree")
         side = _side(client.contract, always=resize)
         if data or run:
             found = _samples(data, run, data_dir, side, victims, seed)
@@ -264,12 +260,9 @@ def _run(
 
 def _sum_up(client: EdgeClient, count: int, right: int | None) -> None:
     each = f", {client.bytes_sent / count:,.0f} each" if count else ""
-    console.print(
-        f"{count} answered; sent {client.bytes_sent:,} bytes{each}, as {client.wire}",
-        highlight=False,
-    )
+    say(f"{count} answered; sent {client.bytes_sent:,} bytes{each}, as {client.wire}")
     if right is not None:
-        console.print(f"accuracy {right / count:.2%}", highlight=False)
+        say(f"accuracy {right / count:.2%}")
 
 
 def _named(found: Sequence[tuple[str, Any]]) -> list[Item]:
@@ -300,11 +293,8 @@ def _parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
         yield items[start : start + size]
 
 
-_out = Console(soft_wrap=True, highlight=False, markup=False)
-
-
 def _row(name: str, found: Predictions, i: int) -> None:
-    _out.print(f"{found.labels[i]:<12} {found.confidences[i]:>7.1%}  {name}")
+    typer.echo(f"{found.labels[i]:<12} {found.confidences[i]:>7.1%}  {name}")
 
 
 def _json(name: str, found: Predictions, i: int) -> None:
@@ -313,4 +303,4 @@ def _json(name: str, found: Predictions, i: int) -> None:
         "label": found.labels[i],
         "confidence": round(float(found.confidences[i]), 6),
     }
-    _out.print(json.dumps(record))
+    typer.echo(json.dumps(record))

@@ -13,7 +13,7 @@ from rich.table import Table
 
 from mixcon._files import check_writable, write_whole
 from mixcon.cli._allow import AllowCode, allow_typed
-from mixcon.cli._console import audit_progress, console, interruptible
+from mixcon.cli._console import audit_progress, console, interruptible, say
 from mixcon.cli._data_dir import DataDir
 from mixcon.cli._output import Json, print_json
 from mixcon.errors import RunError
@@ -66,7 +66,7 @@ def add(
         with interruptible(_AGAIN), audit_progress() as show:
             audit_for_board([run], splits, found.parent, on_progress=show)
     entry = add_entry(run, found, board, splits, private_key(key or DEFAULT_KEY))
-    console.print(f"Added {entry.folder}", soft_wrap=True)
+    say(f"Added {entry.folder}")
     page(board, board.with_suffix(".md"))
 
 
@@ -109,7 +109,7 @@ def rescore(
         splits = entry.config.load_data(data_dir)
         with interruptible(_AGAIN), audit_progress() as show:
             rescore_entry(entry, extra, board, splits, signing_key, work, show)
-        console.print(f"Scored {entry.folder} again", soft_wrap=True)
+        say(f"Scored {entry.folder} again")
     page(board, board.with_suffix(".md"))
 
 
@@ -174,4 +174,4 @@ def page(
     rows = board_rows(entries)
     if find_spec("matplotlib"):
         write_whole(board / FRONTS, fronts_picture(rows))
-    console.print(f"{write_whole(out, leaderboard_page(rows, board, out))}", soft_wrap=True)
+    say(write_whole(out, leaderboard_page(rows, board, out)))

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mixcon._files import check_writable, write_whole
-from mixcon.cli._console import console, interruptible, overall_progress
+from mixcon.cli._console import console, interruptible, overall_progress, say
 from mixcon.cli._data_dir import MACHINE, DataDir
 from mixcon.cli._options import Accelerator
 from mixcon.cli._output import Quiet
@@ -132,7 +132,7 @@ def reproduce(
             )
             result = experiment.run(options, command)
             written = write_result(experiment, result, folder)
-        console.print(f"{name}: {', '.join(str(path) for path in written)}", soft_wrap=True)
+        say(f"{name}: {', '.join(str(path) for path in written)}")
     if docs:
         _write_page(docs, folder)
 
@@ -180,8 +180,8 @@ def _frontier(
             on_progress=show,
         )
         for entry in record_frontier(options):
-            console.print(f"Added {entry.folder}", soft_wrap=True)
-    console.print(f"mixcon leaderboard page --board {board} draws it.", soft_wrap=True)
+            say(f"Added {entry.folder}")
+    say(f"mixcon leaderboard page --board {board} draws it.")
 
 
 def _elsewhere(names: list[str], options: RunOptions, out: Path, docs: Path | None) -> None:
@@ -194,9 +194,9 @@ def _elsewhere(names: list[str], options: RunOptions, out: Path, docs: Path | No
     ):
         told = replace(options, on_progress=lambda step: show(step.share, step.what))
         for place in record_elsewhere(told, out):
-            console.print(f"{place / 'report.md'}", soft_wrap=True)
+            say(place / "report.md")
     if docs:
-        console.print(f"{write_whole(docs, elsewhere_page(out, docs.parent))}", soft_wrap=True)
+        say(write_whole(docs, elsewhere_page(out, docs.parent)))
 
 
 def _check_alone(name: str, names: list[str]) -> None:

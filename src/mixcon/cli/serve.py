@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mixcon.cli._console import console
+from mixcon.cli._console import say, warn
 from mixcon.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -220,24 +220,24 @@ def serve(
         server.add_grpc(grpc_listener)
         also = f", gRPC at {grpc_url.split('://')[1]}"
     if unaudited:
-        _warn("--unaudited: nobody vouches for what this model leaks.")
+        warn("--unaudited: nobody vouches for what this model leaks.")
     if any(contract.is_old for contract in server.contracts):
-        _warn("this contract is of an earlier version: an older one can take its place.")
+        warn("this contract is of an earlier version: an older one can take its place.")
     if not cert and not _is_loopback(host):
-        _warn("without --cert, what devices send can be read on the way.")
+        warn("without --cert, what devices send can be read on the way.")
     for words in server.warnings:
-        _warn(words)
-    serving = partial(_say, f"Serving {named}{also} at {url}")
+        warn(words)
+    serving = partial(say, f"Serving {named}{also} at {url}")
     if workers == 1:
-        server.run(listener, serving, _say)
+        server.run(listener, serving, say)
     else:
         ports = [listener.getsockname()[1]]
         if grpc_port is not None:
             ports.append(grpc_listener.getsockname()[1])
-        Workers(make, host, ports, workers, _say).run(
-            serving, partial(_warn, "a worker ended, and was started again.")
+        Workers(make, host, ports, workers, say).run(
+            serving, partial(warn, "a worker ended, and was started again.")
         )
-    _say("Stopped; every request that was taken is answered.")
+    say("Stopped; every request that was taken is answered.")
 
 
 def _server(folders: list[Path], log: str | None, tls: Tls | None, **settings: Any) -> CloudServer:
@@ -252,14 +252,6 @@ def _log(where: str | None) -> Callable[[str], object] | None:
     if where is None:
         return None
     return sys.stderr.write if where == "-" else Path(where).open("a", buffering=1).write
-
-
-def _warn(message: str) -> None:
-    _say(f"warning: {message}")
-
-
-def _say(message: str) -> None:
-    console.print(message, highlight=False, soft_wrap=True, markup=False)
 
 
 def _is_loopback(host: str) -> bool:

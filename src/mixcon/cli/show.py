@@ -10,7 +10,7 @@ import typer
 
 from mixcon._files import check_writable
 from mixcon.cli._allow import AllowCode
-from mixcon.cli._console import console, interruptible, overall_progress, working
+from mixcon.cli._console import interruptible, overall_progress, say, working
 from mixcon.cli._data_dir import DataDir
 from mixcon.cli._digits_runs import code_of, plain_and_paper, train_on_digits
 from mixcon.cli._runs import common_data
@@ -83,10 +83,7 @@ def show(
         server = PageServer(content, listener, host)
 
     def started() -> None:
-        console.print(
-            f"The page is at {server.url} until Ctrl-C. Encoders run in it, heads behind it.",
-            highlight=False, soft_wrap=True, markup=False,
-        )  # fmt: skip
+        say(f"The page is at {server.url} until Ctrl-C. Encoders run in it, heads behind it.")
         if browser:
             webbrowser.open(server.url)
 

@@ -54,7 +54,7 @@ def theory(
             answer = _solve(network, table, limit)
         _attack(network, table, rounds, seed)
     console.print(table)
-    console.print(f"\n{answer}\n{_promise(network)}", highlight=False)
+    console.print(f"\n{answer}\n{_promise(network)}")
 
 
 def _describe(network: ReductionNetwork) -> None:
@@ -66,8 +66,7 @@ def _describe(network: ReductionNetwork) -> None:
         f"network    {cnf.variables:,} inputs, {hidden:,} hidden neurons, "
         f"{network.stated_outputs:,} outputs; equal copies are kept as one\n"
         f"Lipschitz  at least {low:,.0f}, at most {high:,.0f}; the paper says at most "
-        f"{30 * network.bound:,}\n",
-        highlight=False,
+        f"{30 * network.bound:,}\n"
     )
 
 

@@ -11,7 +11,7 @@ import typer
 from mixcon import training
 from mixcon._files import check_writable
 from mixcon.cli._allow import AllowCode
-from mixcon.cli._console import console, interruptible, training_progress
+from mixcon.cli._console import interruptible, say, training_progress
 from mixcon.cli._data_dir import MACHINE, DataDir
 from mixcon.cli._options import (
     PARTS,
@@ -142,7 +142,7 @@ def train(
             on_progress=on_progress,
         )
     if was_finished:
-        console.print(f"{folder} was finished already; nothing was trained.", soft_wrap=True)
+        say(f"{folder} was finished already; nothing was trained.")
     say_trained(folder, data_dir=data_dir, as_json=as_json)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mixcon.cli._console import console
+from mixcon.cli._console import say
 from mixcon.cli._sweep_options import searching
 from mixcon.cli._sweep_run import run
 from mixcon.errors import ConfigError
@@ -50,9 +50,8 @@ def tune(
             "expected --max-excess, --min-accuracy or --max-bits, such as --max-excess 0.2"
         )
     if not run(given, given.pop("out"), limits):
-        console.print(
+        say(
             "Nothing was chosen: loosen the limit, raise --trials, or search anew with more "
-            "--victims, which narrows the intervals.",
-            soft_wrap=True,
+            "--victims, which narrows the intervals."
         )
         raise typer.Exit(1)

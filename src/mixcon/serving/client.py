@@ -33,6 +33,11 @@ from mixcon.serving.wire import WIRES, Floats, Wire, all_finite
 
 __all__ = ["EdgeClient", "Predictions"]
 
+_WITHIN = {
+    Kind.IMAGE: " from 0 to 1 (give uint8 pixels, or divide them by 255)",
+    Kind.TEXT: " from 0 to 1 (give integer tokens)",
+}
+
 
 @dataclass(frozen=True)
 class Predictions:
@@ -253,10 +258,7 @@ class EdgeClient:
         if not all_finite(x) or (
             kind.box and x.size and not kind.box[0] <= x.min() <= x.max() <= kind.box[1]
         ):
-            raise DataError(
-                "expected finite inputs, for images uint8 or from 0 to 1, but got others; divide "
-                "pixels by 255"
-            )
+            raise DataError(f"expected finite numbers{_WITHIN.get(kind, '')}, but got others")
         return x
 
 
@@ -267,7 +269,7 @@ def _one_hot(tokens: NDArray[Any], words: int) -> Floats:
             f"expected tokens from 0 to {words - 1}, and -1 behind the end, but got "
             f"{tokens.min()} to {tokens.max()}"
         )
-    rows: Floats = np.eye(words + 1, dtype=np.float32)[:, 1:][tokens + 1]
+    rows: Floats = (tokens[..., None] == np.arange(words)).astype(np.float32)
     return rows
 
 

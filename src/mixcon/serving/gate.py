@@ -56,12 +56,11 @@ def check_bits(contract: Contract, max_bits: float) -> None:
     """
     if not math.isfinite(max_bits):
         raise ConfigError(f"expected a finite number of bits, such as 8, but got {max_bits}")
-    bits = contract.audit.maximal_leakage if contract.audit else None
-    if bits is None or not bits <= max_bits:
-        proved = "nothing is proved of this model" if bits is None else f"it is {bits:.1f}"
+    audit = contract.audit
+    for objection in audit.unproved(max_bits) if audit else ("nobody audited it",):
         raise ContractError(
             f"expected a model whose release is proved to tell at most {max_bits:g} bits "
-            f"(--max-bits), but {proved}; take one with a defense that has a bound, and audit it"
+            f"(--max-bits), but {objection}; take one with a defense that has a bound, and audit it"
         )
 
 
