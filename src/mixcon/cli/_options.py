@@ -43,7 +43,11 @@ Recipe: TypeAlias = Annotated[
     ),
 ]
 Epochs: TypeAlias = Annotated[
-    int | None, typer.Option(help="(default: 8)", rich_help_panel=TRAINING)
+    int | None,
+    typer.Option(
+        help="0 leaves a trained network of your own as it is, for the other verbs (default: 8)",
+        rich_help_panel=TRAINING,
+    ),
 ]
 BatchSize: TypeAlias = Annotated[
     int | None, typer.Option(help="(default: 64)", rich_help_panel=TRAINING)

@@ -76,6 +76,8 @@ def adapt(
     Examples:
       mixcon adapt runs/vanilla --defense "code(bits=8) + unicon(weight=0.3, on=z)"
       mixcon adapt --network mine.nets:pretrained --cut layer2 --data mnist
+
+    mixcon train --epochs 0 makes a run of such a network as it is, to audit beside this one.
     """
     own = ("run", "out", "data_dir", "accelerator", "as_json", "quiet")
     given = {k: v for k, v in locals().items() if v is not None and k not in (*own, "own")}

@@ -114,7 +114,9 @@ def train(
     Interrupted or killed, the same command goes on where it stopped, and ends with the same
     weights.
 
-    Example: mixcon train --data mnist --defense "mixcon(weight=1, beta=1e-4)" --out runs/m
+    Examples:
+      mixcon train --data mnist --defense "mixcon(weight=1, beta=1e-4)" --out runs/m
+      mixcon train --data mnist --network mine.nets:pretrained --epochs 0 --out runs/own
     """
     given = {k: v for k, v in locals().items() if v is not None and k not in _OWN}
     chosen = _from_file(config, given) if config else train_config(given)

@@ -9,7 +9,7 @@ from mixcon.kinds import Kind
 from mixcon.training.augment import AUGMENTATIONS
 from mixcon.training.config import TrainConfig
 
-__all__ = ["check_augment", "check_frozen"]
+__all__ = ["check_augment", "check_frozen", "check_learned"]
 
 
 def check_augment(config: TrainConfig, splits: Splits) -> None:
@@ -28,4 +28,13 @@ def check_frozen(config: TrainConfig, defense: Defense) -> None:
             "expected penalties on what the channel releases, since the encoder is frozen, but "
             f"got one on the raw representation in {config.defense}; write on=z in it, behind a "
             "channel that learns, such as project or code"
+        )
+
+
+def check_learned(config: TrainConfig, defense: Defense) -> None:
+    """Refuse to call defended what no step of training defends."""
+    if not config.epochs and (defense.penalties or defense.adversaries):
+        raise ConfigError(
+            f"expected 1 epoch or more, for {config.defense} does nothing unless it is learned; "
+            "0 leaves the network as it is"
         )

@@ -36,7 +36,7 @@ class TrainConfig(BaseModel):
         defense: what is added to training and done to what leaves, as text or `DefenseConfig`.
         start: an undefended run whose network training starts from; kept with its absolute path.
         frozen: whether the encoder stays as it is, and only channel and head learn.
-        epochs: passes over the training set.
+        epochs: passes over the training set; 0 leaves a network of one's own as it is.
         batch_size: samples per step, over all devices together.
         optimizer: sgd, adam or adamw.
         lr: learning rate, the largest of the schedule; 0.01 for sgd, else 0.002, if it is left out.
@@ -62,7 +62,7 @@ class TrainConfig(BaseModel):
     defense: DefenseField = DefenseConfig()
     start: str | None = None
     frozen: bool = False
-    epochs: int = Field(default=8, ge=1)
+    epochs: int = Field(default=8, ge=0)
     batch_size: int = Field(default=64, ge=1)
     optimizer: Literal["sgd", "adam", "adamw"] = "adam"
     lr: float = Field(default=0.0, gt=0, allow_inf_nan=False)

@@ -20,7 +20,7 @@ from mixcon.metrics import Separability, chance_level, mixed_pairs, separability
 from mixcon.split import SplitModel
 from mixcon.training.augment import AUGMENTATIONS
 from mixcon.training.build import build, observe_range
-from mixcon.training.checks import check_augment, check_frozen
+from mixcon.training.checks import check_augment, check_frozen, check_learned
 from mixcon.training.config import TrainConfig
 from mixcon.training.objective import Objective
 from mixcon.training.optimizer import learning_rate, make_optimizer, ramp
@@ -51,6 +51,8 @@ class Progress:
     @property
     def share(self) -> float:
         """The share of all steps that is done, in [0, 1]."""
+        if not self.epochs:
+            return 1.0
         if not self.steps:  # a record, at the end of its epoch
             return self.epoch / self.epochs
         return (self.epoch - 1 + self.step / self.steps) / self.epochs
@@ -92,6 +94,7 @@ def train(
         check_augment(config, splits)
         model, defense = build(config, splits)
         check_frozen(config, defense)
+        check_learned(config, defense)
         folder = RunFolder(out)
         fabric = None if folder.finished else make_fabric(accelerator, devices, config.precision)
         folder.claim(config)
