@@ -159,6 +159,18 @@ def test_errors_name_the_file(tmp_path):
         load(f"folder:{tmp_path}")
 
 
+def test_all_that_cannot_be_read_are_named_at_once(tmp_path):
+    fill(tmp_path)
+    for i in (0, 3, 5):
+        write(tmp_path / "a" / f"{i:03}.png", b"no image")
+    write(tmp_path / "b" / "000.png", encode(picture(0, 9, 9)))
+    with pytest.raises(DataError, match=r"000\.png: expected 8 x 8 pixels like \S+001\.png"):
+        load(f"folder:{tmp_path}")
+    write(tmp_path / "b" / "000.png")
+    with pytest.raises(DataError, match=r"bytes are none.*; 2 more cannot be read: \S+, \S+g$"):
+        load(f"folder:{tmp_path}")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_what_may_not_be_read_is_named(tmp_path):
     fill(tmp_path)

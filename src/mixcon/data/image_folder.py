@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
 import torch
 
 from mixcon.data.cache import cached
-from mixcon.data.decode import decode, stack
+from mixcon.data.decode import Pixels, decode, stack
 from mixcon.data.files import read
 from mixcon.data.labeled import LabeledSet, Splits
 from mixcon.data.layout import read_layout
 from mixcon.data.names import FOLDER, title
+from mixcon.errors import DataError
 
 __all__ = ["folder"]
 
 _CURE = "bring them to one size with --resize, for example --resize 32"
+_NAMED = 10  # pictures that cannot be read, at most
 
 
 def folder(root: Path, resize: int | None = None) -> Splits:
@@ -39,14 +42,39 @@ def folder(root: Path, resize: int | None = None) -> Splits:
     size = None if resize is None else (resize, resize)
 
     def build() -> dict[str, torch.Tensor]:
-        pictures = (decode(read(f), str(f), size=size) for f in files)
-        return {"images": torch.from_numpy(stack(pictures, lambda i: str(files[i]), _CURE))}
+        found: list[Path] = []
+        pictures = _decoded(files, size, found)
+        return {"images": torch.from_numpy(stack(pictures, lambda i: str(found[i]), _CURE))}
 
     images = cached(files, build, resize)["images"]
     labels = torch.tensor([*_labels(layout.train), *_labels(layout.test)])
     whole = LabeledSet(title(f"{FOLDER}{root}", resize), images, labels, layout.classes)
     count = sum(map(len, layout.train))
     return Splits(whole.take(slice(count)), whole.take(slice(count, None)))
+
+
+def _decoded(
+    files: Sequence[Path], size: tuple[int, int] | None, found: list[Path]
+) -> Iterator[Pixels]:
+    """The pictures of files, which `found` gets; once all are read, those that cannot be are named.
+
+    Decoding many takes minutes, so that nobody should meet the damaged ones one by one.
+    """
+    broken: dict[Path, DataError] = {}
+    for file in files:
+        try:
+            pixels = decode(read(file), str(file), size=size)
+        except DataError as error:
+            broken[file] = error
+            continue
+        found.append(file)
+        yield pixels
+    if len(broken) == 1:
+        raise broken.popitem()[1]
+    if broken:
+        first, *others = broken
+        named = ", ".join(map(str, others[:_NAMED])) + ", ..." * (len(others) > _NAMED)
+        raise DataError(f"{broken[first]}; {len(others)} more cannot be read: {named}")
 
 
 def _labels(classes: list[list[Path]]) -> list[int]:
