@@ -22,7 +22,7 @@ def test_help_teaches(tmp_path):
     for verb in ("demo", "train", "audit"):
         done = run(verb, "--help", folder=tmp_path)
         assert done.returncode == 0
-        assert verb == "demo" or "Example: mixcon" in done.stdout
+        assert verb == "demo" or re.search(r"Examples?:\s+mixcon", done.stdout)
 
 
 def test_demo(tmp_path):
@@ -169,7 +169,7 @@ def test_train_from_a_file_equals_options(tmp_path):
         (["train", "--data", "digits", "--defense", "mixcom"], "did you mean 'mixcon'"),
         (["train", "--data", "digits", "--defense", "mixcon(beta=-1)"], "beta >= 0"),
         (["train", "--data", "digits", "--cut", "pool9"], "'pool1'"),
-        (["train", "--data", "digits", "--epochs", "0"], "epochs: Input should be greater"),
+        (["train", "--data", "digits", "--epochs", "-1"], "epochs: Input should be greater"),
         (["train", "--config", "none.toml"], "No such file"),
         (["train", "--config", "a.toml", "--lr", "1"], "either --config or settings"),
         (["audit", "nowhere"], "no config.toml"),

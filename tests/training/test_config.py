@@ -69,7 +69,7 @@ def test_the_papers_recipe():
         (None, "No such file"),
         ("data = ", "expected TOML"),
         ('data = "digits"\nnetwork = "mlp"\nepoch = 3', "epoch: Extra inputs"),
-        ('data = "digits"\nepochs = 0', "network: Field required(.|\n)*epochs: Input should be"),
+        ('data = "digits"\nepochs = -1', "network: Field required(.|\n)*epochs: Input should be"),
         ('data = "digits"\nnetwork = "mlp"\nmomentum = 0.9', "momentum is a setting of sgd"),
         ('data = "digits"\nnetwork = "mlp"\nmilestones = [3]', "go together"),
         ('data = "digits"\nnetwork = "mlp"\ndefense = "a b"', "could not read"),
