@@ -57,10 +57,12 @@ def check_bits(contract: Contract, max_bits: float) -> None:
     if not math.isfinite(max_bits):
         raise ConfigError(f"expected a finite number of bits, such as 8, but got {max_bits}")
     audit = contract.audit
-    for objection in audit.unproved(max_bits) if audit else ("nobody audited it",):
+    objections = audit.unproved(max_bits) if audit else ("nobody audited it",)
+    if objections:
         raise ContractError(
             f"expected a model whose release is proved to tell at most {max_bits:g} bits "
-            f"(--max-bits), but {objection}; take one with a defense that has a bound, and audit it"
+            f"(--max-bits), but {'; '.join(objections)}; take one with a defense that has a bound, "
+            "and audit it"
         )
 
 
