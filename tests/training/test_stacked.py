@@ -10,6 +10,7 @@ from mixcon.data import SOURCES, load
 from mixcon.errors import ConfigError, NonFiniteError
 from mixcon.models import NETWORKS, Network
 from mixcon.training import Progress, TrainConfig, stacking_pays, train, train_stacked
+from mixcon.training.stacked import stackable
 
 
 def config(defense="mixcon", seed=0, **changes):
@@ -165,6 +166,11 @@ def test_one_that_diverges_leaves_the_others_alone():
 def test_what_cannot_be_stacked_is_refused(configs, message):
     with pytest.raises(ConfigError, match=message):
         train_stacked(configs, load("digits"))
+
+
+def test_what_takes_no_epoch_is_left_to_train():
+    assert stackable(config())
+    assert not stackable(config(epochs=0))
 
 
 def test_the_planner_stacks_on_gpus_alone():

@@ -33,7 +33,7 @@ def _warn_of_chance(last: dict[str, Any]) -> None:
     """Say that the network learned nothing, if that cannot be told from what it does."""
     if last["test_accuracy"] <= last.get("chance", -1.0):  # runs of earlier versions do not say
         warn(
-            f"the network is at chance: it classifies "
+            "the network is at chance: it classifies "
             f"{last['test_accuracy']:.1%} correctly, and guessing gets up to {last['chance']:.1%} "
             "with luck. An audit gives no verdict on it. Let a defense set in by and by (--ramp "
             "2), train longer, or with another --lr or a weaker defense; bring the columns of a "

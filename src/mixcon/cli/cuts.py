@@ -98,5 +98,6 @@ def _cells(cut: Cut) -> list[str]:
 
 def _print(table: Table) -> None:
     """In full, however narrow the terminal: a number that is cut off says something else."""
-    wide = Console(width=1000)
-    Console(width=wide.measure(table).maximum, markup=False, emoji=False).print(table)
+    console = Console(width=1000, markup=False, emoji=False)
+    console.width = console.measure(table).maximum
+    console.print(table)

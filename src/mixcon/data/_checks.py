@@ -10,7 +10,7 @@ from torch import Tensor
 from mixcon.errors import DataError
 from mixcon.kinds import Kind
 
-__all__ = ["END", "check_numbers", "check_places", "check_tokens"]
+__all__ = ["END", "check_numbers", "check_places", "check_tokens", "first_of"]
 
 END = -1
 """Stands for the token that a text no longer has."""
@@ -72,6 +72,11 @@ def check_places(what: str, noun: str, values: Tensor, names: Sequence[str], cou
         )
 
 
+def first_of(names: Sequence[object], most: int) -> str:
+    """The first names of many, in words."""
+    return ", ".join(map(str, names[:most])) + ", ..." * (len(names) > most)
+
+
 def _bad(inputs: Tensor) -> str:
     """Which numbers are NaN or infinite, in words."""
     bad = ~inputs.isfinite()
@@ -79,5 +84,5 @@ def _bad(inputs: Tensor) -> str:
     if inputs.dim() != 2:
         return f"{samples}; leave those out"
     columns = bad.any(0).nonzero().flatten().tolist()
-    named = ", ".join(map(str, columns[:_NAMED])) + ", ..." * (len(columns) > _NAMED)
+    named = first_of(columns, _NAMED)
     return f"{samples}, in column {named}; fill them in, or leave those samples out"

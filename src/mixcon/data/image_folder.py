@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+from mixcon.data._checks import first_of
 from mixcon.data.cache import cached
 from mixcon.data.decode import Pixels, decode, stack
 from mixcon.data.files import read
@@ -73,7 +74,7 @@ def _decoded(
         raise broken.popitem()[1]
     if broken:
         first, *others = broken
-        named = ", ".join(map(str, others[:_NAMED])) + ", ..." * (len(others) > _NAMED)
+        named = first_of(others, _NAMED)
         raise DataError(f"{broken[first]}; {len(others)} more cannot be read: {named}")
 
 

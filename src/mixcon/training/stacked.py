@@ -117,9 +117,12 @@ def shared_settings(config: TrainConfig) -> dict[str, Any]:
 
 
 def stackable(config: TrainConfig) -> bool:
-    """Whether every part of the defense, the start and the precision can be had in a stack."""
+    """Whether every part of the defense, the start and the precision can be had in a stack.
+
+    What takes no epoch is for `train`, which refuses defenses that would have to be learned.
+    """
     kinds = [part_kind(part.name) for part in config.defense.parts]
-    anew = not (config.frozen or config.start)
+    anew = config.epochs > 0 and not (config.frozen or config.start)
     return anew and config.precision in _DTYPES and all(kind.stacked is not None for kind in kinds)
 
 
